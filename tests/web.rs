@@ -13,6 +13,7 @@ mod lists;
 mod oidc;
 mod routes;
 mod screenshots;
+mod search_text;
 mod settings;
 mod sign_in;
 mod sync;

@@ -1,7 +1,5 @@
 //! Authenticates requests and checks permissions.
 
-use std::convert::Infallible;
-
 use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::request::Parts;
@@ -135,10 +133,10 @@ pub(super) fn set_cookie(value: Option<&str>) -> (header::HeaderName, String) {
 
 /// Extracts the query string.
 impl<S: Send + Sync> FromRequestParts<S> for UrlQuery {
-    type Rejection = Infallible;
+    type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(FormData::read(parts.uri.query().unwrap_or_default().as_bytes())))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
+        FormData::read(parts.uri.query().unwrap_or_default().as_bytes()).check().map(Self)
     }
 }
 
@@ -154,6 +152,6 @@ impl<S: Send + Sync> axum::extract::FromRequest<S> for FormData {
             return Err(PageError::NotAForm);
         }
         let bytes = body_limit::read_body(request.into_body()).await?;
-        Ok(Self::read(&bytes))
+        Self::read(&bytes).check()
     }
 }

@@ -6,8 +6,9 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::problem::ApiProblem;
-use crate::form_data::FormData;
+use crate::form_data::{FormData, SEARCH_FIELD};
 use crate::list_cursor::ListCursor;
+use rollcall_model::search_text::check_search_text;
 use rollcall_store::listing::PageRequest;
 
 /// Default number of items of a page.
@@ -43,6 +44,10 @@ impl ApiQuery {
             }
             if value.contains('\0') {
                 return Err(ApiProblem::invalid_field(name, "a text cannot contain the character U+0000"));
+            }
+            if name == SEARCH_FIELD {
+                check_search_text(value)
+                    .map_err(|error| ApiProblem::invalid_field(name, error.to_string()))?;
             }
         }
         Ok(self)

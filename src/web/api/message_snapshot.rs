@@ -123,6 +123,14 @@ async fn request_problems() -> Vec<ApiProblem> {
         query("x=1").await.and_then(|query| query.allow_only(names)).expect_err("unknown"),
         query("limit=1&limit=2").await.and_then(|query| query.allow_only(names)).expect_err("twice"),
         query("after=%00").await.and_then(|query| query.allow_only(names)).expect_err("a zero"),
+        query(&format!("q={}", "a".repeat(201)))
+            .await
+            .and_then(|query| query.allow_only(&["q"]))
+            .expect_err("too long"),
+        query(&format!("q={}", "a+".repeat(21)))
+            .await
+            .and_then(|query| query.allow_only(&["q"]))
+            .expect_err("too many words"),
         query("limit=201").await.and_then(|query| query.page_request()).expect_err("too many"),
         query("after=x").await.and_then(|query| query.page_request()).expect_err("no cursor"),
         query("since=1.1.2026").await.and_then(|query| query.date("since")).expect_err("no date"),
