@@ -5,6 +5,9 @@ use url::form_urlencoded;
 use crate::error::PageError;
 use rollcall_model::search_text::check_search_text;
 
+/// Message about a text that cannot be stored.
+pub(super) const ZERO_CHARACTER_MESSAGE: &str = "a text cannot contain the character U+0000";
+
 /// Name of the field that contains the text of a search.
 pub(super) const SEARCH_FIELD: &str = "q";
 
@@ -24,11 +27,14 @@ impl FormData {
         Self { pairs: form_urlencoded::parse(bytes).into_owned().collect() }
     }
 
-    /// Checks what a handler of a page may receive: a search text within its bounds.
+    /// Checks what a handler of a page may receive: texts that can be stored, and a search text within its bounds.
     ///
     /// # Errors
-    /// If a search text is too long.
+    /// If a text contains U+0000, which PostgreSQL cannot store, or a search text is too long.
     pub(crate) fn check(self) -> Result<Self, PageError> {
+        if self.pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Err(PageError::Bad { what: ZERO_CHARACTER_MESSAGE.to_owned() });
+        }
         let checked = check_search_text(self.text(SEARCH_FIELD));
         checked.map_err(|error| PageError::Bad { what: error.to_string() })?;
         Ok(self)

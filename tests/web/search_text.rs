@@ -1,7 +1,7 @@
 //! Texts of queries and forms that no page and no list accepts.
 
 use crate::support::company::Company;
-use crate::support::database::Engine;
+use crate::support::database::{Engine, on_both};
 use crate::support::web::LICENSE_HOLDER;
 
 const LISTS: [&str; 6] = ["/groups", "/assigned", "/courses", "/learners", "/learners.csv", "/groups/new"];
@@ -38,4 +38,35 @@ fn long_search_text_is_refused() {
     });
     assert_eq!(company.count_rows("drafts"), 0);
     site.end();
+}
+
+/// A query or form with the character U+0000 is refused on both databases, whatever its field.
+#[test]
+fn zero_character_is_refused_in_queries_and_forms() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let visitor = site.signed_in_client(LICENSE_HOLDER).await;
+            let says = "A text cannot contain the character U+0000.";
+            for path in [
+                "/groups?q=%00",
+                "/learners?q=a%00",
+                "/sync/runs?connector=%00",
+                "/sync/runs.csv?connector=%00",
+                "/settings/changes?who=%00",
+                "/sign-in?to=/%00",
+            ] {
+                let page = visitor.get(path).await;
+                assert!(page.status == 400 && page.text.contains(says), "{path}: {page:?}");
+            }
+            for path in ["/groups/new", "/courses", "/learners/new", "/sign-in"] {
+                let page = visitor.post(path, &[("name", "a\0"), ("do", "save")]).await;
+                assert!(page.status == 400 && page.text.contains(says), "{path}: {page:?}");
+            }
+            // The first page of the list, as with any other invalid cursor.
+            assert_eq!(visitor.get("/learners?after=WyJcdTAwMDAiLDFd").await.status, 200);
+        });
+        site.end();
+    });
 }
