@@ -4,6 +4,7 @@ mod accessibility;
 mod api;
 mod article;
 mod background_operations;
+mod change_notices;
 mod connection_limits;
 mod failure_modes;
 mod groups;
