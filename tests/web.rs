@@ -7,6 +7,7 @@ mod background_operations;
 mod change_notices;
 mod connection_limits;
 mod failure_modes;
+mod form_drafts;
 mod groups;
 mod health;
 mod jobs;

@@ -70,7 +70,7 @@ limits! {
         "Words of the text of a search. More are refused.";
     DraftsPerAccount = "drafts_per_account", 50, None, "drafts",
         "Unfinished forms that are kept for one account. The oldest one makes way.";
-    DraftChoices = "draft_choices", 100_000, None, "choices",
+    DraftChoices = "draft_choices", 1_000_000, None, "choices",
         "Learners or groups that one unfinished form may hold. More are refused.";
     ExportsAtOnce = "exports_at_once", 2, None, "exports",
         "CSV files that are written at the same time. Further ones wait.";

@@ -9,6 +9,7 @@ use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use rollcall_core::accounts::Principal;
 use rollcall_model::format::{count, thousands};
 use rollcall_model::ids::{AccountId, DraftId, GroupId};
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::listing::SearchTerms;
 use rollcall_store::listing::learners::{self, LearnerListRow, LearnerSearch};
 use rollcall_store::listing::members;
@@ -122,6 +123,10 @@ pub(super) async fn save_selection(
         }
         "none" => form_drafts::clear_choices(&mut tx, draft).await?,
         _ => {}
+    }
+    if form_drafts::exceeds_choices(&mut tx, draft).await? {
+        let most = thousands(ResourceLimit::DraftChoices.default_value());
+        return Err(PageError::Bad { what: format!("a form holds at most {most} choices") });
     }
     tx.commit().await?;
     let pressed = if form.text("do") == "save" {
