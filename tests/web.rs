@@ -6,6 +6,7 @@ mod article;
 mod background_operations;
 mod change_notices;
 mod connection_limits;
+mod exports;
 mod failure_modes;
 mod form_drafts;
 mod groups;
