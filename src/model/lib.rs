@@ -24,6 +24,7 @@ pub mod role;
 pub mod run_record;
 pub mod run_warning;
 pub mod schedule;
+pub mod search_text;
 pub mod secret;
 pub mod status;
 mod text_enum;

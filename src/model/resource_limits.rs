@@ -44,7 +44,33 @@ macro_rules! limits {
     };
 }
 
+const KIB: u64 = 1 << 10;
+
 limits! {
+    Connections = "connections", 512, Some((16, 100_000)), "connections",
+        "Connections of the web server at the same time. Further ones wait until one is free.";
+    ConnectionsPerAddress = "connections_per_address", 64, Some((4, 100_000)), "connections",
+        "Connections of one client address, or IPv6 network of 64 bits, at the same time. Further ones are closed. A trusted proxy has no bound of its own.";
+    HeaderSeconds = "header_seconds", 10, None, "seconds",
+        "Time in which the header of a request, or a TLS handshake, must be complete. Then the connection is closed.";
+    HeaderBytes = "header_bytes", 64 * KIB, None, "bytes",
+        "Size of the header of a request. A larger one is answered with status 431.";
+    IdleSeconds = "idle_seconds", 60, None, "seconds",
+        "Time that a connection may be open between two requests, or may take no byte of a response. Then it is closed.";
+    BodySeconds = "body_seconds", 60, Some((10, 3_600)), "seconds",
+        "Time in which the body of a request must be complete. Then the request is answered with status 408.";
+    ReservedFiles = "reserved_files", 256, None, "open files",
+        "Open files that are kept back from connections for database, connectors and log.";
+    SearchCharacters = "search_characters", 200, None, "characters",
+        "Length of the text of a search. A longer one is refused.";
+    SearchWords = "search_words", 20, None, "words",
+        "Words of the text of a search. More are refused.";
+    DraftsPerAccount = "drafts_per_account", 50, None, "drafts",
+        "Unfinished forms that are kept for one account. The oldest one makes way.";
+    DraftChoices = "draft_choices", 1_000_000, None, "choices",
+        "Learners or groups that one unfinished form may hold. More are refused.";
+    ExportsAtOnce = "exports_at_once", 2, None, "exports",
+        "CSV files that are written at the same time. Further ones wait.";
     RunMinutes = "run_minutes", 360, Some((1, 10_080)), "minutes",
         "Time of a run from its start to its commit. Then the run fails and changes nothing.";
 }

@@ -1,7 +1,5 @@
 //! Authenticates requests and checks permissions.
 
-use std::convert::Infallible;
-
 use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::request::Parts;
@@ -100,7 +98,7 @@ async fn redirect_to_sign_in(web: &WebContext, request: Request) -> Response {
     }
     match body_limit::read_body(body).await {
         Ok(bytes) => sign_in::resume_after_sign_in(web, &path, &String::from_utf8_lossy(&bytes)),
-        Err(_) => PageError::TooLarge.into_response(),
+        Err(error) => PageError::from(error).into_response(),
     }
 }
 
@@ -135,10 +133,10 @@ pub(super) fn set_cookie(value: Option<&str>) -> (header::HeaderName, String) {
 
 /// Extracts the query string.
 impl<S: Send + Sync> FromRequestParts<S> for UrlQuery {
-    type Rejection = Infallible;
+    type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(FormData::read(parts.uri.query().unwrap_or_default().as_bytes())))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
+        FormData::read(parts.uri.query().unwrap_or_default().as_bytes()).check().map(Self)
     }
 }
 
@@ -153,7 +151,7 @@ impl<S: Send + Sync> axum::extract::FromRequest<S> for FormData {
             body_limit::discard_body(request.into_body()).await;
             return Err(PageError::NotAForm);
         }
-        let bytes = body_limit::read_body(request.into_body()).await.map_err(|_| PageError::TooLarge)?;
-        Ok(Self::read(&bytes))
+        let bytes = body_limit::read_body(request.into_body()).await?;
+        Self::read(&bytes).check()
     }
 }

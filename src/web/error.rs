@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use tracing::{error, warn};
 
+use crate::body_limit::BodyError;
 use crate::layout::{Layout, format_quoted_names};
 use rollcall_core::sync::link_learners;
 use rollcall_core::{accounts, groups};
@@ -21,6 +22,8 @@ pub(crate) enum PageError {
     Missing { what: String },
     /// The body exceeds the size limit.
     TooLarge,
+    /// The body was not complete in time.
+    TooSlow,
     /// The body is not a URL-encoded form.
     NotAForm,
     /// The request contains an invalid value.
@@ -36,6 +39,15 @@ pub(crate) enum PageError {
 impl From<store::StoreError> for PageError {
     fn from(error: store::StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<BodyError> for PageError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::TooLarge,
+            BodyError::TimedOut => Self::TooSlow,
+        }
     }
 }
 
@@ -93,6 +105,7 @@ impl PageError {
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::Missing { .. } => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Bad { .. } => StatusCode::BAD_REQUEST,
             Self::Store(_) | Self::Undecided(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -108,6 +121,7 @@ impl PageError {
                 format!("This address does not exist. Possibly {what} was deleted or renamed."),
             ),
             Self::TooLarge => ("Too large", "The submitted form exceeds the size limit.".to_owned()),
+            Self::TooSlow => ("Too slow", "The submitted form was not complete in time. Submit it again.".to_owned()),
             Self::NotAForm => ("Not a form", "The request does not contain a form.".to_owned()),
             Self::Bad { what } => ("Invalid request", format_quoted_names(&format_sentence(what))),
             Self::Store(error) if error.is_transient() || error.is_disconnected() => (
@@ -157,6 +171,7 @@ impl IntoResponse for PageError {
             Self::Forbidden { .. }
             | Self::Missing { .. }
             | Self::TooLarge
+            | Self::TooSlow
             | Self::NotAForm
             | Self::Bad { .. } => {}
         }

@@ -34,12 +34,17 @@ fn start(company: &Company) -> (RunningProgram, String) {
     // A first request may come before anything else has met the TLS provider of the client.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let service = RunningProgram::start(rollcall_command(&company.write()).arg("run"));
+    let base = listening_address(&service);
+    (service, base)
+}
+
+/// Where a service that was started listens.
+fn listening_address(service: &RunningProgram) -> String {
     service.wait_for_log("web server listening");
     let log = service.log();
     let line = log.iter().find(|line| line.contains("web server listening")).expect("the line");
     let json: Value = serde_json::from_str(line).expect("JSON");
-    let base = format!("http://{}", json["address"].as_str().expect("an address"));
-    (service, base)
+    format!("http://{}", json["address"].as_str().expect("an address"))
 }
 
 impl Company {
@@ -176,6 +181,23 @@ impl WebServer {
     /// What the service has said besides its log.
     pub(crate) fn stdout_lines(&self) -> Vec<String> {
         self.service.out()
+    }
+
+    /// A service that was started in another way.
+    pub(crate) fn of_program(service: RunningProgram) -> Self {
+        Self { base: listening_address(&service), service }
+    }
+
+    /// Waits until the service has written a text to its log.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        self.service.wait_for_log(text);
+    }
+
+    /// Ends the service in order and answers what it has written to its log.
+    pub(crate) fn end_with_log(mut self) -> Vec<String> {
+        self.service.signal("TERM");
+        assert!(self.service.wait().success(), "{:?}", self.service.log());
+        self.service.log()
     }
 
     /// What the service has written to its log.

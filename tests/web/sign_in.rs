@@ -52,6 +52,28 @@ fn first_start_prints_setup_link_once() {
     });
 }
 
+/// Sign-in leads back to a path of this site, and to the home page instead of another site.
+#[test]
+fn sign_in_leads_to_no_other_site() {
+    let company = Company::with_license_holder(Engine::Sqlite);
+    let site = company.serve();
+    company.runtime.block_on(async {
+        for (to, leads_to) in [
+            ("/groups?q=a", "/groups?q=a"),
+            ("/\t/evil.example", "/"),
+            ("/\u{b}/evil.example", "/"),
+            ("/\u{7f}", "/"),
+            ("/\\evil.example", "/"),
+            ("//evil.example", "/"),
+        ] {
+            let fields = [("email", LICENSE_HOLDER), ("password", PASSWORD), ("to", to)];
+            let page = site.anonymous_client().post("/sign-in", &fields).await;
+            assert_eq!((page.status, page.to.as_str()), (303, leads_to), "{to:?}");
+        }
+    });
+    site.end();
+}
+
 /// The session cookie is limited to the host and not accessible to scripts.
 #[test]
 fn session_cookie_is_host_only_and_http_only() {

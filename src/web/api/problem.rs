@@ -232,6 +232,7 @@ impl From<PageError> for ApiProblem {
             PageError::Forbidden { .. } => Self::new(status, "forbidden", text),
             PageError::Missing { .. } => Self::new(status, "not_found", text),
             PageError::TooLarge => Self::new(status, "too_large", text),
+            PageError::TooSlow => Self::new(status, "too_slow", text),
             PageError::NotAForm => Self::new(status, "not_a_form", text),
             PageError::Bad { .. } => Self::new(status, "invalid", text),
             PageError::Broken { what } => Self::internal(&what),

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 
 use super::json_tree::{JsonTree, TreeError};
 use super::problem::ApiProblem;
-use crate::body_limit::{self, MAX_BODY_BYTES};
+use crate::body_limit::{self, BodyError, MAX_BODY_BYTES};
+use crate::form_data::ZERO_CHARACTER_MESSAGE;
 
 /// Maximum length of a text field in characters. Longer texts do not fit into a database index.
 pub(super) const MAX_TEXT_LENGTH: usize = 500;
@@ -50,9 +51,15 @@ async fn read_body_of_type(
         let text = format!("the request body is not `{wanted}`");
         return Err(ApiProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal, text));
     }
-    body_limit::read_body(request.into_body()).await.map_err(|_| {
-        let text = format!("the request body is larger than {MAX_BODY_BYTES} bytes, or incomplete");
-        ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+    body_limit::read_body(request.into_body()).await.map_err(|error| match error {
+        BodyError::TooLarge => {
+            let text = format!("the request body is larger than {MAX_BODY_BYTES} bytes, or incomplete");
+            ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+        }
+        BodyError::TimedOut => {
+            let text = "the request body was not complete in time";
+            ApiProblem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", text)
+        }
     })
 }
 
@@ -101,7 +108,7 @@ fn invalid_json(error: &serde_json::Error) -> ApiProblem {
 fn check_text_limits(value: &JsonTree, path: String) -> Result<(), ApiProblem> {
     match value {
         JsonTree::Text(text) if text.contains('\0') => {
-            Err(ApiProblem::invalid_field(path, "a text cannot contain the character U+0000"))
+            Err(ApiProblem::invalid_field(path, ZERO_CHARACTER_MESSAGE))
         }
         JsonTree::Text(text) if text.chars().count() > MAX_TEXT_LENGTH => {
             Err(ApiProblem::invalid_field(path, format!("a text has at most {MAX_TEXT_LENGTH} characters")))
