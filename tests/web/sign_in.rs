@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use rollcall_core::accounts::{self, AccountError, BrowserCookies, ClientAddr, NewSession, SignInClient};
 use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_model::role::Role;
+use rollcall_store::runs::NewRun;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -339,5 +340,44 @@ fn new_sign_in_ends_older_session_of_browser() {
             assert_eq!(older.get("/groups").await.status, 303);
         });
         site.end();
+    });
+}
+
+/// Revoking ends everything an account gets in by, and an account that is made again starts from nothing.
+#[test]
+fn account_that_is_made_again_starts_from_nothing() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let email = "second@corp.example";
+        company.account(email, Role::Manager);
+        let about = NewRun { actor: email.to_owned(), ..crate::support::manual_changes::manual_run() };
+        let when = company.change_time();
+        company.runtime.block_on(async {
+            let store = &company.store;
+            attempt(&company, email, PASSWORD, "192.0.2.1", None).await.expect("signed in");
+            let (_, link) = accounts::create_invitation(store, &about, when, email).await.expect("a link");
+            let (_, key) = accounts::create_token(store, &about, when, "export", Role::Viewer, None)
+                .await
+                .expect("a key");
+            assert!(accounts::authenticate_token(store, &key, when.now).await.expect("an answer").is_some());
+            company
+                .db
+                .sql("UPDATE accounts SET subject = 'issuer 7' WHERE email = 'second@corp.example'")
+                .await;
+            accounts::revoke_account(store, &about, when, email).await.expect("revoked");
+            assert!(accounts::authenticate_token(store, &key, when.now).await.expect("an answer").is_none());
+            for table in ["sessions", "invitations", "sign_in_devices"] {
+                assert_eq!(company.db.sql(&format!("SELECT * FROM {table}")).await.len(), 0, "{table}");
+            }
+            let new = accounts::NewUserAccount { email, name: "", role: Role::Viewer, password: None };
+            accounts::create_account(store, &about, when, new).await.expect("made again");
+            let again = attempt(&company, email, PASSWORD, "192.0.2.1", None).await;
+            assert!(matches!(again, Err(AccountError::WrongCredentials)), "{again:?}");
+            let old_link = accounts::check_invitation(store, &link.key, when.now).await;
+            assert!(matches!(old_link, Err(AccountError::InvalidInvitation)), "{old_link:?}");
+        });
+        let kept =
+            "accounts WHERE email = 'second@corp.example' AND (password IS NOT NULL OR subject IS NOT NULL)";
+        assert_eq!(company.count_rows(kept), 0);
     });
 }
