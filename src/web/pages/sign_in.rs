@@ -10,7 +10,7 @@ use tracing::warn;
 use url::form_urlencoded;
 
 use crate::WebContext;
-use crate::auth::{browser_cookies, session_cookies, set_cookie};
+use crate::auth::{browser_cookies, find_session_principal, session_cookies, set_cookie};
 use crate::client_addr::ClientInfo;
 use crate::error::{PageError, format_sentence};
 use crate::form_data::{FormData, UrlQuery};
@@ -100,10 +100,12 @@ pub(super) async fn from_provider(
         Ok(provider) => provider.finish_sign_in(&headers, query.text("state"), query.text("code")).await,
         Err(error) => Err(error),
     };
-    let (provided, to) = match ended {
+    let (mut provided, to) = match ended {
         Ok(ended) => ended,
         Err(error) => return provider_refusal_page(&web, &error),
     };
+    let principal = find_session_principal(&web, &headers).await?;
+    provided.signed_in = principal.and_then(|principal| principal.account());
     let about = NewRun {
         kind: RunRecordKind::Hand,
         connector: None,
