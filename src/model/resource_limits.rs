@@ -71,6 +71,12 @@ limits! {
         "Learners or groups that one unfinished form may hold. More are refused.";
     ExportsAtOnce = "exports_at_once", 2, None, "exports",
         "CSV files that are written at the same time. Further ones wait.";
+    SignInAddressBytes = "sign_in_address_bytes", 254, None, "bytes",
+        "Length of an address that is typed at sign-in. A longer one is refused before anything is read or written.";
+    SignInCounters = "sign_in_counters", 100_000, None, "rows",
+        "Counters of failed sign-ins. The oldest ones make way.";
+    SessionsPerAccount = "sessions_per_account", 20, None, "sessions",
+        "Sessions of one account. The oldest one ends.";
     RunMinutes = "run_minutes", 360, Some((1, 10_080)), "minutes",
         "Time of a run from its start to its commit. Then the run fails and changes nothing.";
 }

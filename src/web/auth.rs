@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use chrono::Utc;
 
 use crate::WebContext;
@@ -14,11 +14,14 @@ use crate::body_limit;
 use crate::error::{PageError, forbidden_message};
 use crate::form_data::{FormData, UrlQuery};
 use crate::pages::sign_in;
-use rollcall_core::accounts::{self, Principal};
+use rollcall_core::accounts::{self, BrowserCookies, NewSession, Principal};
 use rollcall_model::role::Permission;
 
 /// Name of the session cookie. Browsers accept the prefix `__Host-` only from this host, over TLS or on localhost.
 pub(super) const SESSION_COOKIE: &str = "__Host-rollcall";
+
+/// Name of the cookie by which a browser that has signed in is known at the next sign-in.
+const DEVICE_COOKIE: &str = "__Host-rollcall-browser";
 
 /// State of the authentication middleware of one route.
 #[derive(Debug, Clone)]
@@ -122,6 +125,18 @@ pub(super) fn read_cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+}
+
+/// Returns the cookies that count at a sign-in.
+pub(super) fn browser_cookies(headers: &HeaderMap) -> BrowserCookies<'_> {
+    BrowserCookies { device: read_cookie(headers, DEVICE_COOKIE), session: session_cookie(headers) }
+}
+
+/// Builds the `Set-Cookie` headers of a new session and of the browser that has it.
+pub(super) fn session_cookies(session: &NewSession) -> AppendHeaders<[(header::HeaderName, String); 2]> {
+    let (device, seconds) = (&session.device, accounts::DEVICE_LIFETIME.num_seconds());
+    let kept = format!("{DEVICE_COOKIE}={device}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    AppendHeaders([set_cookie(Some(&session.cookie)), (header::SET_COOKIE, kept)])
 }
 
 /// Builds the `Set-Cookie` header that stores the session, or deletes it if `value` is `None`.

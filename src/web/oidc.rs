@@ -230,6 +230,7 @@ impl<'f> SignInProvider<'f> {
             is_verified: is_verified.unwrap_or(false),
             name: name.unwrap_or_default(),
             role: highest_role(&self.sign_in.roles, &groups.unwrap_or_default()),
+            signed_in: None,
         };
         Ok((provided, waiting.to))
     }

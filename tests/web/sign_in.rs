@@ -1,6 +1,10 @@
 //! Signing in: the first account, guessing, sessions that end.
 
+use chrono::TimeDelta;
+use rollcall_core::accounts::{self, AccountError, BrowserCookies, ClientAddr, NewSession, SignInClient};
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_model::role::Role;
+use rollcall_store::runs::NewRun;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -203,4 +207,199 @@ fn form_is_kept_when_session_expires() {
     });
     site.end();
     assert_eq!(company.query_value("SELECT title FROM courses"), "Data \"protection\" & <basics>");
+}
+
+/// An attempt to sign in, without the pages.
+async fn attempt(
+    company: &Company,
+    email: &str,
+    password: &str,
+    from: &str,
+    device: Option<&str>,
+) -> Result<NewSession, AccountError> {
+    let address = ClientAddr(from.parse().expect("an address"));
+    let client = SignInClient { address, browser: BrowserCookies { device, session: None } };
+    accounts::sign_in(&company.store, email, password, client, company.change_time().now).await
+}
+
+/// An address that is too long is refused before anything is written, and counters do not hold addresses.
+#[test]
+fn long_address_is_refused_and_counters_hold_digests() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let visitor = site.anonymous_client();
+            let long = format!("{}@corp.example", "a".repeat(242));
+            for email in [long.clone(), "b".repeat(900_000)] {
+                let page = visitor.post("/sign-in", &[("email", &email), ("password", PASSWORD)]).await;
+                assert_eq!(page.status, 401);
+                assert!(page.text.contains("more than 254 bytes") && !page.text.contains(&email));
+            }
+            assert_eq!(company.db.sql("SELECT place FROM sign_in_failures").await.len(), 0);
+            let page = visitor.post("/sign-in", &[("email", &long[1..]), ("password", PASSWORD)]).await;
+            assert!(page.status == 401 && page.text.contains("Wrong e-mail address or password"));
+        });
+        site.end();
+        assert_eq!(company.count_rows("sign_in_failures"), 3);
+        assert_eq!(company.count_rows("sign_in_failures WHERE place LIKE '%corp.example%'"), 0);
+    });
+}
+
+/// The oldest counters make way beyond the bound.
+#[test]
+fn oldest_counters_of_attempts_make_way() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let most = ResourceLimit::SignInCounters.default_value();
+        let now = company.change_time().now;
+        let (before, long_before) =
+            ((now - TimeDelta::minutes(1)).to_rfc3339(), (now - TimeDelta::minutes(2)).to_rfc3339());
+        company.sql(&format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})
+             INSERT INTO sign_in_failures (place, failures, last_at) SELECT 'place ' || i, 1, '{before}' FROM n"
+        ));
+        company.sql(&format!(
+            "UPDATE sign_in_failures SET last_at = '{long_before}' WHERE place IN ('place 7', 'place 8', 'place 9')"
+        ));
+        let wrong = company.runtime.block_on(attempt(&company, "a@corp.example", "wrong", "192.0.2.1", None));
+        assert!(matches!(wrong, Err(AccountError::WrongCredentials)), "{wrong:?}");
+        assert_eq!(u64::try_from(company.count_rows("sign_in_failures")), Ok(most));
+        assert_eq!(
+            company.count_rows("sign_in_failures WHERE place IN ('place 7', 'place 8', 'place 9')"),
+            0
+        );
+    });
+}
+
+/// Two hundred guesses at the same time are judged no more often than guesses one after the other.
+#[test]
+fn guesses_at_once_are_counted_before_they_are_judged() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let now = company.change_time().now;
+        let judged = company.runtime.block_on(async {
+            let mut guesses = tokio::task::JoinSet::new();
+            for _ in 0..200 {
+                let store = company.store.clone();
+                guesses.spawn(async move {
+                    let address = ClientAddr("192.0.2.1".parse().expect("an address"));
+                    let client = SignInClient { address, browser: BrowserCookies::default() };
+                    accounts::sign_in(&store, LICENSE_HOLDER, "wrong wrong wrong", client, now).await
+                });
+            }
+            let all = guesses.join_all().await;
+            assert!(all.iter().all(|one| {
+                matches!(one, Err(AccountError::WrongCredentials | AccountError::TooManyAttempts { .. }))
+            }));
+            all.iter().filter(|one| matches!(one, Err(AccountError::WrongCredentials))).count()
+        });
+        assert_eq!(judged, 5);
+    });
+}
+
+/// Failures of others do not keep a browser out that has signed in to the account before.
+#[test]
+fn failures_of_others_do_not_lock_known_browser_out() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        company.runtime.block_on(async {
+            let first =
+                attempt(&company, LICENSE_HOLDER, PASSWORD, "192.0.2.1", None).await.expect("signed in");
+            for guesser in 0..12 {
+                for _ in 0..5 {
+                    let from = format!("198.51.100.{guesser}");
+                    let _ = attempt(&company, LICENSE_HOLDER, "wrong wrong wrong", &from, None).await;
+                }
+            }
+            let stranger = attempt(&company, LICENSE_HOLDER, PASSWORD, "192.0.2.1", None).await;
+            assert!(matches!(stranger, Err(AccountError::TooManyAttempts { .. })), "{stranger:?}");
+            let forged = attempt(&company, LICENSE_HOLDER, PASSWORD, "192.0.2.1", Some("forged")).await;
+            assert!(matches!(forged, Err(AccountError::TooManyAttempts { .. })), "{forged:?}");
+            let known =
+                attempt(&company, LICENSE_HOLDER, PASSWORD, "198.51.100.1", Some(&first.device)).await;
+            assert_eq!(known.expect("signed in").device, first.device);
+            // The known browser has few guesses as well.
+            for _ in 0..5 {
+                let wrong =
+                    attempt(&company, LICENSE_HOLDER, "wrong", "192.0.2.1", Some(&first.device)).await;
+                assert!(matches!(wrong, Err(AccountError::WrongCredentials)), "{wrong:?}");
+            }
+            let known = attempt(&company, LICENSE_HOLDER, PASSWORD, "192.0.2.1", Some(&first.device)).await;
+            assert!(matches!(known, Err(AccountError::TooManyAttempts { .. })), "{known:?}");
+        });
+    });
+}
+
+/// A right password gives its attempt back: people behind one address do not use up its attempts.
+#[test]
+fn right_password_gives_attempt_back() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        company.runtime.block_on(async {
+            for _ in 0..60 {
+                attempt(&company, LICENSE_HOLDER, PASSWORD, "192.0.2.1", None).await.expect("signed in");
+            }
+        });
+        assert_eq!(company.count_rows("sign_in_failures WHERE failures > 0"), 0);
+        assert_eq!(company.count_rows("sessions"), 20, "the oldest sessions end");
+    });
+}
+
+/// A new sign-in ends the older session of the browser.
+#[test]
+fn new_sign_in_ends_older_session_of_browser() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let older = site.signed_in_client(LICENSE_HOLDER).await;
+            let mut newer = site.anonymous_client();
+            newer.cookie.clone_from(&older.cookie);
+            let newer = newer.sign_in(LICENSE_HOLDER).await;
+            assert_ne!(older.cookie, newer.cookie);
+            assert_eq!(newer.get("/groups").await.status, 200);
+            assert_eq!(older.get("/groups").await.status, 303);
+        });
+        site.end();
+    });
+}
+
+/// Revoking ends everything an account gets in by, and an account that is made again starts from nothing.
+#[test]
+fn account_that_is_made_again_starts_from_nothing() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let email = "second@corp.example";
+        company.account(email, Role::Manager);
+        let about = NewRun { actor: email.to_owned(), ..crate::support::manual_changes::manual_run() };
+        let when = company.change_time();
+        company.runtime.block_on(async {
+            let store = &company.store;
+            attempt(&company, email, PASSWORD, "192.0.2.1", None).await.expect("signed in");
+            let (_, link) = accounts::create_invitation(store, &about, when, email).await.expect("a link");
+            let (_, key) = accounts::create_token(store, &about, when, "export", Role::Viewer, None)
+                .await
+                .expect("a key");
+            assert!(accounts::authenticate_token(store, &key, when.now).await.expect("an answer").is_some());
+            company
+                .db
+                .sql("UPDATE accounts SET subject = 'issuer 7' WHERE email = 'second@corp.example'")
+                .await;
+            accounts::revoke_account(store, &about, when, email).await.expect("revoked");
+            assert!(accounts::authenticate_token(store, &key, when.now).await.expect("an answer").is_none());
+            for table in ["sessions", "invitations", "sign_in_devices"] {
+                assert_eq!(company.db.sql(&format!("SELECT * FROM {table}")).await.len(), 0, "{table}");
+            }
+            let new = accounts::NewUserAccount { email, name: "", role: Role::Viewer, password: None };
+            accounts::create_account(store, &about, when, new).await.expect("made again");
+            let again = attempt(&company, email, PASSWORD, "192.0.2.1", None).await;
+            assert!(matches!(again, Err(AccountError::WrongCredentials)), "{again:?}");
+            let old_link = accounts::check_invitation(store, &link.key, when.now).await;
+            assert!(matches!(old_link, Err(AccountError::InvalidInvitation)), "{old_link:?}");
+        });
+        let kept =
+            "accounts WHERE email = 'second@corp.example' AND (password IS NOT NULL OR subject IS NOT NULL)";
+        assert_eq!(company.count_rows(kept), 0);
+    });
 }

@@ -14,6 +14,8 @@ pub enum AccountError {
     WrongCredentials,
     #[error("too many attempts, wait {} s", wait.as_secs().max(1))]
     TooManyAttempts { wait: Duration },
+    #[error("the address has more than {most} bytes")]
+    AddressTooLong { most: u64 },
     #[error("`{text}` is not a valid e-mail address")]
     BadAddress { text: String },
     #[error("account `{email}` already exists")]
@@ -44,6 +46,10 @@ pub enum AccountError {
     NoRole { email: String },
     #[error("account `{email}` is revoked")]
     Revoked { email: String },
+    #[error(
+        "account `{email}` is not linked to the sign-in provider; sign in with its password, then sign in through the provider once more"
+    )]
+    PrivilegedAccount { email: String },
     #[error("`{email}` is linked to a different identity at the sign-in provider")]
     IdentityMismatch { email: String },
     #[error("password hashing failed")]
@@ -64,6 +70,7 @@ impl AccountError {
             Self::Store(_)
             | Self::WrongCredentials
             | Self::TooManyAttempts { .. }
+            | Self::AddressTooLong { .. }
             | Self::BadAddress { .. }
             | Self::AccountGone { .. }
             | Self::TokenExists { .. }
@@ -74,6 +81,7 @@ impl AccountError {
             | Self::PasswordIsAddress
             | Self::NoRole { .. }
             | Self::Revoked { .. }
+            | Self::PrivilegedAccount { .. }
             | Self::IdentityMismatch { .. }
             | Self::CryptoFailure => None,
         }
@@ -91,6 +99,7 @@ mod tests {
             E::Store(store::StoreError::MigrationMismatch(3)),
             E::WrongCredentials,
             E::TooManyAttempts { wait: Duration::from_secs(90) },
+            E::AddressTooLong { most: 254 },
             E::BadAddress { text: "ada".to_owned() },
             E::AccountExists { email: email() },
             E::NoAccount { email: email() },
@@ -106,6 +115,7 @@ mod tests {
             E::PasswordIsAddress,
             E::NoRole { email: email() },
             E::Revoked { email: email() },
+            E::PrivilegedAccount { email: email() },
             E::IdentityMismatch { email: email() },
             E::CryptoFailure,
         ]

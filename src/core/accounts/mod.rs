@@ -21,9 +21,10 @@ pub use error::AccountError;
 pub use lookup::{AccountRef, TokenRef, find_account, find_token};
 pub use oidc_account::{OidcIdentity, find_or_create_oidc_account};
 pub use session::{
-    AuthMethod, NewSession, Principal, authenticate_session, purge_expired, sign_in, sign_out, start_session,
+    AuthMethod, DEVICE_LIFETIME, NewSession, Principal, authenticate_session, purge_expired, sign_in,
+    sign_out, start_session,
 };
-pub use throttle::ClientAddr;
+pub use throttle::{BrowserCookies, ClientAddr, SignInClient};
 pub use token::{authenticate_token, create_token, end_of_day, revoke_token};
 
 /// Result of account functions.

@@ -151,7 +151,8 @@ fn next_account_error(previous: Option<&AccountError>) -> Option<AccountError> {
     Some(match previous {
         E::Store(_) => E::WrongCredentials,
         E::WrongCredentials => E::TooManyAttempts { wait: Duration::from_secs(30) },
-        E::TooManyAttempts { .. } => E::BadAddress { text: "ada".to_owned() },
+        E::TooManyAttempts { .. } => E::AddressTooLong { most: 254 },
+        E::AddressTooLong { .. } => E::BadAddress { text: "ada".to_owned() },
         E::BadAddress { .. } => E::AccountExists { email: email() },
         E::AccountExists { .. } => E::NoAccount { email: email() },
         E::NoAccount { .. } => E::AccountGone { id: 7 },
@@ -166,7 +167,8 @@ fn next_account_error(previous: Option<&AccountError>) -> Option<AccountError> {
         E::BadPassword { .. } => E::PasswordIsAddress,
         E::PasswordIsAddress => E::NoRole { email: email() },
         E::NoRole { .. } => E::Revoked { email: email() },
-        E::Revoked { .. } => E::IdentityMismatch { email: email() },
+        E::Revoked { .. } => E::PrivilegedAccount { email: email() },
+        E::PrivilegedAccount { .. } => E::IdentityMismatch { email: email() },
         E::IdentityMismatch { .. } => E::CryptoFailure,
         E::CryptoFailure => return None,
     })

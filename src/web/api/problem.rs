@@ -147,7 +147,7 @@ impl From<accounts::AccountError> for ApiProblem {
         let of = |field: &str, problem: Self| Self { field: Some(field.to_owned()), ..problem };
         match error {
             E::Store(error) => error.into(),
-            E::BadAddress { .. } => Self::invalid_field("email", &text),
+            E::AddressTooLong { .. } | E::BadAddress { .. } => Self::invalid_field("email", &text),
             E::BadPassword { .. } | E::PasswordIsAddress => Self::invalid_field("password", &text),
             E::BadTokenName { .. } => Self::invalid_field("name", &text),
             E::ExpiryInPast => Self::invalid_field("until", &text),
@@ -164,6 +164,7 @@ impl From<accounts::AccountError> for ApiProblem {
             | E::InvalidInvitation
             | E::NoRole { .. }
             | E::Revoked { .. }
+            | E::PrivilegedAccount { .. }
             | E::IdentityMismatch { .. } => Self::new(StatusCode::BAD_REQUEST, "invalid", &text),
             E::CryptoFailure => Self::internal(&text),
         }

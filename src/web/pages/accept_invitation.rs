@@ -2,12 +2,12 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect};
 use chrono::Utc;
 
 use crate::WebContext;
-use crate::auth::set_cookie;
+use crate::auth::{browser_cookies, session_cookies};
 use crate::error::format_sentence;
 use crate::form_data::FormData;
 use crate::layout::{FieldError, Layout};
@@ -37,6 +37,7 @@ pub(super) async fn show(State(web): State<WebContext>, Path(key): Path<String>)
 pub(super) async fn set_password(
     State(web): State<WebContext>,
     Path(key): Path<String>,
+    headers: HeaderMap,
     form: FormData,
 ) -> PageResult {
     let invited = accounts::check_invitation(&web.store, &key, Utc::now()).await?;
@@ -54,8 +55,9 @@ pub(super) async fn set_password(
     let fault = if secret == again {
         match accounts::accept_invitation(&web.store, &about, web.change_time(), &key, &email, secret).await {
             Ok(account) => {
-                let signed_in = accounts::start_session(&web.store, account, &email, Utc::now()).await?;
-                return Ok(([set_cookie(Some(&signed_in.cookie))], Redirect::to("/")).into_response());
+                let browser = browser_cookies(&headers);
+                let signed_in = accounts::start_session(&web.store, account, browser, Utc::now()).await?;
+                return Ok((session_cookies(&signed_in), Redirect::to("/")).into_response());
             }
             Err(error @ accounts::AccountError::BadAddress { .. }) => {
                 FieldError::new("email", format_sentence(&error.to_string()))

@@ -10,7 +10,7 @@ use tracing::warn;
 use url::form_urlencoded;
 
 use crate::WebContext;
-use crate::auth::set_cookie;
+use crate::auth::{browser_cookies, find_session_principal, session_cookies, set_cookie};
 use crate::client_addr::ClientInfo;
 use crate::error::{PageError, format_sentence};
 use crate::form_data::{FormData, UrlQuery};
@@ -18,7 +18,7 @@ use crate::layout::{FieldError, Layout};
 use crate::oidc::{self, SignInProvider};
 use crate::pages::{PageResult, render_page};
 use crate::return_path::local_path;
-use rollcall_core::accounts::{self, ClientAddr, Principal};
+use rollcall_core::accounts::{self, ClientAddr, Principal, SignInClient};
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
 #[derive(Template)]
@@ -95,10 +95,12 @@ pub(super) async fn from_provider(
         Ok(provider) => provider.finish_sign_in(&headers, query.text("state"), query.text("code")).await,
         Err(error) => Err(error),
     };
-    let (provided, to) = match ended {
+    let (mut provided, to) = match ended {
         Ok(ended) => ended,
         Err(error) => return provider_refusal_page(&web, &error),
     };
+    let principal = find_session_principal(&web, &headers).await?;
+    provided.signed_in = principal.and_then(|principal| principal.account());
     let about = NewRun {
         kind: RunRecordKind::Hand,
         connector: None,
@@ -109,11 +111,11 @@ pub(super) async fn from_provider(
     };
     match accounts::find_or_create_oidc_account(&web.store, &about, web.change_time(), &provided).await {
         Ok(account) => {
-            let signed_in = accounts::start_session(&web.store, account, &provided.email, Utc::now()).await?;
-            let (name, cookie) = set_cookie(Some(&signed_in.cookie));
+            let browser = browser_cookies(&headers);
+            let signed_in = accounts::start_session(&web.store, account, browser, Utc::now()).await?;
             // Sets the session cookie and deletes the sign-in cookie.
-            let cookies = AppendHeaders([(name, cookie), (header::SET_COOKIE, oidc::clear_cookie_header())]);
-            Ok((cookies, Redirect::to(local_path(&to))).into_response())
+            let ended = AppendHeaders([(header::SET_COOKIE, oidc::clear_cookie_header())]);
+            Ok((session_cookies(&signed_in), ended, Redirect::to(local_path(&to))).into_response())
         }
         Err(accounts::AccountError::Store(error)) => Err(error.into()),
         Err(error) => provider_refusal_page(&web, &error),
@@ -132,24 +134,32 @@ fn provider_refusal_page(web: &WebContext, error: &(dyn std::error::Error + 'sta
     Ok((StatusCode::FORBIDDEN, Html(html)).into_response())
 }
 
-pub(super) async fn sign_in(State(web): State<WebContext>, client: ClientInfo, form: FormData) -> PageResult {
+pub(super) async fn sign_in(
+    State(web): State<WebContext>,
+    client: ClientInfo,
+    headers: HeaderMap,
+    form: FormData,
+) -> PageResult {
     let (email, to, kept) = (form.text("email"), local_path(form.text("to")), form.text("kept"));
     let now = Utc::now();
-    match accounts::sign_in(&web.store, email, form.text("password"), ClientAddr(client.address), now).await {
+    let client = SignInClient { address: ClientAddr(client.address), browser: browser_cookies(&headers) };
+    match accounts::sign_in(&web.store, email, form.text("password"), client, now).await {
         Ok(signed_in) => {
-            let cookie = set_cookie(Some(&signed_in.cookie));
+            let cookies = session_cookies(&signed_in);
             if kept.is_empty() {
-                return Ok(([cookie], Redirect::to(to)).into_response());
+                return Ok((cookies, Redirect::to(to)).into_response());
             }
             let fields = FormData::read(kept.as_bytes()).pairs().to_vec();
             let shown = ResumeFormPage { frame: Layout::anonymous("Signed in"), to, fields }.render()?;
-            Ok(([cookie], Html(shown)).into_response())
+            Ok((cookies, Html(shown)).into_response())
         }
         Err(accounts::AccountError::Store(error)) => Err(error.into()),
         Err(error) => {
-            let status = match error {
-                accounts::AccountError::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-                _ => StatusCode::UNAUTHORIZED,
+            // An address that is too long is not sent back.
+            let (status, email) = match error {
+                accounts::AccountError::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, email),
+                accounts::AccountError::AddressTooLong { .. } => (StatusCode::UNAUTHORIZED, ""),
+                _ => (StatusCode::UNAUTHORIZED, email),
             };
             let fault = FieldError::new("email", format_sentence(&error.to_string()));
             let frame = Layout::anonymous("Sign in").faults(vec![fault]);
