@@ -252,11 +252,10 @@ async fn file_below_min_rows_fails() {
 /// A file older than the maximum age is refused.
 #[tokio::test]
 async fn file_older_than_max_age_refused() {
-    let drop =
-        CsvFixture::of(PEOPLE).set(|settings| settings.file.max_age = Some(Duration::from_secs(26 * 3600)));
+    let drop = CsvFixture::of(PEOPLE).set(|settings| settings.file.max_age = Some(Duration::from_hours(26)));
     assert_eq!(drop.people().await.len(), 4);
     let file = File::options().write(true).open(drop.beside("people.csv")).expect("the file");
-    file.set_modified(SystemTime::now() - Duration::from_secs(30 * 3600)).expect("a time");
+    file.set_modified(SystemTime::now() - Duration::from_hours(30)).expect("a time");
     let told = drop.told().await;
     assert_eq!(
         told,
@@ -274,7 +273,7 @@ async fn file_requires_current_done_file() {
     assert_eq!((error.kind(), error.is_transient()), ("incomplete", true));
     let written = File::create(&done).expect("the done file");
     assert_eq!(drop.people().await.len(), 4);
-    written.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("a time");
+    written.set_modified(SystemTime::now() - Duration::from_mins(1)).expect("a time");
     assert!(drop.told().await.1.contains("older than the file"));
 }
 

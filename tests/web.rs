@@ -15,6 +15,7 @@ mod jobs;
 mod lists;
 mod oidc;
 mod routes;
+mod rule_limits;
 mod screenshots;
 mod search_text;
 mod settings;

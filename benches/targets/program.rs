@@ -13,7 +13,7 @@ use crate::support::postgres::PostgresServer;
 pub(crate) struct RunMeasurement {
     /// From start to end, as whoever typed it saw it.
     pub time: Duration,
-    /// The most memory of the process at once (VmHWM).
+    /// The most memory of the process at once (`VmHWM`).
     pub memory_mib: u64,
 }
 

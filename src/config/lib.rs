@@ -140,7 +140,7 @@ pub struct WebSettings {
 /// `[web.sign_in]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInSettings {
-    /// The provider's issuer URL (OpenID Connect Discovery 1.0).
+    /// The provider's issuer URL (`OpenID` Connect Discovery 1.0).
     pub issuer: String,
     /// The URL of the pages, to which the provider redirects.
     pub pages_url: String,

@@ -175,7 +175,7 @@ mod tests {
             retry(&corp(), &context(RetryPolicy::SERVICE), || async { Err(transient()) }).await;
         assert!(outcome.is_err());
         let took = began.elapsed();
-        assert!((Duration::from_secs(200)..=Duration::from_secs(300)).contains(&took), "{took:?}");
+        assert!((Duration::from_secs(200)..=Duration::from_mins(5)).contains(&took), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]

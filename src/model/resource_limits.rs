@@ -1,4 +1,4 @@
-//! Every bound on what comes from outside: connections, requests, files, directories, expressions, sign-ins.
+//! Bounds on what comes from outside, of all parts but expressions, whose bounds are in the crate of the rules.
 //!
 //! A bound has a name, a default and a unit. Those that an administrator may have to change are keys of `[limits]`; the
 //! others are fixed, because a larger value is never needed or would not be safe. Whoever refuses something because of a
@@ -44,19 +44,14 @@ macro_rules! limits {
     };
 }
 
-const KIB: u64 = 1 << 10;
-const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
-
 limits! {
-    // Pages and API.
     Connections = "connections", 512, Some((16, 100_000)), "connections",
         "Connections of the web server at the same time. Further ones wait until one is free.";
     ConnectionsPerAddress = "connections_per_address", 64, Some((4, 100_000)), "connections",
         "Connections of one client address, or IPv6 network of 64 bits, at the same time. Further ones are closed. A trusted proxy has no bound of its own.";
     HeaderSeconds = "header_seconds", 10, None, "seconds",
         "Time in which the header of a request, or a TLS handshake, must be complete. Then the connection is closed.";
-    HeaderBytes = "header_bytes", 64 * KIB, None, "bytes",
+    HeaderBytes = "header_bytes", 64 << 10, None, "bytes",
         "Size of the header of a request. A larger one is answered with status 431.";
     IdleSeconds = "idle_seconds", 60, None, "seconds",
         "Time that a connection may be open between two requests, or may take no byte of a response. Then it is closed.";
@@ -74,65 +69,8 @@ limits! {
         "Learners or groups that one unfinished form may hold. More are refused.";
     ExportsAtOnce = "exports_at_once", 2, None, "exports",
         "CSV files that are written at the same time. Further ones wait.";
-    // Sign-in.
-    SignInAddressBytes = "sign_in_address_bytes", 254, None, "bytes",
-        "Length of an address that is typed at sign-in. A longer one is refused before anything is read or written.";
-    PasswordThreads = "password_threads", 2, None, "threads",
-        "Passwords that are checked at the same time, each with 19 MiB of memory.";
-    WaitingPasswords = "waiting_passwords", 64, None, "sign-ins",
-        "Sign-ins that wait for the check of their password. Further ones are answered with status 503.";
-    SignInCounters = "sign_in_counters", 100_000, None, "rows",
-        "Counters of failed sign-ins. The oldest ones make way.";
-    SessionsPerAccount = "sessions_per_account", 20, None, "sessions",
-        "Sessions of one account. The oldest one ends.";
-    ProviderAnswerBytes = "provider_answer_bytes", MIB, None, "bytes",
-        "Size of an answer of the identity provider. A larger one is an error.";
-    ProviderMetadataSeconds = "provider_metadata_seconds", 600, None, "seconds",
-        "Time for which the metadata and keys of the identity provider are kept.";
-    // Expressions of rules and filters.
-    ExpressionBytes = "expression_bytes", 4_000, None, "bytes",
-        "Length of an expression.";
-    ExpressionDepth = "expression_depth", 96, None, "levels",
-        "Depth of the tree of an expression.";
-    ExpressionNodes = "expression_nodes", 2_000, None, "nodes",
-        "Nodes of the tree of an expression.";
-    ExpressionLoops = "expression_loops", 2, None, "levels",
-        "Nested `all`, `exists`, `filter` and `map` in an expression.";
-    EvaluationSteps = "evaluation_steps", 1_000_000, None, "steps",
-        "Steps of one evaluation of an expression.";
-    EvaluationBytes = "evaluation_bytes", MIB, None, "bytes",
-        "Size of a value that an expression makes.";
-    TryOutSeconds = "try_out_seconds", 5, None, "seconds",
-        "Time of a rule that is tried out on the page.";
-    // Connectors.
     RunMinutes = "run_minutes", 360, Some((1, 10_080)), "minutes",
         "Time of a run from its start to its commit. Then the run fails and changes nothing.";
-    ReadingMinutes = "reading_minutes", 240, Some((1, 10_080)), "minutes",
-        "Time of the reading of a source. Then the run fails and changes nothing.";
-    ReadingBytes = "reading_bytes", 16 * GIB, Some((MIB, 1_024 * GIB)), "bytes",
-        "Bytes that a source may send in one reading.";
-    ReadingRecords = "reading_records", 10_000_000, Some((1_000, 1_000_000_000)), "records",
-        "Records that a source may send in one reading.";
-    ReadingPages = "reading_pages", 1_000_000, Some((100, 1_000_000_000)), "pages",
-        "Pages of one reading.";
-    LdapDepth = "ldap_depth", 16, None, "levels",
-        "Nesting of the elements of an LDAP message.";
-    LdapMessageBytes = "ldap_message_bytes", 64 * MIB, None, "bytes",
-        "Size of an LDAP message.";
-    LdapCookieBytes = "ldap_cookie_bytes", 64 * KIB, None, "bytes",
-        "Size of the cookie of a paged LDAP search.";
-    ValueBytes = "value_bytes", MIB, None, "bytes",
-        "Size of one value of a record.";
-    RowBytes = "row_bytes", 16 * MIB, None, "bytes",
-        "Size of one row of a CSV file, or of one record of a JSON file.";
-    AnswerBytes = "answer_bytes", 64 * MIB, None, "bytes",
-        "Size of one answer of an HTTP API, after decompression.";
-    ServerWaitSeconds = "server_wait_seconds", 900, Some((1, 86_400)), "seconds",
-        "Longest pause that a server may ask for, and lifetime of its access tokens in our cache.";
-    WarningsPerRun = "warnings_per_run", 1_000, None, "warnings",
-        "Warnings that are kept of one run.";
-    WarningCharacters = "warning_characters", 500, None, "characters",
-        "Length of one warning.";
 }
 
 impl ResourceLimit {
@@ -223,14 +161,13 @@ mod tests {
             }
         }
         let limits = ResourceLimits::default().with(ResourceLimit::RunMinutes, 2);
-        assert_eq!(limits.minutes(ResourceLimit::RunMinutes), Duration::from_secs(120));
-        assert_eq!(limits.get(ResourceLimit::Connections), 512);
+        assert_eq!(limits.minutes(ResourceLimit::RunMinutes), Duration::from_mins(2));
     }
 
     #[test]
     fn reached_limits_are_counted() {
-        let before = ResourceLimit::SearchWords.times_reached();
-        ResourceLimit::SearchWords.record_reached();
-        assert_eq!(ResourceLimit::SearchWords.times_reached(), before + 1);
+        let before = ResourceLimit::RunMinutes.times_reached();
+        ResourceLimit::RunMinutes.record_reached();
+        assert_eq!(ResourceLimit::RunMinutes.times_reached(), before + 1);
     }
 }

@@ -121,7 +121,7 @@ impl LearnerStatus {
 }
 
 /// Reads a date as directories write it: `2026-12-31`, the same with a time behind it (RFC 3339), `20261231`, or
-/// LDAP's generalized time `20261231120000Z` (RFC 4517 3.3.13). The day is taken as it stands. OData's `/Date(ms)/` is the
+/// LDAP's generalized time `20261231120000Z` (RFC 4517 3.3.13). The day is taken as it stands. `OData`'s `/Date(ms)/` is the
 /// day in UTC, as which it was made from one.
 #[must_use]
 pub fn read_date(text: &str) -> Option<NaiveDate> {

@@ -165,7 +165,7 @@ impl IntoResponse for PageError {
         match &self {
             Self::Store(cause) => warn!(error = %format_error_chain(cause), "page failed"),
             Self::Undecided(cause) => {
-                warn!(error = %format_error_chain(cause), "rules could not be re-evaluated")
+                warn!(error = %format_error_chain(cause), "rules could not be re-evaluated");
             }
             Self::Broken { what } => error!(what, "page failed"),
             Self::Forbidden { .. }

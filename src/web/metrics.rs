@@ -1,4 +1,4 @@
-//! Metrics in the OpenMetrics format.
+//! Metrics in the `OpenMetrics` format.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use rollcall_core::accounts::Principal;
 use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::metrics::{self, ConnectorMetrics, DURATION_BUCKETS, RunDurationBucket, TableSizes};
 
-/// Returns the metrics in the OpenMetrics 1.0 text format.
+/// Returns the metrics in the `OpenMetrics` 1.0 text format.
 pub(super) async fn export_metrics(
     State(web): State<WebContext>,
     _: Extension<Principal>,

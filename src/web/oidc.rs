@@ -1,4 +1,4 @@
-//! Sign-in through an OpenID Connect provider, with the authorization code flow and PKCE (S256).
+//! Sign-in through an `OpenID` Connect provider, with the authorization code flow and PKCE (S256).
 //!
 //! State, nonce and verifier are stored in a cookie of the browser for ten minutes; the server keeps nothing. Signature,
 //! issuer, audience, time and nonce of the ID token are verified. Missing claims are read from the userinfo endpoint.
@@ -115,7 +115,7 @@ pub(super) struct SignInProvider<'f> {
     metadata: CoreProviderMetadata,
 }
 
-/// HTTP client of the OpenID Connect library. Redirects are not followed; requests have a timeout.
+/// HTTP client of the `OpenID` Connect library. Redirects are not followed; requests have a timeout.
 async fn send_request(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     let answer = http.execute(request.try_into()?).await?;
     let (status, headers) = (answer.status(), answer.headers().clone());

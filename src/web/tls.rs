@@ -62,7 +62,7 @@ async fn reload_certificate(config: Arc<RwLock<Arc<ServerConfig>>>, mut web: Web
                 info!("reloaded the web certificate");
             }
             Err(error) => {
-                error!(%error, "could not reload the web certificate, the previous one stays in use")
+                error!(%error, "could not reload the web certificate, the previous one stays in use");
             }
         }
     }

@@ -325,7 +325,7 @@ pub(crate) async fn run_with_options(
         dry_run: false,
         only: None,
         allow_removals: false,
-        patience: std::time::Duration::from_secs(60),
+        patience: std::time::Duration::from_mins(1),
         reading: single_attempt(),
     };
     ask(&mut asked);

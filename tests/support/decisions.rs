@@ -162,7 +162,7 @@ fn asked(what: String) -> approve::ApprovalRequest {
     approve::ApprovalRequest {
         actor: "tester".to_owned(),
         what,
-        patience: Duration::from_secs(60),
+        patience: Duration::from_mins(1),
         stop: CancellationToken::new(),
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn single_attempt() -> ReadContext {
 
 /// So many attempts.
 pub(crate) fn with_attempts(attempts: u32) -> ReadContext {
-    let retry = RetryPolicy { attempts, within: Duration::from_secs(60) };
+    let retry = RetryPolicy { attempts, within: Duration::from_mins(1) };
     ReadContext { cancel: CancellationToken::new(), progress: ReadProgress::default(), retry }
 }
 

@@ -84,7 +84,7 @@ struct PipeLines {
 }
 
 /// How long a test waits for what should take a moment.
-const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Waits until a condition holds that another process brings about without an event.
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {

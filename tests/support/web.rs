@@ -110,6 +110,7 @@ async fn page(response: Response) -> PageResponse {
 }
 
 /// Somebody who asks for pages without a browser.
+#[derive(Clone)]
 pub(crate) struct WebClient {
     base: String,
     client: Client,

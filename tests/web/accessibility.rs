@@ -23,6 +23,11 @@ async fn look(browser: &BrowserWindow, axe: &str, name: &str, path: &str) -> Vec
         for width in WIDTHS {
             browser.size(width, 900).await;
             browser.go(path).await;
+            // A link fills in the form; the button evaluates it.
+            if name.starts_with("sync-rules-") {
+                browser.click("Try it").await;
+                browser.says(if name.ends_with("mistake") { "Line 1" } else { "learners match" }).await;
+            }
             let theme = if dark { "dark" } else { "light" };
             let picture = format!("{name}-{width}-{theme}");
             browser.whole_picture(&picture).await;

@@ -38,7 +38,7 @@ async fn connect(site: &WebServer, from: &str, sent: &str) -> TcpStream {
 async fn read_to_end(mut stream: TcpStream) -> String {
     let mut received = Vec::new();
     // A reset ends the connection as well.
-    let _ = timeout(Duration::from_secs(60), stream.read_to_end(&mut received)).await.expect("the end");
+    let _ = timeout(Duration::from_mins(1), stream.read_to_end(&mut received)).await.expect("the end");
     String::from_utf8_lossy(&received).into_owned()
 }
 

@@ -14,7 +14,7 @@ pub(crate) enum AdminCommand {
     Create {
         /// E-mail address of the account
         email: String,
-        /// Role: license_holder, operator, manager or viewer
+        /// Role: `license_holder`, operator, manager or viewer
         #[arg(long)]
         role: Role,
         /// Name shown on the pages
@@ -54,7 +54,7 @@ pub(crate) enum TokenCommand {
     Create {
         /// Name of the token, such as its purpose
         name: String,
-        /// Role: license_holder, operator, manager or viewer
+        /// Role: `license_holder`, operator, manager or viewer
         #[arg(long)]
         role: Role,
         /// Last day of validity [default: until it is revoked]

@@ -21,7 +21,7 @@ pub(crate) use run_args::{ConnectorsCommand, JobsCommand, RunsCommand, SyncArgs}
 #[derive(Debug, Parser)]
 #[command(name = "rollcall", version, about, propagate_version = true)]
 pub(crate) struct CliArgs {
-    /// Configuration file [default: $ROLLCALL_CONFIG, ./rollcall.toml or /etc/rollcall/rollcall.toml]
+    /// Configuration file [default: $`ROLLCALL_CONFIG`, ./rollcall.toml or /etc/rollcall/rollcall.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Print JSON: one document, or one object per line for commands that stream

@@ -137,7 +137,7 @@ pub(super) static SERVICE_KEYS: &[KeySpec] = &[
         "connections_per_address",
         Number { least: 4, most: 100_000 },
         "64",
-        "Connections of one client address at the same time. Further ones are closed. A trusted proxy has no bound of its own.",
+        "Connections of one client address, or IPv6 network of 64 bits, at the same time. Further ones are closed. A trusted proxy has no bound of its own.",
     )
     .with_default("64"),
     KeySpec::new(
@@ -156,44 +156,4 @@ pub(super) static SERVICE_KEYS: &[KeySpec] = &[
         "Time of a run from its start to its commit. Then the run fails and changes nothing.",
     )
     .with_default("360"),
-    KeySpec::new(
-        "limits",
-        "reading_minutes",
-        Number { least: 1, most: 10_080 },
-        "240",
-        "Time of the reading of a source. Then the run fails and changes nothing.",
-    )
-    .with_default("240"),
-    KeySpec::new(
-        "limits",
-        "reading_bytes",
-        Number { least: 1_048_576, most: 1_099_511_627_776 },
-        "17179869184",
-        "Bytes that a source may send in one reading.",
-    )
-    .with_default("17179869184"),
-    KeySpec::new(
-        "limits",
-        "reading_records",
-        Number { least: 1_000, most: 1_000_000_000 },
-        "10000000",
-        "Records that a source may send in one reading.",
-    )
-    .with_default("10000000"),
-    KeySpec::new(
-        "limits",
-        "reading_pages",
-        Number { least: 100, most: 1_000_000_000 },
-        "1000000",
-        "Pages of one reading.",
-    )
-    .with_default("1000000"),
-    KeySpec::new(
-        "limits",
-        "server_wait_seconds",
-        Number { least: 1, most: 86_400 },
-        "900",
-        "Longest pause that a server may ask for, and lifetime of its access tokens in our cache.",
-    )
-    .with_default("900"),
 ];

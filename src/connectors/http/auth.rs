@@ -94,7 +94,7 @@ pub enum GrantKind {
         /// The id of the key.
         key_id: Option<String>,
     },
-    /// A client with a key that signs a SAML assertion for a user (RFC 7522 2.1), as SAP SuccessFactors requires.
+    /// A client with a key that signs a SAML assertion for a user (RFC 7522 2.1), as SAP `SuccessFactors` requires.
     Saml {
         /// The client.
         id: String,

@@ -159,7 +159,7 @@ mod tests {
     const PLACES: [&str; 5] =
         ["a[?@.t=='x'].v", "a[?@.t==true].v | a[?@.t==null].t", "a[?@.w==\"y\"].t", "a.v", "a.t.v"];
 
-    /// Values of the columns: by the extractor, and by the JSONPath library.
+    /// Values of the columns: by the extractor, and by the `JSONPath` library.
     fn both(record: &Value) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
         let paths = PLACES.map(|place| ValuePath::parse(place).expect(place));
         // A query without results keeps the simple filters from being evaluated directly.

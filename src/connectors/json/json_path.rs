@@ -1,6 +1,6 @@
 //! Paths to the values of a JSON record.
 //!
-//! A path is a JSONPath (RFC 9535) relative to the record, without the leading `$.`: `profile.email`,
+//! A path is a `JSONPath` (RFC 9535) relative to the record, without the leading `$.`: `profile.email`,
 //! `emails[?@.type=='work'].value`, `['urn:example:User'].department`. Alternatives separated by ` | ` are tried
 //! from left to right until one has a value. Names apply to each element of an array: `emails.value` yields every
 //! value.
@@ -28,7 +28,7 @@ pub(super) struct PathAlternative {
 /// A query on a list.
 #[derive(Debug, Clone)]
 pub(super) struct PathQuery {
-    /// The JSONPath.
+    /// The `JSONPath`.
     pub path: JsonPath,
     /// The equivalent simple filter, if there is one.
     pub choice: Option<EntryFilter>,

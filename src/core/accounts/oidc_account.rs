@@ -1,4 +1,4 @@
-//! Accounts that sign in with an OpenID Connect provider.
+//! Accounts that sign in with an `OpenID` Connect provider.
 
 use serde_json::{Value, json};
 use tracing::warn;

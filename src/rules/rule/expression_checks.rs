@@ -3,7 +3,7 @@
 use std::fmt;
 
 use cel::Program;
-use cel::common::ast::Expr;
+use cel::common::ast::{EntryExpr, Expr};
 
 use super::ExpressionVariable;
 use rollcall_model::attributes::AttributeSet;
@@ -79,6 +79,8 @@ impl BadExpression {
     }
 }
 
+impl BadExpression {}
+
 pub(super) fn known_variables(
     text: &str,
     program: &Program,
@@ -101,7 +103,12 @@ pub(super) fn known_variables(
             Some((attribute, all)) => variables.push(ExpressionVariable { name, attribute, all }),
             None if bound.contains(&name.as_str()) => {}
             None => {
-                mistakes.push(unknown_name(text, &name, "no connector maps an attribute", attributes.names()))
+                mistakes.push(unknown_name(
+                    text,
+                    &name,
+                    "no connector maps an attribute",
+                    attributes.names(),
+                ));
             }
         }
     }
@@ -119,11 +126,18 @@ fn bound_names<'e>(expression: &'e cel::IdedExpr, bound: &mut Vec<&'e str>) {
             }
         }
         Expr::Call(call) => {
-            call.target.as_deref().into_iter().chain(&call.args).for_each(|e| bound_names(e, bound))
+            call.target.as_deref().into_iter().chain(&call.args).for_each(|e| bound_names(e, bound));
         }
         Expr::List(list) => list.elements.iter().for_each(|e| bound_names(e, bound)),
         Expr::Select(select) => bound_names(&select.operand, bound),
-        Expr::Map(_) | Expr::Struct(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
+        Expr::Map(map) => map.entries.iter().for_each(|one| match &one.expr {
+            EntryExpr::MapEntry(entry) => {
+                bound_names(&entry.key, bound);
+                bound_names(&entry.value, bound);
+            }
+            EntryExpr::StructField(field) => bound_names(&field.value, bound),
+        }),
+        Expr::Struct(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
     }
 }
 

@@ -1,4 +1,4 @@
-//! API routes, each declared together with its OpenAPI description.
+//! API routes, each declared together with its `OpenAPI` description.
 
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
@@ -13,7 +13,7 @@ use crate::routes::{RouteAccess, RouteTable};
 /// Path prefix of the API.
 pub(super) const ROOT: &str = "/api/v1";
 
-/// OpenAPI description of a route.
+/// `OpenAPI` description of a route.
 pub(super) struct ApiOperation {
     id: &'static str,
     summary: &'static str,
@@ -308,7 +308,7 @@ impl ApiRoutes {
         api
     }
 
-    /// Returns the routes, and the paths and schemas of the OpenAPI document.
+    /// Returns the routes, and the paths and schemas of the `OpenAPI` document.
     pub(super) fn into_parts(self) -> (RouteTable, Map<String, Value>, Map<String, Value>) {
         (self.routes, self.paths, self.schemas)
     }

@@ -1,4 +1,4 @@
-//! ETag and If-Match (RFC 9110, sections 8.8.3 and 13.1.1).
+//! `ETag` and If-Match (RFC 9110, sections 8.8.3 and 13.1.1).
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

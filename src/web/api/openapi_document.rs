@@ -1,4 +1,4 @@
-//! OpenAPI document of the API.
+//! `OpenAPI` document of the API.
 
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,7 @@ fn describe_document() -> Value {
     })
 }
 
-/// Builds the OpenAPI 3.1 document.
+/// Builds the `OpenAPI` 3.1 document.
 pub(super) fn build_document(mut paths: Map<String, Value>, schemas: Map<String, Value>) -> Value {
     paths.insert(DOCUMENT_PATH.to_owned(), json!({"get": describe_document()}));
     json!({

@@ -11,7 +11,7 @@ use tracing::warn;
 use rollcall_model::resource_limits::ResourceLimit;
 
 /// Minimum time between two lines about the same bound.
-const LINE_INTERVAL: Duration = Duration::from_secs(60);
+const LINE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Times of the last line for each reason.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! BambooHR.
+//! `BambooHR`.
 
 use serde_json::{Value, json};
 

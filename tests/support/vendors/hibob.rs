@@ -1,4 +1,4 @@
-//! HiBob.
+//! `HiBob`.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! SAP SuccessFactors.
+//! SAP `SuccessFactors`.
 
 use std::collections::BTreeMap;
 

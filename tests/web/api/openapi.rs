@@ -7,7 +7,7 @@ use crate::support::company::Company;
 use crate::support::database::Engine;
 use crate::support::web::declared_routes;
 
-/// The OpenAPI document describes all routes of the API and no others.
+/// The `OpenAPI` document describes all routes of the API and no others.
 #[test]
 fn openapi_describes_exactly_all_routes() {
     let company = Company::new(Engine::Sqlite);

@@ -24,7 +24,7 @@ removeMembers$|liftExclusion$|linkLearners$|unlinkLearners$|importCourses$|creat
 checks.positive_data_acceptance.enabled = false
 ";
 
-/// Generated requests never cause a server error, and all responses conform to the OpenAPI document.
+/// Generated requests never cause a server error, and all responses conform to the `OpenAPI` document.
 #[test]
 fn responses_conform_to_openapi_document() {
     let mut company = Company::staffed(Engine::Sqlite, &[]);

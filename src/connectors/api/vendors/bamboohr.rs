@@ -1,6 +1,6 @@
-//! BambooHR datasets (`/api/v2/datasets/{dataset}/data`).
+//! `BambooHR` datasets (`/api/v2/datasets/{dataset}/data`).
 //!
-//! Requires an API key of a user who can see the mapped fields of all people. BambooHR omits fields that the key
+//! Requires an API key of a user who can see the mapped fields of all people. `BambooHR` omits fields that the key
 //! cannot see, and `check` warns about fields that no person has. Pages are numbered; an empty page ends the
 //! list. People who left or have not started are `Inactive`.
 

@@ -1,7 +1,7 @@
-//! HiBob (`/v1/people/search`).
+//! `HiBob` (`/v1/people/search`).
 //!
 //! Requires a service user in a permission group that can see the mapped fields of all people, including those
-//! who left. HiBob omits fields that the service user cannot see, and `check` warns about fields that no person
+//! who left. `HiBob` omits fields that the service user cannot see, and `check` warns about fields that no person
 //! has. One response contains all people: it is complete if the JSON is complete. Rejected credentials are not
 //! retried, because the server blocks the client address.
 

@@ -1,4 +1,4 @@
-//! SAP SuccessFactors through OData version 2 (`/odata/v2/PerPerson`).
+//! SAP `SuccessFactors` through `OData` version 2 (`/odata/v2/PerPerson`).
 //!
 //! Authenticates with a client key (OAuth 2.0 with a SAML 2.0 assertion, RFC 7522), or with user and password,
 //! which SAP is retiring. Requires a technical user with permission to query the API and to see employees who

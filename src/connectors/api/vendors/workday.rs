@@ -1,4 +1,4 @@
-//! Workday through a custom report as a service (RaaS) in JSON.
+//! Workday through a custom report as a service (`RaaS`) in JSON.
 //!
 //! Requires an integration system user who owns the report or has access to it, and whose security group can see
 //! all people. A report that the user can see only in part has fewer rows and no error. `url` is the URL of the
