@@ -35,6 +35,10 @@ fn first_start_prints_setup_link_once() {
             assert!(
                 refused.status == 422 && refused.text.contains("A password must have 12 to 256 characters")
             );
+            let common =
+                [("email", "ada@corp.example"), ("password", "password1234"), ("again", "password1234")];
+            let refused = visitor.post(&link, &common).await;
+            assert!(refused.status == 422 && refused.text.contains("one that many people use"));
             let differ = [("email", "ada@corp.example"), ("password", PASSWORD), ("again", "other")];
             assert!(visitor.post(&link, &differ).await.text.contains("The two passwords differ"));
             let good = [("email", "ada@corp.example"), ("password", PASSWORD), ("again", PASSWORD)];

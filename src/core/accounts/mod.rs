@@ -4,10 +4,12 @@
 //! hashes, cookies and keys as SHA-256 digests. Read access to the database does not allow anyone to sign in.
 
 mod account;
+mod common_passwords;
 mod error;
 mod lookup;
 mod oidc_account;
 mod password;
+mod password_threads;
 mod random_token;
 mod session;
 mod throttle;

@@ -64,7 +64,8 @@ pub(super) async fn set_password(
             }
             Err(
                 error @ (accounts::AccountError::BadPassword { .. }
-                | accounts::AccountError::PasswordIsAddress),
+                | accounts::AccountError::PasswordIsAddress
+                | accounts::AccountError::CommonPassword),
             ) => FieldError::new("password", format_sentence(&error.to_string())),
             Err(error) => return Err(error.into()),
         }

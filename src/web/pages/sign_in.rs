@@ -158,7 +158,7 @@ pub(super) async fn sign_in(
             let shown = ResumeFormPage { frame: Layout::anonymous("Signed in"), to, fields }.render()?;
             Ok((cookies, Html(shown)).into_response())
         }
-        Err(accounts::AccountError::Store(error)) => Err(error.into()),
+        Err(error @ (accounts::AccountError::Store(_) | accounts::AccountError::Busy)) => Err(error.into()),
         Err(error) => {
             // An address that is too long is not sent back.
             let (status, email) = match error {
