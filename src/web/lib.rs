@@ -25,6 +25,7 @@ mod list_cursor;
 mod metrics;
 mod oidc;
 mod pages;
+mod provider_metadata;
 mod routes;
 mod server;
 mod tls;

@@ -17,7 +17,8 @@ use crate::form_data::{FormData, UrlQuery};
 use crate::layout::{FieldError, Layout};
 use crate::oidc::{self, SignInProvider};
 use crate::pages::{PageResult, render_page};
-use rollcall_core::accounts::{self, ClientAddr, Principal, SignInClient};
+use rollcall_config::SignInSettings;
+use rollcall_core::accounts::{self, ClientAddr, OidcIdentity, Principal, SignInClient};
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
 #[derive(Template)]
@@ -96,10 +97,7 @@ pub(super) async fn from_provider(
         let message = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
         return provider_refusal_page(&web, &oidc::OidcError::Refused { message });
     }
-    let ended = match SignInProvider::discover(sign_in).await {
-        Ok(provider) => provider.finish_sign_in(&headers, query.text("state"), query.text("code")).await,
-        Err(error) => Err(error),
-    };
+    let ended = finish_sign_in(sign_in, &headers, &query).await;
     let (mut provided, to) = match ended {
         Ok(ended) => ended,
         Err(error) => return provider_refusal_page(&web, &error),
@@ -125,6 +123,16 @@ pub(super) async fn from_provider(
         Err(accounts::AccountError::Store(error)) => Err(error.into()),
         Err(error) => provider_refusal_page(&web, &error),
     }
+}
+
+/// Identifies the person. The provider is asked only for a sign-in of this browser.
+async fn finish_sign_in(
+    sign_in: &SignInSettings,
+    headers: &HeaderMap,
+    query: &FormData,
+) -> Result<(OidcIdentity, String), oidc::OidcError> {
+    let waiting = oidc::find_sign_in(headers, query.text("state"))?;
+    SignInProvider::discover(sign_in).await?.finish_sign_in(waiting, query.text("code")).await
 }
 
 /// Renders the sign-in page with the error of the provider.
