@@ -28,6 +28,7 @@ mod pages;
 mod provider_metadata;
 mod routes;
 mod server;
+mod sign_in_events;
 mod tls;
 
 use std::sync::Arc;

@@ -22,6 +22,7 @@ pub use account::{
 pub use error::AccountError;
 pub use lookup::{AccountRef, TokenRef, find_account, find_token};
 pub use oidc_account::{OidcIdentity, find_or_create_oidc_account};
+pub use random_token::digest_address;
 pub use session::{
     AuthMethod, DEVICE_LIFETIME, NewSession, Principal, authenticate_session, purge_expired, sign_in,
     sign_out, start_session,

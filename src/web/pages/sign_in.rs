@@ -17,6 +17,7 @@ use crate::form_data::{FormData, UrlQuery};
 use crate::layout::{FieldError, Layout};
 use crate::oidc::{self, SignInProvider};
 use crate::pages::{PageResult, render_page};
+use crate::sign_in_events::SignInEvent;
 use rollcall_config::SignInSettings;
 use rollcall_core::accounts::{self, ClientAddr, OidcIdentity, Principal, SignInClient};
 use rollcall_store::runs::{NewRun, RunRecordKind};
@@ -88,6 +89,7 @@ pub(super) async fn to_provider(State(web): State<WebContext>, UrlQuery(query): 
 /// Completes the sign-in when the provider redirects back.
 pub(super) async fn from_provider(
     State(web): State<WebContext>,
+    client: ClientInfo,
     UrlQuery(query): UrlQuery,
     headers: HeaderMap,
 ) -> PageResult {
@@ -95,12 +97,16 @@ pub(super) async fn from_provider(
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     if !query.text("error").is_empty() {
         let message = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
+        SignInEvent::ProviderRefused.record_anonymous(Some(client.address));
         return provider_refusal_page(&web, &oidc::OidcError::Refused { message });
     }
     let ended = finish_sign_in(sign_in, &headers, &query).await;
     let (mut provided, to) = match ended {
         Ok(ended) => ended,
-        Err(error) => return provider_refusal_page(&web, &error),
+        Err(error) => {
+            SignInEvent::ProviderRefused.record_anonymous(Some(client.address));
+            return provider_refusal_page(&web, &error);
+        }
     };
     let principal = find_session_principal(&web, &headers).await?;
     provided.signed_in = principal.and_then(|principal| principal.account());
@@ -116,12 +122,16 @@ pub(super) async fn from_provider(
         Ok(account) => {
             let browser = browser_cookies(&headers);
             let signed_in = accounts::start_session(&web.store, account, browser, Utc::now()).await?;
+            SignInEvent::SignedIn.record_of_address(Some(client.address), &provided.email);
             // Sets the session cookie and deletes the sign-in cookie.
             let ended = AppendHeaders([(header::SET_COOKIE, oidc::clear_cookie_header())]);
             Ok((session_cookies(&signed_in), ended, Redirect::to(local_path(&to))).into_response())
         }
         Err(accounts::AccountError::Store(error)) => Err(error.into()),
-        Err(error) => provider_refusal_page(&web, &error),
+        Err(error) => {
+            SignInEvent::ProviderRefused.record_of_address(Some(client.address), &provided.email);
+            provider_refusal_page(&web, &error)
+        }
     }
 }
 
@@ -155,9 +165,11 @@ pub(super) async fn sign_in(
 ) -> PageResult {
     let (email, to, kept) = (form.text("email"), local_path(form.text("to")), form.text("kept"));
     let now = Utc::now();
+    let from = Some(client.address);
     let client = SignInClient { address: ClientAddr(client.address), browser: browser_cookies(&headers) };
     match accounts::sign_in(&web.store, email, form.text("password"), client, now).await {
         Ok(signed_in) => {
+            SignInEvent::SignedIn.record_of_address(from, email);
             let cookies = session_cookies(&signed_in);
             if kept.is_empty() {
                 return Ok((cookies, Redirect::to(to)).into_response());
@@ -168,6 +180,11 @@ pub(super) async fn sign_in(
         }
         Err(error @ (accounts::AccountError::Store(_) | accounts::AccountError::Busy)) => Err(error.into()),
         Err(error) => {
+            let event = match error {
+                accounts::AccountError::TooManyAttempts { .. } => SignInEvent::TooManyAttempts,
+                _ => SignInEvent::WrongCredentials,
+            };
+            event.record_of_address(from, email);
             // An address that is too long is not sent back.
             let (status, email) = match error {
                 accounts::AccountError::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, email),
@@ -185,9 +202,11 @@ pub(super) async fn sign_in(
 
 pub(super) async fn sign_out(
     State(web): State<WebContext>,
+    client: ClientInfo,
     Extension(who): Extension<Principal>,
 ) -> PageResult {
     accounts::sign_out(&web.store, &who).await?;
+    SignInEvent::SignedOut.record_of_principal(Some(client.address), &who);
     Ok(([set_cookie(None)], Redirect::to("/sign-in")).into_response())
 }
 
