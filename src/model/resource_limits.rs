@@ -44,7 +44,7 @@ macro_rules! limits {
     };
 }
 
-const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
 
 limits! {
     Connections = "connections", 512, Some((16, 100_000)), "connections",
@@ -53,7 +53,7 @@ limits! {
         "Connections of one client address, or IPv6 network of 64 bits, at the same time. Further ones are closed. A trusted proxy has no bound of its own.";
     HeaderSeconds = "header_seconds", 10, None, "seconds",
         "Time in which the header of a request, or a TLS handshake, must be complete. Then the connection is closed.";
-    HeaderBytes = "header_bytes", 64 * KIB, None, "bytes",
+    HeaderBytes = "header_bytes", 64 << 10, None, "bytes",
         "Size of the header of a request. A larger one is answered with status 431.";
     IdleSeconds = "idle_seconds", 60, None, "seconds",
         "Time that a connection may be open between two requests, or may take no byte of a response. Then it is closed.";
@@ -73,10 +73,18 @@ limits! {
         "CSV files that are written at the same time. Further ones wait.";
     SignInAddressBytes = "sign_in_address_bytes", 254, None, "bytes",
         "Length of an address that is typed at sign-in. A longer one is refused before anything is read or written.";
+    PasswordThreads = "password_threads", 2, None, "threads",
+        "Passwords that are checked at the same time, each with 19 MiB of memory.";
+    WaitingPasswords = "waiting_passwords", 64, None, "sign-ins",
+        "Sign-ins that wait for the check of their password. Further ones are answered with status 503.";
     SignInCounters = "sign_in_counters", 100_000, None, "rows",
         "Counters of failed sign-ins. The oldest ones make way.";
     SessionsPerAccount = "sessions_per_account", 20, None, "sessions",
         "Sessions of one account. The oldest one ends.";
+    ProviderAnswerBytes = "provider_answer_bytes", MIB, None, "bytes",
+        "Size of an answer of the identity provider. A larger one is an error.";
+    ProviderMetadataSeconds = "provider_metadata_seconds", 600, None, "seconds",
+        "Time for which the metadata and keys of the identity provider are kept.";
     RunMinutes = "run_minutes", 360, Some((1, 10_080)), "minutes",
         "Time of a run from its start to its commit. Then the run fails and changes nothing.";
 }

@@ -1,5 +1,7 @@
 //! Authenticates requests and checks permissions.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::request::Parts;
@@ -11,9 +13,11 @@ use chrono::Utc;
 use crate::WebContext;
 use crate::api::problem::ApiProblem;
 use crate::body_limit;
+use crate::client_addr::ClientInfo;
 use crate::error::{PageError, forbidden_message};
 use crate::form_data::{FormData, UrlQuery};
 use crate::pages::sign_in;
+use crate::sign_in_events::SignInEvent;
 use rollcall_core::accounts::{self, BrowserCookies, NewSession, Principal};
 use rollcall_model::role::Permission;
 
@@ -46,7 +50,10 @@ pub(super) async fn authorize_page(
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
-        Some(principal) => PageError::Forbidden { role: principal.role, may: gate.may }.into_response(),
+        Some(principal) => {
+            SignInEvent::RoleRefused.record_of_principal(client_address(&request), &principal);
+            PageError::Forbidden { role: principal.role, may: gate.may }.into_response()
+        }
         None => redirect_to_sign_in(&gate.web, request).await,
     }
 }
@@ -72,11 +79,21 @@ pub(super) async fn authorize_api(
             next.run(request).await
         }
         Ok(Some(principal)) => {
+            SignInEvent::RoleRefused.record_of_principal(client_address(&request), &principal);
             let text = forbidden_message(principal.role, gate.may);
             ApiProblem::new(StatusCode::FORBIDDEN, "forbidden", text).into_response()
         }
-        Ok(None) => unauthorized_problem().into_response(),
+        Ok(None) => {
+            if request.headers().contains_key(header::AUTHORIZATION) {
+                SignInEvent::UnknownToken.record_anonymous(client_address(&request));
+            }
+            unauthorized_problem().into_response()
+        }
     }
+}
+
+fn client_address(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ClientInfo>().map(|client| client.address)
 }
 
 /// Creates the problem of a request without a valid token or session.

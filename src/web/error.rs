@@ -28,6 +28,8 @@ pub(crate) enum PageError {
     NotAForm,
     /// The request contains an invalid value.
     Bad { what: String },
+    /// Too much work of this kind waits.
+    Busy { what: String },
     /// Database error.
     Store(store::StoreError),
     /// The learners were linked or unlinked, but the rules could not be re-evaluated.
@@ -55,6 +57,7 @@ impl From<accounts::AccountError> for PageError {
     fn from(error: accounts::AccountError) -> Self {
         match error {
             accounts::AccountError::Store(error) => Self::Store(error),
+            busy @ accounts::AccountError::Busy => Self::Busy { what: busy.to_string() },
             other => Self::Bad { what: other.to_string() },
         }
     }
@@ -108,7 +111,7 @@ impl PageError {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Bad { .. } => StatusCode::BAD_REQUEST,
-            Self::Store(_) | Self::Undecided(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy { .. } | Self::Store(_) | Self::Undecided(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -124,6 +127,7 @@ impl PageError {
             Self::TooSlow => ("Too slow", "The submitted form was not complete in time. Submit it again.".to_owned()),
             Self::NotAForm => ("Not a form", "The request does not contain a form.".to_owned()),
             Self::Bad { what } => ("Invalid request", format_quoted_names(&format_sentence(what))),
+            Self::Busy { what } => ("Busy", format_quoted_names(&format_sentence(what))),
             Self::Store(error) if error.is_transient() || error.is_disconnected() => (
                 "The database does not answer",
                 "Nothing was changed. Try again in a moment.".to_owned(),
@@ -173,6 +177,7 @@ impl IntoResponse for PageError {
             | Self::TooLarge
             | Self::TooSlow
             | Self::NotAForm
+            | Self::Busy { .. }
             | Self::Bad { .. } => {}
         }
         let (title, text) = self.title_and_text();

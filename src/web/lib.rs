@@ -26,9 +26,11 @@ mod list_cursor;
 mod metrics;
 mod oidc;
 mod pages;
+mod provider_metadata;
 mod return_path;
 mod routes;
 mod server;
+mod sign_in_events;
 mod tls;
 
 use std::sync::Arc;

@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 
 use crate::WebContext;
 use crate::error::PageError;
+use crate::sign_in_events::SignInEvent;
 use rollcall_core::accounts::Principal;
 use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::metrics::{self, ConnectorMetrics, DURATION_BUCKETS, RunDurationBucket, TableSizes};
@@ -109,6 +110,7 @@ impl Collector for MetricsSnapshot {
         let age = self.sizes.oldest.map_or(0, |oldest| (Utc::now() - oldest).num_seconds().max(0));
         write_gauges(encoder, "job_oldest_age_seconds", "Age of the oldest job", alone(age))?;
         write_limits(encoder)?;
+        write_sign_in_events(encoder)?;
         self.write_durations(encoder)
     }
 }
@@ -122,6 +124,17 @@ fn write_limits(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         metric
             .encode_family(&labels)?
             .encode_counter::<NoLabelSet, u64, u64>(&limit.times_reached(), None)?;
+    }
+    Ok(())
+}
+
+/// Writes how often each event of sign-in and access control happened in this process.
+fn write_sign_in_events(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "Events of sign-in and access control, since the start of the service";
+    let mut metric = encoder.encode_descriptor("sign_in_events", help, None, MetricType::Counter)?;
+    for event in SignInEvent::ALL {
+        let labels = [("event", event.as_str())];
+        metric.encode_family(&labels)?.encode_counter::<NoLabelSet, u64, u64>(&event.count(), None)?;
     }
     Ok(())
 }

@@ -35,6 +35,10 @@ fn first_start_prints_setup_link_once() {
             assert!(
                 refused.status == 422 && refused.text.contains("A password must have 12 to 256 characters")
             );
+            let common =
+                [("email", "ada@corp.example"), ("password", "password1234"), ("again", "password1234")];
+            let refused = visitor.post(&link, &common).await;
+            assert!(refused.status == 422 && refused.text.contains("one that many people use"));
             let differ = [("email", "ada@corp.example"), ("password", PASSWORD), ("again", "other")];
             assert!(visitor.post(&link, &differ).await.text.contains("The two passwords differ"));
             let good = [("email", "ada@corp.example"), ("password", PASSWORD), ("again", PASSWORD)];
@@ -401,5 +405,54 @@ fn account_that_is_made_again_starts_from_nothing() {
         let kept =
             "accounts WHERE email = 'second@corp.example' AND (password IS NOT NULL OR subject IS NOT NULL)";
         assert_eq!(company.count_rows(kept), 0);
+    });
+}
+
+/// Sign-ins, failures, waits, sign-outs, refused roles and unknown keys are logged and counted, without addresses.
+#[test]
+fn sign_ins_and_refusals_are_logged_and_counted() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        company.account("viewer@corp.example", Role::Viewer);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let viewer = site.signed_in_client("viewer@corp.example").await;
+            assert_eq!(viewer.get("/settings").await.status, 403);
+            assert_eq!(viewer.get("/api/v1/accounts").await.status, 403);
+            assert_eq!(viewer.post("/sign-out", &[]).await.status, 303);
+            let visitor = site.anonymous_client();
+            let key = [("authorization", "Bearer rollcall_unknown")];
+            assert_eq!(visitor.send("/api/v1/learners", &key, "{}").await.status, 401);
+            let wrong = [("email", "viewer@corp.example"), ("password", "wrong wrong wrong")];
+            for status in [401, 401, 401, 401, 401, 429] {
+                assert_eq!(visitor.post("/sign-in", &wrong).await.status, status);
+            }
+            let license_holder = site.signed_in_client(LICENSE_HOLDER).await;
+            let metrics = license_holder.get("/metrics").await.text;
+            for (event, count) in [
+                ("signed_in", 2),
+                ("signed_out", 1),
+                ("wrong_credentials", 5),
+                ("too_many_attempts", 1),
+                ("provider_refused", 0),
+                ("role_refused", 2),
+                ("unknown_token", 1),
+            ] {
+                let line = format!("rollcall_sign_in_events_total{{event=\"{event}\"}} {count}");
+                assert!(metrics.contains(&line), "{line}\n{metrics}");
+            }
+        });
+        let digest = accounts::digest_address("viewer@corp.example");
+        let logged = |event: &str| {
+            let lines = site.log();
+            lines.iter().any(|line| line.contains(event) && line.contains("127.0.0.1"))
+        };
+        for event in ["signed_in", "signed_out", "wrong_credentials", "too_many_attempts", "role_refused"] {
+            wait_until("the event is logged", || logged(event));
+        }
+        assert!(logged("unknown_token"));
+        let all = site.log().join("\n");
+        assert!(all.contains(&digest) && !all.contains("@corp.example"), "{all}");
+        site.end();
     });
 }

@@ -42,6 +42,8 @@ pub enum AccountError {
     BadPassword { least: usize, most: usize },
     #[error("the password must not be the e-mail address")]
     PasswordIsAddress,
+    #[error("the password is one that many people use")]
+    CommonPassword,
     #[error("the sign-in provider accepted `{email}`, but none of its groups is mapped to a role")]
     NoRole { email: String },
     #[error("account `{email}` is revoked")]
@@ -52,6 +54,8 @@ pub enum AccountError {
     PrivilegedAccount { email: String },
     #[error("`{email}` is linked to a different identity at the sign-in provider")]
     IdentityMismatch { email: String },
+    #[error("too many passwords wait to be checked, try again in a moment")]
+    Busy,
     #[error("password hashing failed")]
     CryptoFailure,
 }
@@ -79,10 +83,12 @@ impl AccountError {
             | Self::BadTokenName { .. }
             | Self::BadPassword { .. }
             | Self::PasswordIsAddress
+            | Self::CommonPassword
             | Self::NoRole { .. }
             | Self::Revoked { .. }
             | Self::PrivilegedAccount { .. }
             | Self::IdentityMismatch { .. }
+            | Self::Busy
             | Self::CryptoFailure => None,
         }
     }
@@ -113,10 +119,12 @@ mod tests {
             E::InvalidInvitation,
             E::BadPassword { least: 12, most: 256 },
             E::PasswordIsAddress,
+            E::CommonPassword,
             E::NoRole { email: email() },
             E::Revoked { email: email() },
             E::PrivilegedAccount { email: email() },
             E::IdentityMismatch { email: email() },
+            E::Busy,
             E::CryptoFailure,
         ]
     }

@@ -77,7 +77,8 @@ fn next_page_error(previous: Option<&PageError>) -> Option<PageError> {
         Some(PageError::TooLarge) => PageError::TooSlow,
         Some(PageError::TooSlow) => PageError::NotAForm,
         Some(PageError::NotAForm) => PageError::Bad { what: "this form requires a user account".to_owned() },
-        Some(PageError::Bad { .. }) => PageError::Store(StoreError::MigrationMismatch(3)),
+        Some(PageError::Bad { .. }) => PageError::Busy { what: AccountError::Busy.to_string() },
+        Some(PageError::Busy { .. }) => PageError::Store(StoreError::MigrationMismatch(3)),
         Some(PageError::Store(_)) => {
             let cause = Box::new(SyncError::LeaseLost { connector: ConnectorName::new("hr") });
             PageError::Undecided(LinkError::Undecided { run: RunId(8), cause })
@@ -165,11 +166,13 @@ fn next_account_error(previous: Option<&AccountError>) -> Option<AccountError> {
         E::LastLicenseHolder { .. } => E::InvalidInvitation,
         E::InvalidInvitation => E::BadPassword { least: 12, most: 256 },
         E::BadPassword { .. } => E::PasswordIsAddress,
-        E::PasswordIsAddress => E::NoRole { email: email() },
+        E::PasswordIsAddress => E::CommonPassword,
+        E::CommonPassword => E::NoRole { email: email() },
         E::NoRole { .. } => E::Revoked { email: email() },
         E::Revoked { .. } => E::PrivilegedAccount { email: email() },
         E::PrivilegedAccount { .. } => E::IdentityMismatch { email: email() },
-        E::IdentityMismatch { .. } => E::CryptoFailure,
+        E::IdentityMismatch { .. } => E::Busy,
+        E::Busy => E::CryptoFailure,
         E::CryptoFailure => return None,
     })
 }

@@ -148,7 +148,9 @@ impl From<accounts::AccountError> for ApiProblem {
         match error {
             E::Store(error) => error.into(),
             E::AddressTooLong { .. } | E::BadAddress { .. } => Self::invalid_field("email", &text),
-            E::BadPassword { .. } | E::PasswordIsAddress => Self::invalid_field("password", &text),
+            E::BadPassword { .. } | E::PasswordIsAddress | E::CommonPassword => {
+                Self::invalid_field("password", &text)
+            }
             E::BadTokenName { .. } => Self::invalid_field("name", &text),
             E::ExpiryInPast => Self::invalid_field("until", &text),
             E::AccountExists { .. } => of("email", conflict("account_exists"))
@@ -166,6 +168,7 @@ impl From<accounts::AccountError> for ApiProblem {
             | E::Revoked { .. }
             | E::PrivilegedAccount { .. }
             | E::IdentityMismatch { .. } => Self::new(StatusCode::BAD_REQUEST, "invalid", &text),
+            E::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", &text),
             E::CryptoFailure => Self::internal(&text),
         }
     }
@@ -236,6 +239,7 @@ impl From<PageError> for ApiProblem {
             PageError::TooSlow => Self::new(status, "too_slow", text),
             PageError::NotAForm => Self::new(status, "not_a_form", text),
             PageError::Bad { .. } => Self::new(status, "invalid", text),
+            PageError::Busy { .. } => Self::new(status, "busy", text),
             PageError::Broken { what } => Self::internal(&what),
         }
     }

@@ -8,10 +8,12 @@ use chrono::Utc;
 
 use crate::WebContext;
 use crate::auth::{browser_cookies, session_cookies};
+use crate::client_addr::ClientInfo;
 use crate::error::format_sentence;
 use crate::form_data::FormData;
 use crate::layout::{FieldError, Layout};
 use crate::pages::{PageResult, render_page};
+use crate::sign_in_events::SignInEvent;
 use rollcall_core::accounts;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
@@ -37,6 +39,7 @@ pub(super) async fn show(State(web): State<WebContext>, Path(key): Path<String>)
 pub(super) async fn set_password(
     State(web): State<WebContext>,
     Path(key): Path<String>,
+    client: ClientInfo,
     headers: HeaderMap,
     form: FormData,
 ) -> PageResult {
@@ -57,6 +60,7 @@ pub(super) async fn set_password(
             Ok(account) => {
                 let browser = browser_cookies(&headers);
                 let signed_in = accounts::start_session(&web.store, account, browser, Utc::now()).await?;
+                SignInEvent::SignedIn.record_of_address(Some(client.address), &email);
                 return Ok((session_cookies(&signed_in), Redirect::to("/")).into_response());
             }
             Err(error @ accounts::AccountError::BadAddress { .. }) => {
@@ -64,7 +68,8 @@ pub(super) async fn set_password(
             }
             Err(
                 error @ (accounts::AccountError::BadPassword { .. }
-                | accounts::AccountError::PasswordIsAddress),
+                | accounts::AccountError::PasswordIsAddress
+                | accounts::AccountError::CommonPassword),
             ) => FieldError::new("password", format_sentence(&error.to_string())),
             Err(error) => return Err(error.into()),
         }

@@ -18,7 +18,9 @@ use crate::layout::{FieldError, Layout};
 use crate::oidc::{self, SignInProvider};
 use crate::pages::{PageResult, render_page};
 use crate::return_path::local_path;
-use rollcall_core::accounts::{self, ClientAddr, Principal, SignInClient};
+use crate::sign_in_events::SignInEvent;
+use rollcall_config::SignInSettings;
+use rollcall_core::accounts::{self, ClientAddr, OidcIdentity, Principal, SignInClient};
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
 #[derive(Template)]
@@ -82,6 +84,7 @@ pub(super) async fn to_provider(State(web): State<WebContext>, UrlQuery(query): 
 /// Completes the sign-in when the provider redirects back.
 pub(super) async fn from_provider(
     State(web): State<WebContext>,
+    client: ClientInfo,
     UrlQuery(query): UrlQuery,
     headers: HeaderMap,
 ) -> PageResult {
@@ -89,15 +92,16 @@ pub(super) async fn from_provider(
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     if !query.text("error").is_empty() {
         let message = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
+        SignInEvent::ProviderRefused.record_anonymous(Some(client.address));
         return provider_refusal_page(&web, &oidc::OidcError::Refused { message });
     }
-    let ended = match SignInProvider::discover(sign_in).await {
-        Ok(provider) => provider.finish_sign_in(&headers, query.text("state"), query.text("code")).await,
-        Err(error) => Err(error),
-    };
+    let ended = finish_sign_in(sign_in, &headers, &query).await;
     let (mut provided, to) = match ended {
         Ok(ended) => ended,
-        Err(error) => return provider_refusal_page(&web, &error),
+        Err(error) => {
+            SignInEvent::ProviderRefused.record_anonymous(Some(client.address));
+            return provider_refusal_page(&web, &error);
+        }
     };
     let principal = find_session_principal(&web, &headers).await?;
     provided.signed_in = principal.and_then(|principal| principal.account());
@@ -113,13 +117,27 @@ pub(super) async fn from_provider(
         Ok(account) => {
             let browser = browser_cookies(&headers);
             let signed_in = accounts::start_session(&web.store, account, browser, Utc::now()).await?;
+            SignInEvent::SignedIn.record_of_address(Some(client.address), &provided.email);
             // Sets the session cookie and deletes the sign-in cookie.
             let ended = AppendHeaders([(header::SET_COOKIE, oidc::clear_cookie_header())]);
             Ok((session_cookies(&signed_in), ended, Redirect::to(local_path(&to))).into_response())
         }
         Err(accounts::AccountError::Store(error)) => Err(error.into()),
-        Err(error) => provider_refusal_page(&web, &error),
+        Err(error) => {
+            SignInEvent::ProviderRefused.record_of_address(Some(client.address), &provided.email);
+            provider_refusal_page(&web, &error)
+        }
     }
+}
+
+/// Identifies the person. The provider is asked only for a sign-in of this browser.
+async fn finish_sign_in(
+    sign_in: &SignInSettings,
+    headers: &HeaderMap,
+    query: &FormData,
+) -> Result<(OidcIdentity, String), oidc::OidcError> {
+    let waiting = oidc::find_sign_in(headers, query.text("state"))?;
+    SignInProvider::discover(sign_in).await?.finish_sign_in(waiting, query.text("code")).await
 }
 
 /// Renders the sign-in page with the error of the provider.
@@ -142,9 +160,11 @@ pub(super) async fn sign_in(
 ) -> PageResult {
     let (email, to, kept) = (form.text("email"), local_path(form.text("to")), form.text("kept"));
     let now = Utc::now();
+    let from = Some(client.address);
     let client = SignInClient { address: ClientAddr(client.address), browser: browser_cookies(&headers) };
     match accounts::sign_in(&web.store, email, form.text("password"), client, now).await {
         Ok(signed_in) => {
+            SignInEvent::SignedIn.record_of_address(from, email);
             let cookies = session_cookies(&signed_in);
             if kept.is_empty() {
                 return Ok((cookies, Redirect::to(to)).into_response());
@@ -153,8 +173,13 @@ pub(super) async fn sign_in(
             let shown = ResumeFormPage { frame: Layout::anonymous("Signed in"), to, fields }.render()?;
             Ok((cookies, Html(shown)).into_response())
         }
-        Err(accounts::AccountError::Store(error)) => Err(error.into()),
+        Err(error @ (accounts::AccountError::Store(_) | accounts::AccountError::Busy)) => Err(error.into()),
         Err(error) => {
+            let event = match error {
+                accounts::AccountError::TooManyAttempts { .. } => SignInEvent::TooManyAttempts,
+                _ => SignInEvent::WrongCredentials,
+            };
+            event.record_of_address(from, email);
             // An address that is too long is not sent back.
             let (status, email) = match error {
                 accounts::AccountError::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, email),
@@ -172,8 +197,10 @@ pub(super) async fn sign_in(
 
 pub(super) async fn sign_out(
     State(web): State<WebContext>,
+    client: ClientInfo,
     Extension(who): Extension<Principal>,
 ) -> PageResult {
     accounts::sign_out(&web.store, &who).await?;
+    SignInEvent::SignedOut.record_of_principal(Some(client.address), &who);
     Ok(([set_cookie(None)], Redirect::to("/sign-in")).into_response())
 }
