@@ -42,7 +42,8 @@ pub async fn get(tx: &mut Tx, place: &str) -> Result<Option<AttemptCounter>> {
 }
 
 /// Counts one up, unless the last attempt is too recent. $3 is the time before which attempts are forgotten, $4 the free
-/// attempts, $5 to $15 the latest time of the last attempt by the number of attempts beyond.
+/// attempts, $5 to $15 the latest time of the last attempt by the number of attempts beyond. The case -1, which is a free
+/// attempt, gives the parameters their type.
 const COUNT: &str = "
     INSERT INTO sign_in_failures (place, failures, last_at) VALUES ($1, 1, $2)
     ON CONFLICT (place) DO UPDATE
@@ -51,7 +52,7 @@ const COUNT: &str = "
     WHERE sign_in_failures.last_at < $3
        OR sign_in_failures.failures < $4
        OR sign_in_failures.last_at <= CASE sign_in_failures.failures - $4
-            WHEN 0 THEN $5 WHEN 1 THEN $6 WHEN 2 THEN $7 WHEN 3 THEN $8 WHEN 4 THEN $9 WHEN 5 THEN $10
+            WHEN -1 THEN sign_in_failures.last_at WHEN 0 THEN $5 WHEN 1 THEN $6 WHEN 2 THEN $7 WHEN 3 THEN $8 WHEN 4 THEN $9 WHEN 5 THEN $10
             WHEN 6 THEN $11 WHEN 7 THEN $12 WHEN 8 THEN $13 WHEN 9 THEN $14 ELSE $15 END
     RETURNING failures";
 

@@ -169,6 +169,21 @@ impl<'de> Deserializer<'de> for JsonTree {
         visitor.visit_newtype_struct(self)
     }
 
+    /// Only an object is a struct: `serde` would also take a list of the fields' values.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
+        match self {
+            Self::List(_) => Err(TreeError::invalid_type(Unexpected::Seq, &"an object")),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Fields(_) => {
+                self.deserialize_any(visitor)
+            }
+        }
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -187,7 +202,7 @@ impl<'de> Deserializer<'de> for JsonTree {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
-        tuple tuple_struct map struct identifier ignored_any
+        tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -225,6 +240,7 @@ mod tests {
         assert_eq!(read(r#"{"name": "A", "name": "B"}"#), named("name", "duplicate field `name`"));
         let unnamed = |message: &str| Err((None, message.to_owned()));
         assert_eq!(read(r#"{"name": null}"#), unnamed("invalid type: null, expected a string"));
+        assert_eq!(read(r#"["A", 3]"#), unnamed("invalid type: sequence, expected an object"));
         assert_eq!(read(r#"{"name": 7}"#), unnamed("invalid type: integer `7`, expected a string"));
     }
 }
