@@ -3,6 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use rollcall_model::resource_limits::ResourceLimit;
+use rollcall_rules::limits::LIMITS;
+
+use crate::support::named_code::{check_name, root};
+
 /// The documents that are checked, from the root of the repository.
 const DOCUMENTS: &[&str] = &[
     "README.md",
@@ -10,6 +15,7 @@ const DOCUMENTS: &[&str] = &[
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/architecture.md",
+    "docs/operations.md",
     "docs/promises.md",
     "docs/sources.md",
     "benches/README.md",
@@ -17,10 +23,6 @@ const DOCUMENTS: &[&str] = &[
 
 /// The folders that a path in a document starts with; other text with a slash is not a path.
 const FOLDERS: &[&str] = &["src/", "tests/", "docs/", "config/", "migrations/", "benches/", "fuzz/", ".ci/"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read_document(document: &str) -> String {
     std::fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
@@ -53,28 +55,6 @@ fn linked_files(document: &str, text: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What is wrong with a named path, if anything.
-fn check_path(named: &str) -> Result<(), String> {
-    let (file, items) = named.split_once("::").map_or((named, None), |(file, items)| (file, Some(items)));
-    let path = root().join(file);
-    if !path.exists() {
-        return Err(format!("`{file}` does not exist"));
-    }
-    let Some(items) = items else { return Ok(()) };
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("`{file}`: {error}"))?;
-    let (of, function) = items.rsplit_once("::").map_or((None, items), |(of, function)| (Some(of), function));
-    let is_function = ["(", "<"].iter().any(|after| text.contains(&format!("fn {function}{after}")));
-    if !is_function {
-        return Err(format!("`{file}` has no function `{function}`"));
-    }
-    match of {
-        Some(of) if !text.contains(&format!("impl {of}")) && !text.contains(&format!("> {of}")) => {
-            Err(format!("`{file}` does not implement `{of}`"))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// Documents name only files and functions that exist.
 #[test]
 fn documents_name_existing_files_and_functions() {
@@ -84,7 +64,7 @@ fn documents_name_existing_files_and_functions() {
         let text = read_document(document);
         for named in named_paths(&text) {
             checked += 1;
-            wrong.extend(check_path(named).err().map(|why| format!("{document}: {why}")));
+            wrong.extend(check_name(named).err().map(|why| format!("{document}: {why}")));
         }
         for file in linked_files(document, &text) {
             checked += 1;
@@ -123,4 +103,22 @@ fn architecture_lists_every_crate() {
     assert!(names.len() > 5, "{names:?}");
     let missing: Vec<&String> = names.iter().filter(|row| !text.contains(row.as_str())).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The table of bounds lists every bound with its default.
+#[test]
+fn operations_list_every_limit() {
+    let text = read_document("docs/operations.md");
+    for limit in ResourceLimit::ALL {
+        let spec = limit.spec();
+        let default = rollcall_model::format::thousands(spec.default);
+        let key = if spec.range.is_some() { "yes" } else { "" };
+        let row = format!("| `{}` | {default} {} | {key} | {} |", spec.name, spec.unit, spec.about);
+        assert!(text.lines().any(|line| line == row), "docs/operations.md lacks\n{row}");
+    }
+    for limit in LIMITS {
+        let value = rollcall_model::format::thousands(limit.value);
+        let row = format!("| `{}` | {value} {} | {} |", limit.name, limit.unit, limit.description.trim());
+        assert!(text.lines().any(|line| line == row), "docs/operations.md lacks\n{row}");
+    }
 }

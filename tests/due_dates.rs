@@ -3,17 +3,7 @@
 use rollcall_model::due_policy::DuePolicy;
 
 use crate::support::company::Company;
-use crate::support::database::{Engine, on_both};
-
-/// A company where everybody is in Sales, which has the course under these terms.
-fn sales(engine: Engine, due: &str) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
-    company.course("GDPR");
-    company.assignment("GDPR", "Sales", due);
-    company.hire("ada", &[("department", "Sales")]);
-    company
-}
+use crate::support::database::on_both;
 
 /// Replaces the terms of the file's assignment.
 fn terms(company: &mut Company, from: &str, to: &str) {
@@ -25,7 +15,7 @@ fn terms(company: &mut Company, from: &str, to: &str) {
 #[test]
 fn assignment_without_terms_has_no_due_date() {
     on_both(|engine| {
-        let company = sales(engine, "");
+        let company = Company::sales(engine, &["ada"], "");
         company.sync();
         assert_eq!(company.due_in("ada", "GDPR"), None);
         company.verify();
@@ -36,7 +26,7 @@ fn assignment_without_terms_has_no_due_date() {
 fn a_fixed_date_leaves_latecomers_their_days() {
     on_both(|engine| {
         for (days, expected) in [(100, 100), (21, 21), (20, 21), (0, 21), (-300, 21)] {
-            let mut company = sales(engine, "");
+            let mut company = Company::sales(engine, &["ada"], "");
             let due = format!("due = '{}'\nlate_days = 21", company.day(days));
             terms(&mut company, "groups = ['Sales']\n", &format!("groups = ['Sales']\n{due}\n"));
             company.sync();
@@ -50,7 +40,7 @@ fn a_fixed_date_leaves_latecomers_their_days() {
 #[test]
 fn days_after_start_count_from_later_date() {
     on_both(|engine| {
-        let mut company = sales(engine, "due_days_after_start = 10");
+        let mut company = Company::sales(engine, &["ada"], "due_days_after_start = 10");
         company.settings("hr", "prehire_days = 30");
         company.hire("soon", &[("department", "Sales"), ("start_date", &company.day(5))]);
         company.hire("long", &[("department", "Sales"), ("start_date", "2001-01-31")]);
@@ -66,7 +56,7 @@ fn days_after_start_count_from_later_date() {
 #[test]
 fn changed_terms_move_only_open_enrollments() {
     on_both(|engine| {
-        let mut company = sales(engine, "due_days = 30");
+        let mut company = Company::sales(engine, &["ada"], "due_days = 30");
         company.hire("bob", &[("department", "Sales")]);
         company.sync();
         company.complete("bob", "GDPR");
@@ -82,7 +72,7 @@ fn changed_terms_move_only_open_enrollments() {
 #[test]
 fn changed_start_date_moves_only_open_enrollments() {
     on_both(|engine| {
-        let mut company = sales(engine, "due_days_after_start = 10");
+        let mut company = Company::sales(engine, &["ada"], "due_days_after_start = 10");
         company.settings("hr", "prehire_days = 30");
         let early = company.day(3);
         for who in ["bob", "eve"] {
@@ -109,7 +99,7 @@ fn changed_start_date_moves_only_open_enrollments() {
 fn due_date_kept_for_return_within_thirty_days() {
     on_both(|engine| {
         for (away, expected) in [(29, 21), (30, 20), (31, 80)] {
-            let mut company = sales(engine, "due_days = 80");
+            let mut company = Company::sales(engine, &["ada"], "due_days = 80");
             company.sync();
             company.advance_days(30);
             company.leave("ada");
@@ -127,7 +117,7 @@ fn due_date_kept_for_return_within_thirty_days() {
 #[test]
 fn individual_assignment_keeps_date_over_short_absence() {
     on_both(|engine| {
-        let mut company = sales(engine, "");
+        let mut company = Company::sales(engine, &["ada"], "");
         company.sync();
         company.add_course("LEAD");
         company.assign_alone("LEAD", "ada", DuePolicy::AfterJoining(60));
@@ -146,7 +136,7 @@ fn individual_assignment_keeps_date_over_short_absence() {
 #[test]
 fn new_terms_override_retained_due_date() {
     on_both(|engine| {
-        let mut company = sales(engine, "due_days = 30");
+        let mut company = Company::sales(engine, &["ada"], "due_days = 30");
         company.sync();
         company.add_course("LEAD");
         company.assign_alone("LEAD", "ada", DuePolicy::AfterJoining(30));
@@ -168,7 +158,7 @@ fn new_terms_override_retained_due_date() {
 #[test]
 fn future_start_waits_for_prehire_days() {
     on_both(|engine| {
-        let mut company = sales(engine, "");
+        let mut company = Company::sales(engine, &["ada"], "");
         company.settings("hr", "prehire_days = 7");
         company.hire("eve", &[("department", "Sales"), ("start_date", &company.day(8))]);
         company.hire("joe", &[("department", "Sales"), ("start_date", &company.day(7))]);
@@ -186,7 +176,7 @@ fn future_start_waits_for_prehire_days() {
 #[test]
 fn access_lasts_through_end_date() {
     on_both(|engine| {
-        let mut company = sales(engine, "");
+        let mut company = Company::sales(engine, &["ada"], "");
         company.change("ada", &[("end_date", &company.day(0))]);
         company.hire("bob", &[("department", "Sales"), ("end_date", &company.day(-1))]);
         company.sync();
@@ -203,7 +193,7 @@ fn access_lasts_through_end_date() {
 #[test]
 fn date_rules_apply_when_source_fails() {
     on_both(|engine| {
-        let mut company = sales(engine, "");
+        let mut company = Company::sales(engine, &["ada"], "");
         let (last, over) = (company.day(0), company.day(-1));
         company.change("ada", &[("end_date", &last)]);
         company.hire("bob", &[("department", "Sales")]);

@@ -7,12 +7,8 @@ use crate::support::database::{Engine, on_both};
 
 /// Sales and Research have the same course of the file; ada is in Sales.
 fn two_departments(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
-    company.course("GDPR");
-    company.assignment("GDPR", "Sales", "due_days = 30");
+    let mut company = Company::sales(engine, &["ada"], "due_days = 30");
     company.assignment("GDPR", "Research", "due_days = 60");
-    company.hire("ada", &[("department", "Sales")]);
     company.hire("bob", &[("department", "Research")]);
     company.sync();
     company
@@ -223,8 +219,7 @@ fn glob_assignment_covers_new_groups() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.rule("sites", "Site: {location}", "location != \"\"");
-        company.course("SAFE");
-        company.assignment("SAFE", "site: *", "");
+        company.course_for("SAFE", "site: *", "");
         company.hire("ada", &[("location", "Berlin")]);
         company.sync();
         company.hire("bob", &[("location", "Paris")]);

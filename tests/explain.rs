@@ -86,8 +86,7 @@ fn berlin(company: &mut Company) {
 }
 
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
+    let mut company = Company::staffed(engine, &[]);
     berlin(&mut company);
     company.hire("ada", &[("department", "Sales"), ("location", "Paris")]);
     company.hire("bob", &[("department", "Sales"), ("location", "Berlin")]);
@@ -209,10 +208,7 @@ fn exclusion_names_person_and_reason() {
 #[test]
 fn held_or_rejected_membership_names_run_and_limit() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.use_default_limits();
-        company.departments();
-        company.hire_many("s", 60, &[("department", "Sales")]);
+        let mut company = Company::limited(engine, 60, 0);
         company.sync_without_hold();
         company.rule("each", "Team {name}", "true");
         let run = company.sync_with_hold().run.expect("a number");
@@ -232,10 +228,7 @@ fn held_or_rejected_membership_names_run_and_limit() {
 #[test]
 fn held_removal_explains_membership() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.use_default_limits();
-        company.departments();
-        company.hire_many("s", 30, &[("department", "Sales")]);
+        let mut company = Company::limited(engine, 30, 0);
         company.hire_many("r", 30, &[("department", "Research")]);
         company.sync_without_hold();
         for number in 1..=20 {
@@ -313,8 +306,7 @@ fn left_or_upcoming_learner_names_date_and_reason() {
 fn explain_command_prints_text_and_json() {
     on_both(|engine| {
         let mut company = company(engine);
-        company.course("S");
-        company.assignment("S", "Sales", "due_days = 30");
+        company.course_for("S", "Sales", "due_days = 30");
         company.text.push_str("[[rule]]\nname = 'either'\ngroup = 'Either'\nwhen = '''\nlocation == \"Rome\" || location == \"Oslo\"'''\n");
         company.rollcall(&["sync"]).expect_status(0);
         let done = company.rollcall(&["explain", "ADA@corp.example"]).expect_status(0);

@@ -9,17 +9,11 @@ use crate::support::decisions::{causes, count_held_changes, reasons};
 
 /// Two departments with a course each, and one that both share.
 fn company(engine: Engine, sales: usize, research: usize) -> Company {
-    let mut company = Company::new(engine);
-    company.use_default_limits();
-    company.departments();
-    for (course, group) in [("S", "Sales"), ("R", "Research"), ("B", "Sales"), ("B", "Research")] {
-        if !company.text.contains(&format!("code = '{course}'")) {
-            company.course(course);
-        }
-        company.assignment(course, group, "due_days = 30");
+    let mut company = Company::limited(engine, sales, research);
+    for (course, group) in [("S", "Sales"), ("R", "Research"), ("B", "Sales")] {
+        company.course_for(course, group, "due_days = 30");
     }
-    company.hire_many("s", sales, &[("department", "Sales")]);
-    company.hire_many("r", research, &[("department", "Research")]);
+    company.assignment("B", "Research", "due_days = 30");
     company.sync_without_hold();
     company
 }
@@ -52,11 +46,7 @@ fn half_directory_holds_removals_and_adds_new_people() {
 #[test]
 fn ten_removals_allowed_within_24_hours() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.use_default_limits();
-        company.departments();
-        company.hire_many("s", 60, &[("department", "Sales")]);
-        company.hire_many("r", 60, &[("department", "Research")]);
+        let mut company = Company::limited(engine, 60, 60);
         company.sync_without_hold();
         for number in 1..=6 {
             company.leave(&format!("s{number}"));

@@ -7,12 +7,8 @@ use crate::support::database::{Engine, on_both};
 
 /// Twelve people in Sales and one in Research, of whom seven of Sales have gone.
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.use_default_limits();
-    company.departments();
-    company.course("GDPR");
-    company.assignment("GDPR", "Sales", "due_days = 30");
-    company.hire_many("s", 12, &[("department", "Sales")]);
+    let mut company = Company::limited(engine, 12, 0);
+    company.course_for("GDPR", "Sales", "due_days = 30");
     company.hire("ada", &[("department", "Research")]);
     company.rollcall(&["sync"]).expect_status(0);
     company.leave_many("s", 7);

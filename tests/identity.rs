@@ -7,12 +7,7 @@ use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
 
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
-    for who in ["ada", "bob"] {
-        company.hire(who, &[("department", "Sales")]);
-    }
-    company
+    Company::staffed(engine, &[("ada", "Sales"), ("bob", "Sales")])
 }
 
 /// A second directory that knows addresses and departments, and no status.

@@ -1,7 +1,5 @@
 //! The queue: what is refused, what is retried, and many workers at once; and the proof of what came out.
 
-use std::time::Duration;
-
 use rollcall_core::enrollment::drain::{QueueWorker, drain_ready};
 use rollcall_core::groups;
 use rollcall_model::due_policy::DuePolicy;
@@ -14,10 +12,7 @@ use crate::support::manual_changes::manual_run;
 
 /// So many people in Sales, which has a course.
 fn sales(engine: Engine, people: usize) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
-    company.course("GDPR");
-    company.assignment("GDPR", "Sales", "due_days = 30");
+    let mut company = Company::sales(engine, &[], "due_days = 30");
     for number in 0..people {
         company.hire(&format!("p{number:04}"), &[("department", "Sales")]);
     }
@@ -132,7 +127,7 @@ fn workers_drain_during_sync_and_manual_removal() {
                 workers.spawn(async move {
                     while !stop.is_cancelled() {
                         worker.drain(&stop).await.expect("no deadlock, no lost connection");
-                        tokio::time::sleep(Duration::from_millis(1)).await;
+                        tokio::task::yield_now().await;
                     }
                 });
             }

@@ -18,8 +18,7 @@ fn company(engine: Engine) -> Company {
     company.rule("berlin", "Berlin", "location == \"Berlin\"");
     company.rule("both", "Sales Berlin", "department == \"Sales\" && location == \"Berlin\"");
     for (course, group) in [("S", "Sales"), ("B", "Berlin")] {
-        company.course(course);
-        company.assignment(course, group, "due_days = 30");
+        company.course_for(course, group, "due_days = 30");
     }
     company.hire("ada", &[("department", "Sales")]);
     company.hire("bob", &[("department", "Sales")]);

@@ -25,10 +25,7 @@ fn template_creates_group_per_value() {
 #[test]
 fn two_spellings_of_a_department_are_one_group() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
-        company.hire("ada", &[("department", "Sales")]);
-        company.hire("bob", &[("department", "SALES")]);
+        let mut company = Company::staffed(engine, &[("ada", "Sales"), ("bob", "SALES")]);
         company.hire("eve", &[("department", "Stra\u{df}e")]);
         company.hire("joe", &[("department", "STRASSE")]);
         company.sync();
@@ -43,9 +40,7 @@ fn two_spellings_of_a_department_are_one_group() {
 #[test]
 fn membership_ends_with_last_reason() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
-        company.hire("ada", &[("department", "Sales")]);
+        let mut company = Company::staffed(engine, &[("ada", "Sales")]);
         company.sync();
         assert_eq!(company.add("Sales", "ada"), MemberEffect::Added);
         assert_eq!(company.count_rows("memberships"), 2);
@@ -61,10 +56,7 @@ fn membership_ends_with_last_reason() {
 #[test]
 fn manual_removal_excludes_until_lifted() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
-        company.hire("ada", &[("department", "Sales")]);
-        company.hire("bob", &[("department", "Sales")]);
+        let company = Company::staffed(engine, &[("ada", "Sales"), ("bob", "Sales")]);
         company.sync();
         assert_eq!(company.remove("Sales", "ada"), MemberEffect::Excluded);
         company.sync();
@@ -75,16 +67,11 @@ fn manual_removal_excludes_until_lifted() {
     });
 }
 
-/// From the last zone of the world to the first one: it is a later day there.
-const LATE: chrono_tz::Tz = chrono_tz::Etc::GMTPlus12;
-const EARLY: chrono_tz::Tz = chrono_tz::Etc::GMTMinus14;
-
 /// Rules and dates take effect on their day even if the directory did not change.
 #[test]
 fn date_rules_apply_without_directory_changes() {
     on_both(|engine| {
         let mut company = Company::new(engine);
-        company.zone = LATE;
         company.rule("new", "New hires", "days_since(start_date) < 90");
         company.rule("all", "Everybody", "true");
         company.hire("ada", &[("start_date", &company.day(-89))]);
@@ -94,7 +81,7 @@ fn date_rules_apply_without_directory_changes() {
         company.sync();
         assert_eq!(company.members("New hires"), ["ada"]);
         assert_eq!(company.members("Everybody"), ["ada", "eve", "joe"]);
-        company.zone = EARLY;
+        company.begin_next_day();
         let report = company.sync();
         assert_eq!((report.counts.people_new, report.counts.people_changed), (0, 0));
         assert_eq!(company.members("New hires"), ["bob"]);
@@ -130,9 +117,7 @@ fn a_rule_may_be_for_the_people_of_one_connector() {
 #[test]
 fn edited_rule_moves_members_and_removed_rule_ends_them() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
-        company.hire("ada", &[("department", "Sales")]);
+        let mut company = Company::staffed(engine, &[("ada", "Sales")]);
         company.sync();
         company.text = company.text.replace("'{department}'", "'Department: {department}'");
         company.sync();
@@ -149,9 +134,7 @@ fn edited_rule_moves_members_and_removed_rule_ends_them() {
 #[test]
 fn exclusion_expires_after_last_day() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
-        company.hire("ada", &[("department", "Sales")]);
+        let company = Company::staffed(engine, &[("ada", "Sales")]);
         company.sync();
         let until = company.day(3);
         company

@@ -159,7 +159,7 @@ impl HistoryScenario {
         let changed =
             (after.difference(&before.1).count() as u64, before.1.difference(&after).count() as u64);
         assert_eq!(changed, counted, "the tables changed by what the dry run said");
-        let nothing = dry.change_set.as_ref().is_some_and(|change_set| change_set.is_empty());
+        let nothing = dry.change_set.as_ref().is_some_and(rollcall_planner::ChangeSet::is_empty);
         assert_eq!(matches!(real.outcome, RunOutcome::Unchanged), nothing, "{:?}", real.outcome);
         self.company.drain();
         self.company.verify();

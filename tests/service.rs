@@ -20,23 +20,33 @@ pub(crate) fn ldap(url: &str) -> String {
     format!("kind = 'ldap'\nurl = '{url}'\nplaintext = true\nbase_dn = 'dc=x'\n")
 }
 
-/// One person in Sales, read every minute.
+/// One person in Sales, read once a year.
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
-    company.settings("hr", "schedule = '* * * * *'");
-    company.hire("ada", &[("department", "Sales")]);
+    let mut company = Company::staffed(engine, &[("ada", "Sales")]);
+    company.settings("hr", YEARLY);
     company.head = "[web]\nlisten = '127.0.0.1:0'\n".to_owned();
     company
 }
 
-/// The schedule was served last some days ago.
+/// A schedule that is due at no time while a test runs, but for what it missed.
+const YEARLY: &str = "schedule = '0 0 1 1 *'";
+
+/// The schedule was served last some years ago.
 fn miss_some_runs(company: &Company) {
-    company.sql("UPDATE connectors SET scheduled_until = '2026-01-01T00:00:00+00:00'");
+    company.sql("UPDATE connectors SET scheduled_until = '2020-06-01T00:00:00+00:00'");
 }
 
+/// A service that also logs each check of its schedules.
 fn start(company: &Company) -> RunningProgram {
-    RunningProgram::start(rollcall_command(&company.write()).arg("run"))
+    let mut command = rollcall_command(&company.write());
+    RunningProgram::start(command.env("RUST_LOG", "info,rollcall_service=trace").arg("run"))
+}
+
+/// Waits until a service has checked its schedules from beginning to end.
+fn wait_for_schedule_check(service: &RunningProgram) {
+    let line = "checked the schedules";
+    // The check that ends next may have begun before.
+    service.wait_for_lines(line, service.count_log_lines(line) + 2);
 }
 
 fn end(mut service: RunningProgram) {
@@ -47,30 +57,19 @@ fn end(mut service: RunningProgram) {
     assert!(since.elapsed() < Duration::from_secs(10));
 }
 
-/// Waits until the next minute is far enough away to finish something before it.
-fn away_from_the_minute() {
-    use chrono::Timelike;
-    wait_until("the next minute is far", || (1..45).contains(&chrono::Utc::now().second()));
-}
-
 /// A missed schedule runs once, independent of the number of services.
 #[test]
 fn missed_schedule_runs_once_across_services() {
     on_both(|engine| {
         let company = company(engine);
         company.rollcall(&["sync"]).expect_status(0);
-        away_from_the_minute();
         miss_some_runs(&company);
         let services = [start(&company), start(&company)];
         let scheduled = "runs WHERE actor = 'schedule'";
         wait_until("a scheduled run has ended", || {
             company.count_rows(&format!("{scheduled} AND finished_at IS NOT NULL")) > 0
         });
-        for service in &services {
-            service.wait_for_log("service started");
-        }
-        // Both have looked several times by then.
-        std::thread::sleep(Duration::from_millis(1500));
+        services.iter().for_each(wait_for_schedule_check);
         assert_eq!(company.count_rows(scheduled), 1);
         services.into_iter().for_each(end);
         assert_eq!(company.count_rows("nodes"), 0);
@@ -81,10 +80,9 @@ fn missed_schedule_runs_once_across_services() {
 #[test]
 fn failed_start_of_scheduled_run_stays_due() {
     on_both(|engine| {
-        let mut company = company(engine);
-        company.settings("hr", "schedule = '0 0 1 1 *'");
+        let company = company(engine);
         company.rollcall(&["sync"]).expect_status(0);
-        company.sql("UPDATE connectors SET scheduled_until = '2020-06-01T00:00:00+00:00'");
+        miss_some_runs(&company);
         company.sql(company.db.pick(
             "CREATE TRIGGER refuse BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'not now'); END",
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$;
@@ -103,11 +101,9 @@ fn failed_start_of_scheduled_run_stays_due() {
 fn new_connector_has_no_missed_runs() {
     on_both(|engine| {
         let company = company(engine);
-        away_from_the_minute();
         let service = start(&company);
-        wait_until("the connector is known", || company.count_rows("connectors") == 1);
-        std::thread::sleep(Duration::from_millis(1200));
-        assert_eq!(company.count_rows("runs"), 0);
+        wait_for_schedule_check(&service);
+        assert_eq!((company.count_rows("connectors"), company.count_rows("runs")), (1, 0));
         end(service);
     });
 }
@@ -117,8 +113,7 @@ fn the_service_drains_what_others_enqueue() {
     on_both(|engine| {
         let mut company = company(engine);
         company.settings("hr", "");
-        company.course("GDPR");
-        company.assignment("GDPR", "Sales", "");
+        company.course_for("GDPR", "Sales", "");
         let service = start(&company);
         company.rollcall(&["sync", "--no-drain"]).expect_status(0);
         wait_until("the queue is empty", || company.count_rows("jobs") == 0);
@@ -136,7 +131,7 @@ fn shutdown_during_reading_rolls_run_back() {
         let mut company = company(engine);
         company.rollcall(&["sync"]).expect_status(0);
         let (silent, url) = silent_server();
-        company.settings("hr", &format!("schedule = '* * * * *'\n{}", ldap(&url)));
+        company.settings("hr", &format!("{YEARLY}\n{}", ldap(&url)));
         miss_some_runs(&company);
         let before = company.contents();
         let service = start(&company);
@@ -165,10 +160,9 @@ fn reload_ignores_invalid_config() {
         service.signal("HUP");
         service.wait_for_log("keeps the previous configuration");
         company.rollcall(&["sync"]).expect_status(0);
-        company.settings("hr", "schedule = '* * * * *'");
-        company.sql(
-            "UPDATE connectors SET schedule = '* * * * *', scheduled_until = '2026-01-01T00:00:00+00:00'",
-        );
+        company.settings("hr", YEARLY);
+        company.sql("UPDATE connectors SET schedule = '0 0 1 1 *'");
+        miss_some_runs(&company);
         company.write();
         service.signal("HUP");
         service.wait_for_log("configuration reloaded");

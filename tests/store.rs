@@ -134,3 +134,25 @@ fn cancelled_begin_leaves_no_transaction() {
         });
     });
 }
+
+/// The files of a SQLite database can be read by their owner only.
+#[test]
+fn sqlite_files_are_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let company = Company::new(Engine::Sqlite);
+    company.runtime.block_on(async {
+        let tx = company.store.begin_write().await.expect("a transaction");
+        tx.commit().await.expect("a commit");
+    });
+    let folder = company.write().parent().expect("a folder").to_owned();
+    let mut files = 0;
+    for file in fs::read_dir(folder).expect("the folder").map(|file| file.expect("a file")) {
+        let name = file.file_name().into_string().expect("a plain name");
+        if name.starts_with("rollcall.db") {
+            files += 1;
+            let mode = file.metadata().expect("a file").permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{name}");
+        }
+    }
+    assert!(files >= 2, "the database and its lock");
+}

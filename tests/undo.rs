@@ -7,14 +7,10 @@ use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
 
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
+    let people = [("ada", "Sales"), ("bob", "Sales"), ("eve", "Research"), ("joe", "Research")];
+    let mut company = Company::staffed(engine, &people);
     for (course, group) in [("S", "Sales"), ("R", "Research")] {
-        company.course(course);
-        company.assignment(course, group, "due_days = 30");
-    }
-    for (who, department) in [("ada", "Sales"), ("bob", "Sales"), ("eve", "Research"), ("joe", "Research")] {
-        company.hire(who, &[("department", department)]);
+        company.course_for(course, group, "due_days = 30");
     }
     company.sync();
     company
@@ -146,10 +142,7 @@ fn undo_can_be_undone() {
 #[test]
 fn approval_can_be_undone() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.use_default_limits();
-        company.departments();
-        company.hire_many("s", 30, &[("department", "Sales")]);
+        let mut company = Company::limited(engine, 30, 0);
         company.sync_without_hold();
         company.leave_many("s", 15);
         let run = company.sync_with_hold().run.expect("a number");
@@ -230,10 +223,7 @@ fn undo_after_manual_return_keeps_one_join_date() {
 #[test]
 fn undone_removals_do_not_count_for_24_hours() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.use_default_limits();
-        company.departments();
-        company.hire_many("s", 60, &[("department", "Sales")]);
+        let mut company = Company::limited(engine, 60, 0);
         company.sync_without_hold();
         company.leave_many("s", 8);
         let run = company.sync_without_hold().run.expect("a number").0;

@@ -1,5 +1,6 @@
 //! Every kind of source behind HTTP, against a server with its manners; two of them against servers that others wrote.
 
+mod certificates;
 mod corrupted_replies;
 mod datasette;
 mod detail_requests;

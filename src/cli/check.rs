@@ -56,7 +56,7 @@ pub(crate) async fn check(
         for step in &steps {
             match &step.outcome {
                 Ok(message) => {
-                    output::print_result(&format!("  ok    {:<10}  {}", step.name, indent(message)))?
+                    output::print_result(&format!("  ok    {:<10}  {}", step.name, indent(message)))?;
                 }
                 Err(error) => {
                     output::print_result(&format!(

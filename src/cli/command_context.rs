@@ -19,7 +19,7 @@ use rollcall_store::runs::{NewRun, RunRecordKind};
 use rollcall_store::{Store, StoreOptions};
 
 /// The time that a command waits for a concurrent run of the same connector.
-pub(super) const LEASE_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const LEASE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The context of a command: configuration, database and user.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ pub(crate) async fn enrollments(
                     .await?;
             match done {
                 CompletionResult::Noted => {
-                    output::print_result(&format!("recorded that `{email}` completed `{course}`"))?
+                    output::print_result(&format!("recorded that `{email}` completed `{course}`"))?;
                 }
                 CompletionResult::Before(at) => {
                     output::print_status(&format!(

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
 
 use super::command_context::{CommandContext, load_config};
 use super::error::CliError;
@@ -44,9 +43,7 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
         let ServiceContext { store, config: file, stop, vitals } = around;
         Box::pin(async move {
             let web = WebContext { store, file, stop, vitals, background: BackgroundTasks::default() };
-            if let Err(error) = listening.serve(web).await {
-                error!(%error, "the web server stopped");
-            }
+            listening.serve(web).await;
         })
     });
     let ended = service::run_service(session.store.clone(), Arc::clone(&session.config), reload, pages).await;

@@ -54,7 +54,7 @@ fn value(value: &DeValue<'_>, out: &mut String) {
         DeValue::Table(rows) => table(rows, false, out),
         DeValue::Array(list) => {
             out.push('[');
-            for one in list.iter() {
+            for one in list {
                 self::value(one.get_ref(), out);
                 out.push(',');
             }

@@ -17,7 +17,7 @@ use rollcall_model::secret::SecretText;
 const FILTER: &str = "(objectClass=person)";
 /// The page size with the highest throughput at low memory use.
 const PAGE_SIZE: u32 = 500;
-pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Reads the settings of a connector of kind `ldap`; `None` if something required is missing.
 pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<LdapSettings> {
@@ -128,7 +128,7 @@ fn check_encryption(section: &ConfigSection<'_>, url: &SpannedValue<&str>, encry
             }
         }
         (true, true, _) => {
-            say(section.place("starttls"), "`starttls` is not needed with ldaps://", "remove it")
+            say(section.place("starttls"), "`starttls` is not needed with ldaps://", "remove it");
         }
         (true, false, true) => {
             say(section.place("plaintext"), "`plaintext` contradicts ldaps://", "remove it");

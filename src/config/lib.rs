@@ -49,6 +49,7 @@ use rollcall_connectors::Connector;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::catalogue::{FileAssignment, FileCourse};
 use rollcall_model::guard::SafetyLimits;
+use rollcall_model::resource_limits::ResourceLimits;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
 use rollcall_rules::rule::Rule;
@@ -98,6 +99,8 @@ pub struct Config {
     pub worker: WorkerSettings,
     /// The safety limits.
     pub safety: SafetyLimits,
+    /// The bounds on what comes from outside.
+    pub limits: ResourceLimits,
     /// The standard attributes and the additional attributes that mappings name.
     pub attributes: AttributeSet,
     /// The connectors in the order of the file. If several have a value, the first one is used.
@@ -187,6 +190,7 @@ impl Config {
             courses: &self.courses,
             assignments: &self.assignments,
             limits: self.safety,
+            bounds: &self.limits,
             digest: &self.digest,
         }
     }
@@ -259,6 +263,7 @@ fn assemble(root: &ConfigSection<'_>, around: &Environment<'_>) -> Config {
         web: settings::web(root, around),
         worker: settings::worker(root),
         safety: settings::safety(root),
+        limits: settings::limits(root),
         attributes,
         connectors,
         rules,

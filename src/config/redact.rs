@@ -35,11 +35,11 @@ fn table(path: &str, form: Option<SectionKind>, table: &DeTable<'_>, spans: &mut
         };
         match value.get_ref() {
             DeValue::Table(rows) if form == Some(SectionKind::FreeTables) => {
-                self::table("", Some(SectionKind::FreeKeys), rows, spans)
+                self::table("", Some(SectionKind::FreeKeys), rows, spans);
             }
             DeValue::Table(rows) if section.is_some() => self::table(&inner, section, rows, spans),
             DeValue::Array(list) if section.is_some() => {
-                for one in list.iter() {
+                for one in list {
                     match one.get_ref() {
                         DeValue::Table(rows) => self::table(&inner, section, rows, spans),
                         _ => spans.push(one.span()),
@@ -61,7 +61,7 @@ fn hide_values(span: Range<usize>, value: &DeValue<'_>, spans: &mut Vec<Range<us
             }
         }
         DeValue::Array(list) => {
-            for inner in list.iter() {
+            for inner in list {
                 hide_values(inner.span(), inner.get_ref(), spans);
             }
         }

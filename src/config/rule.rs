@@ -68,7 +68,8 @@ pub(super) fn compile_expression(
         Ok(condition) => Some(condition),
         Err(mistakes) => {
             for mistake in mistakes {
-                report_at(section, text, (mistake.line, mistake.column), &mistake.message);
+                let place = (mistake.line, mistake.column);
+                report_at(section, text, place, &mistake.message, mistake.suggestion.as_deref());
             }
             None
         }
@@ -83,7 +84,7 @@ fn template(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<Na
             let before = group.value.get(..mistake.at).unwrap_or("");
             let line = before.matches('\n').count();
             let column = before.rsplit('\n').next().unwrap_or(before).chars().count();
-            report_at(section, &group, (line, column), &mistake.message);
+            report_at(section, &group, (line, column), &mistake.message, mistake.suggestion.as_deref());
             None
         }
     }
@@ -96,16 +97,14 @@ fn report_at(
     text: &SpannedValue<&str>,
     (line, column): (usize, usize),
     message: &str,
+    suggestion: Option<&str>,
 ) {
     let file = section.report.document.text;
     let start = locate_in_string(file, &text.span, text.value, line, column);
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let length = file[start..].find(|c| !word(c)).unwrap_or(file.len() - start);
     let end = (start + length).min(text.span.end);
-    let (message, hint) = match message.split_once(", did you mean ") {
-        Some((message, near)) => (message, Some(format!("did you mean {near}"))),
-        None => (message, None),
-    };
+    let hint = suggestion.map(|near| format!("did you mean `{near}`?"));
     let placed = SpannedValue { value: (), key: text.key.clone(), span: start..end.max(start) };
     section.report.report_absence(placed.finding(message).hint(hint));
 }

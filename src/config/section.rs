@@ -148,7 +148,7 @@ impl<'d> ConfigSection<'d> {
 
     /// Returns true if the section is missing or empty.
     pub(crate) fn is_absent(&self) -> bool {
-        self.rows.is_none_or(|rows| rows.is_empty())
+        self.rows.is_none_or(toml::map::Map::is_empty)
     }
 
     /// Returns the position of a key's value, valid or not.

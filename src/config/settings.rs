@@ -10,6 +10,7 @@ use crate::secret::{self, CLIENT_SECRET, DATABASE_URL};
 use crate::section::ConfigSection;
 use crate::{DatabaseSettings, Environment, SignInSettings, TlsSettings, WebSettings, WorkerSettings};
 use rollcall_model::guard::SafetyLimits;
+use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
 
@@ -197,9 +198,40 @@ pub(super) fn safety(root: &ConfigSection<'_>) -> SafetyLimits {
     }
 }
 
+pub(super) fn limits(root: &ConfigSection<'_>) -> ResourceLimits {
+    let section = root.table("limits");
+    let configurable = ResourceLimit::ALL.into_iter().filter(|limit| limit.spec().range.is_some());
+    configurable.fold(ResourceLimits::default(), |limits, limit| match section.number(limit.spec().name) {
+        Some(number) => limits.with(limit, number.value),
+        None => limits,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key_spec::keys;
+    use crate::value_type::ValueType;
+
+    /// The keys of `[limits]` are the bounds with a range, with the same range and default.
+    #[test]
+    fn keys_of_limits_are_the_configurable_bounds() {
+        let described: Vec<_> = keys()
+            .filter(|key| key.section == "limits")
+            .map(|key| (key.name, key.value_type, key.example.to_owned(), key.doc))
+            .collect();
+        let expected: Vec<_> = ResourceLimit::ALL
+            .into_iter()
+            .filter_map(|limit| {
+                let spec = limit.spec();
+                let (least, most) = spec.range?;
+                let range = (i64::try_from(least).expect("small"), i64::try_from(most).expect("small"));
+                let value_type = ValueType::Number { least: range.0, most: range.1 };
+                Some((spec.name, value_type, spec.default.to_string(), spec.about))
+            })
+            .collect();
+        assert_eq!(described, expected);
+    }
 
     #[test]
     fn a_relative_sqlite_file_lies_beside_the_configuration() {

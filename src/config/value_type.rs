@@ -107,7 +107,7 @@ impl ValueType {
                 if list.is_empty() && self == Self::OneOrMoreTexts {
                     fault(value.span(), ("is an empty list".to_owned(), None));
                 }
-                for one in list.iter() {
+                for one in list {
                     for inner in ENTRY.check_value(one) {
                         fault(inner.span, (format!("has an entry that {}", inner.message), inner.hint));
                     }

@@ -24,7 +24,7 @@ pub(super) fn record_step<T>(
 
 /// The step that reports a cancellation.
 pub(super) fn cancelled_step(connector: &Connector) -> CheckStep {
-    let cancelled = ConnectorError::Cancelled { connector: connector.name.clone() };
+    let cancelled = ConnectorError::cancelled(&connector.name);
     CheckStep { name: "read", outcome: Err(cancelled), warnings: Vec::new() }
 }
 

@@ -16,6 +16,7 @@
 
 pub mod active_directory;
 pub mod api;
+mod attempt;
 pub mod csv;
 mod diagnostics;
 mod directory_reading;
@@ -31,10 +32,12 @@ mod mapper;
 pub mod mapping;
 #[cfg(test)]
 mod message_snapshot;
+mod network_error;
 pub mod proof;
+mod reading_error;
 pub mod retry;
 pub mod sql;
-mod tls;
+pub mod tls;
 
 use tokio_util::sync::CancellationToken;
 
@@ -43,9 +46,12 @@ use rollcall_model::names::ConnectorName;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::schedule::CronSchedule;
 
+pub use attempt::ConnectorAttempt;
 pub use directory_reading::DirectoryReading;
-pub use error::{BoxedCause, CertificateProblem, ConnectorError};
+pub use error::{BoxedCause, ConnectorCause, ConnectorError};
 pub use mapping::AttributeMapping;
+pub use network_error::NetworkError;
+pub use reading_error::ReadingError;
 
 pub use rollcall_model::progress::ReadProgress;
 
@@ -96,7 +102,7 @@ pub enum SourceSettings {
 /// Inputs of a reading besides the settings.
 #[derive(Debug, Clone)]
 pub struct ReadContext {
-    /// Ends the reading with [`ConnectorError::Cancelled`].
+    /// Ends the reading with [`ReadingError::Cancelled`].
     pub cancel: CancellationToken,
     /// The number of people read so far, for progress reports.
     pub progress: ReadProgress,

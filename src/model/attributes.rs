@@ -53,6 +53,9 @@ impl Default for AttributeSet {
 
 impl AttributeSet {
     /// Returns the attribute of this name and adds it if it is unknown.
+    ///
+    /// # Panics
+    /// If the file names more than 65,535 attributes.
     pub fn add(&mut self, name: &str) -> Attribute {
         self.find(name).unwrap_or_else(|| {
             self.names.push(name.to_owned());
@@ -61,6 +64,9 @@ impl AttributeSet {
     }
 
     /// Returns the attribute of this name if it is known.
+    ///
+    /// # Panics
+    /// Never: [`AttributeSet::add`] bounds the number of attributes.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Attribute> {
         self.names
@@ -81,6 +87,9 @@ impl AttributeSet {
     }
 
     /// All attributes, in the order of the columns.
+    ///
+    /// # Panics
+    /// Never: [`AttributeSet::add`] bounds the number of attributes.
     pub fn iter(&self) -> impl Iterator<Item = Attribute> {
         (0..self.names.len()).map(|index| Attribute(u16::try_from(index).expect("`add` lets no more in")))
     }

@@ -73,6 +73,9 @@ fn slice<'a>(text: &'a str, ends: &[usize], index: u32) -> &'a str {
 
 impl Interner {
     /// Returns the symbol of a text and adds the text if it is unknown.
+    ///
+    /// # Panics
+    /// If there are more than four billion distinct texts.
     pub fn intern(&mut self, text: &str) -> Symbol {
         let hash = hash(text);
         if let Some(known) = self.known(hash, text) {

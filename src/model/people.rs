@@ -53,6 +53,9 @@ impl PeopleTable {
     ///
     /// A record without an id and every record of a duplicate id are rejected. `place` is the position of the record in
     /// the source, for the report.
+    ///
+    /// # Panics
+    /// If there are more than four billion records.
     pub fn push(&mut self, cells: &[Symbol], place: impl FnOnce() -> String) {
         debug_assert_eq!(cells.len(), self.width, "a record has one cell for each attribute");
         let id = cells[Attribute::ID.index()];
@@ -222,6 +225,9 @@ impl PeopleTable {
     }
 
     /// All rows.
+    ///
+    /// # Panics
+    /// Never: [`PeopleTable::push`] bounds the number of rows.
     pub fn rows(&self) -> impl Iterator<Item = RowIndex> + use<> {
         0..RowIndex::try_from(self.len()).expect("`push` lets no more in")
     }

@@ -103,6 +103,7 @@ pub enum PersonMatch {
 /// With `complete` an id that is not in the reading is no longer in the source. `holders` are by folded address;
 /// `match_attribute` is the connector's `match`.
 #[must_use]
+#[expect(clippy::implicit_hasher, reason = "the planner uses one hasher without a random seed")]
 pub fn match_people(
     people: &PeopleTable,
     known: &KnownPeople,

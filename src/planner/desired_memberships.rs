@@ -16,7 +16,7 @@ use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::ConnectorName;
 use rollcall_rules::name_template::RenderedName;
-use rollcall_rules::rule::{EvaluationResult, Rule, RuleEvaluator};
+use rollcall_rules::rule::{EvaluationResult, Interrupt, Rule, RuleEvaluator};
 
 /// A group that a rule names for a value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,6 +69,9 @@ struct DesiredGroupIndex(FxHashMap<(u32, String), u32>);
 impl DesiredMemberships {
     /// Evaluates the rules on `today` for every learner with access. `connectors` are those of the file, in its order,
     /// for rules that apply only to some.
+    ///
+    /// # Panics
+    /// Never: an evaluation without an interrupt runs to its end.
     #[must_use]
     pub fn evaluate(
         rules: &[Rule],
@@ -76,7 +79,21 @@ impl DesiredMemberships {
         connectors: &[ConnectorName],
         today: NaiveDate,
     ) -> Self {
-        let evaluator = RuleEvaluator::new(today);
+        Self::evaluate_until(rules, population, connectors, today, None)
+            .expect("an evaluation without an interrupt runs to its end")
+    }
+
+    /// Evaluates the rules until the end, or until the interrupt returns true; `None` in that case.
+    #[must_use]
+    pub fn evaluate_until(
+        rules: &[Rule],
+        population: &Population,
+        connectors: &[ConnectorName],
+        today: NaiveDate,
+        interrupt: Option<&Interrupt>,
+    ) -> Option<Self> {
+        let is_interrupted = || interrupt.is_some_and(|interrupt| interrupt());
+        let evaluator = RuleEvaluator::with_interrupt(today, interrupt.cloned());
         let mut desired = Self::default();
         let scopes: Vec<RuleScope> = rules.iter().map(|rule| RuleScope::of(rule, connectors)).collect();
         let mut groups: Vec<EvaluationCache<Vec<u32>>> =
@@ -86,6 +103,9 @@ impl DesiredMemberships {
         for mut batch in batch_rules(rules) {
             let in_batch = &batch.rules;
             for who in population.indices() {
+                if is_interrupted() {
+                    return None;
+                }
                 let learner = population.learner(who);
                 if !learner.status.has_access() {
                     continue;
@@ -106,7 +126,8 @@ impl DesiredMemberships {
                 desired.undecided.extend(failures.map(|(rule, why)| (*rule, who, why.clone())));
             }
         }
-        desired
+        // The last evaluation may have been ended.
+        if is_interrupted() { None } else { Some(desired) }
     }
 }
 
@@ -156,7 +177,7 @@ fn batch_rules(rules: &[Rule]) -> Vec<RuleBatch<'_>> {
         match batches.iter_mut().find(|batch| batch.cache.reads == reads) {
             Some(batch) => batch.rules.push((index, rule)),
             None => {
-                batches.push(RuleBatch { rules: vec![(index, rule)], cache: EvaluationCache::new(reads) })
+                batches.push(RuleBatch { rules: vec![(index, rule)], cache: EvaluationCache::new(reads) });
             }
         }
     }

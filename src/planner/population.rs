@@ -93,6 +93,9 @@ impl Population {
     }
 
     /// Adds a learner; `merged` replaces the cells of the row.
+    ///
+    /// # Panics
+    /// If there are more than four billion learners.
     pub fn push(&mut self, learner: EvaluatedLearner, merged: Option<Box<[Symbol]>>) -> LearnerIndex {
         let who = LearnerIndex::try_from(self.learners.len()).expect("fewer than four billion learners");
         if let Some(cells) = merged {
@@ -109,6 +112,9 @@ impl Population {
     }
 
     /// Iterates over the positions of all learners.
+    ///
+    /// # Panics
+    /// Never: [`Population::push`] bounds the number of learners.
     pub fn indices(&self) -> impl Iterator<Item = LearnerIndex> + use<> {
         0..LearnerIndex::try_from(self.learners.len()).expect("`push` lets no more in")
     }

@@ -1,8 +1,11 @@
 //! Rules that assign learners to groups.
 //!
 //! A rule is an expression over the attributes of one learner and the template of a group's name. Everything here is
-//! pure: no I/O, no async, no clock.
+//! pure: no I/O, no async, no clock. What an expression may cost is bounded in [`limits`].
 
+#[cfg(fuzzing)]
+pub mod fuzz;
+pub mod limits;
 #[cfg(test)]
 mod message_snapshot;
 pub mod name_template;

@@ -26,7 +26,7 @@ const REFUSED: &[&str] = &[
 
 /// Expressions that fail for a person.
 const FAILING: &[&str] = &[
-    r#"days_since(department) > 3"#,
+    r"days_since(department) > 3",
     r#"department_all[5] == "Sales""#,
     r#"glob(department, "[")"#,
     r#"department == "Sales" ? role : true"#,
@@ -38,7 +38,7 @@ const TEMPLATES: &[&str] = &["Dept {departmnt}", "Dept {quux}", "Dept {departmen
 fn compile(text: &str) -> Result<CompiledExpression, Vec<String>> {
     CompiledExpression::compile(text, &AttributeSet::default()).map_err(|errors| {
         let place = |line: usize, column: usize| format!("{}:{}", line + 1, column + 1);
-        errors.into_iter().map(|one| format!("{} {}", place(one.line, one.column), one.message)).collect()
+        errors.into_iter().map(|one| format!("{} {one}", place(one.line, one.column))).collect()
     })
 }
 
@@ -72,15 +72,40 @@ fn messages() {
     }
     let long =
         compile(&format!("role == \"{}\"", "x".repeat(4_000))).expect_err("the expression is too long");
+    let nested = |start: &str, middle: &str, end: &str, count: usize| {
+        format!("{}{middle}{}", start.repeat(count), end.repeat(count))
+    };
+    for (title, text) in [
+        ("a chain of 100 additions", format!("{} > 0", ["1"; 101].join("+"))),
+        ("a list of 700 sums", format!("true || [{}] != []", ["1+1"; 700].join(","))),
+        ("three nested comprehensions", nested("[1].all(x, ", "true", ")", 3)),
+        ("a message", "X{a: 1} == 1".to_owned()),
+        ("nine nested braces", format!("glob(department, \"{}\")", nested("{a,", "", "}", 9))),
+        ("a long glob", format!("glob(department, \"{}\")", "a".repeat(501))),
+        ("a long regular expression", format!("department.matches(\"{}\")", "a".repeat(501))),
+    ] {
+        let errors = compile(&text).err().unwrap_or_default();
+        writeln!(out, "\n({title})\n    {}", errors.join("\n    ")).expect("a string");
+    }
     writeln!(out, "\n(4,010 bytes)\n    {}", long.join("\n    ")).expect("a string");
     out.push_str("\n# Expressions that fail for a person\n");
     for text in FAILING {
         writeln!(out, "\n{text}\n    {}", evaluate(text)).expect("a string");
     }
+    let numbers = format!("[{}]", ["1"; 900].join(","));
+    for (title, text) in [
+        ("many steps", format!("{numbers}.all(x, {numbers}.all(y, x + y > 0))")),
+        (
+            "a text doubled 40 times",
+            format!("[\"0123456789abcdef\"]{}.all(a, a != \"\")", ".map(a, a + a)".repeat(40)),
+        ),
+    ] {
+        writeln!(out, "\n({title})\n    {}", evaluate(&text)).expect("a string");
+    }
     out.push_str("\n# Refused name templates\n");
     for text in TEMPLATES {
         let error = NameTemplate::parse(text, &AttributeSet::default()).expect_err("the template is refused");
-        writeln!(out, "\n{text}\n    {} {}", error.at + 1, error.message).expect("a string");
+        writeln!(out, "\n{text}\n    {} {error}", error.at + 1).expect("a string");
     }
     insta::assert_snapshot!(out.trim());
 }

@@ -14,7 +14,7 @@ use rollcall_store::queue_samples::{self, QueueSample};
 use rollcall_store::{Result, Store, leases};
 
 /// Interval between two samples.
-const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
+const SAMPLE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Minutes after which a sample is written even if the queue has not changed.
 const UNCHANGED_MINUTES: i64 = 15;

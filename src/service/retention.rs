@@ -17,7 +17,7 @@ use rollcall_store::{Result, Store, retention};
 /// Retention period of history.
 pub const RETENTION: TimeDelta = TimeDelta::days(90);
 
-const PURGE_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+const PURGE_INTERVAL: Duration = Duration::from_hours(24);
 
 /// Deletes old history at once and then every day, until `stop` is cancelled.
 pub async fn purge_daily(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info, trace, warn};
 
 use crate::ServiceContext;
 use rollcall_config::Config;
@@ -45,6 +45,7 @@ pub(crate) async fn run_scheduler(service: ServiceContext) {
                 Err(error) => warn!(connector = name, %error, "could not check a schedule"),
             }
         }
+        trace!(connectors = config.connectors.len(), "checked the schedules");
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(POLL_INTERVAL) => {}

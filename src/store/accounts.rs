@@ -105,6 +105,19 @@ pub async fn set_password(tx: &mut Tx, id: AccountId, hash: &str) -> Result<()> 
     tx.execute("set a password", SET_PASSWORD, params![id, hash]).await.map(|_| ())
 }
 
+const CLEAR_PASSWORD: &str = "UPDATE accounts SET password = NULL WHERE id = $1";
+const CLEAR_SUBJECT: &str = "UPDATE accounts SET subject = NULL WHERE id = $1";
+
+/// Deletes the password of an account.
+pub async fn clear_password(tx: &mut Tx, id: AccountId) -> Result<()> {
+    tx.execute("delete a password", CLEAR_PASSWORD, params![id]).await.map(|_| ())
+}
+
+/// Separates an account from its subject at the sign-in provider.
+pub async fn clear_subject(tx: &mut Tx, id: AccountId) -> Result<()> {
+    tx.execute("separate an account from the provider", CLEAR_SUBJECT, params![id]).await.map(|_| ())
+}
+
 /// Gives an account another role.
 pub async fn set_role(tx: &mut Tx, id: AccountId, role: Role) -> Result<()> {
     tx.execute("change a role", SET_ROLE, params![id, role]).await.map(|_| ())
@@ -154,6 +167,13 @@ pub async fn create_invitation(
     tx.execute("keep a link", INVITE, params![digest, account, until]).await.map(|_| ())
 }
 
+const WITHDRAW_ALL: &str = "DELETE FROM invitations WHERE account_id = $1";
+
+/// Deletes the links of an account.
+pub async fn delete_invitations(tx: &mut Tx, account: AccountId) -> Result<u64> {
+    tx.execute("withdraw the links of an account", WITHDRAW_ALL, params![account]).await
+}
+
 const INVITED: &str = "SELECT account_id FROM invitations WHERE digest = $1 AND expires_at >= $2";
 
 /// Returns the account of a link; the inner none stands for the first account. None if the link is not valid.
@@ -180,12 +200,15 @@ list_statements!(
     BY_SUBJECT,
     ADD,
     SET_PASSWORD,
+    CLEAR_PASSWORD,
+    CLEAR_SUBJECT,
     SET_ROLE,
     SET_SUBJECT,
     SET_ACTIVE,
     HOLDERS,
     ANY,
     WITHDRAW,
+    WITHDRAW_ALL,
     INVITE,
     INVITED,
     USE

@@ -26,7 +26,7 @@ use super::{Result, migrate};
 use rollcall_model::secret::SecretText;
 
 /// Time that a statement waits for SQLite's one writer. The first commit of a large directory takes seconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
+const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Time that a command waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -123,10 +123,10 @@ impl<T> ErrorContext<T> for sqlx::Result<T> {
 }
 
 fn code(error: &sqlx::Error) -> Option<String> {
-    error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(std::borrow::Cow::into_owned)
 }
 
-/// SQLite: 13 FULL, 778 IOERR_WRITE, 4874 IOERR_SHMSIZE (no room for the shared-memory file). PostgreSQL: 53100.
+/// SQLite: 13 FULL, 778 `IOERR_WRITE`, 4874 `IOERR_SHMSIZE` (no room for the shared-memory file). PostgreSQL: 53100.
 fn is_full(error: &sqlx::Error) -> bool {
     code(error).is_some_and(|code| ["13", "778", "4874", "53100"].contains(&code.as_str()))
 }

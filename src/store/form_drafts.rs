@@ -7,6 +7,7 @@ use super::engine::{Sql, Tx};
 use super::param::params;
 use super::statements::list_statements;
 use rollcall_model::ids::{AccountId, DraftId};
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// A form under way.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -29,7 +30,11 @@ pub async fn find(tx: &mut Tx, id: DraftId, account: AccountId, kind: &str) -> R
 const BEGIN: &str =
     "INSERT INTO drafts (account_id, kind, answers, touched_at) VALUES ($1, $2, $3, $4) RETURNING id";
 
-/// Begins a draft.
+const DROP_EXCESS: &str = "
+    DELETE FROM drafts WHERE account_id = $1 AND id NOT IN (
+        SELECT id FROM drafts WHERE account_id = $1 ORDER BY touched_at DESC, id DESC LIMIT $2)";
+
+/// Begins a draft. The oldest draft of an account with too many makes way.
 pub async fn create(
     tx: &mut Tx,
     account: AccountId,
@@ -39,6 +44,10 @@ pub async fn create(
 ) -> Result<DraftId> {
     let (id,): (DraftId,) =
         tx.fetch_one("begin a draft", BEGIN, params![account, kind, answers, now]).await?;
+    let most = limit_rows(ResourceLimit::DraftsPerAccount);
+    if tx.execute("forget the oldest drafts", DROP_EXCESS, params![account, most]).await? > 0 {
+        ResourceLimit::DraftsPerAccount.record_reached();
+    }
     Ok(id)
 }
 
@@ -97,6 +106,24 @@ pub async fn clear_choices(tx: &mut Tx, id: DraftId) -> Result<()> {
     tx.execute("take choices back", DROP_CHOICES, params![id]).await.map(|_| ())
 }
 
+const COUNT_CHOICES: &str =
+    "SELECT count(*) FROM (SELECT 1 FROM draft_choices WHERE draft_id = $1 LIMIT $2) AS some_choices";
+
+/// Returns whether a draft has more choices than [`ResourceLimit::DraftChoices`].
+pub async fn exceeds_choices(tx: &mut Tx, id: DraftId) -> Result<bool> {
+    let most = limit_rows(ResourceLimit::DraftChoices);
+    let args = params![id, most.saturating_add(1)];
+    let (found,): (i64,) = tx.fetch_one("count the choices of a draft", COUNT_CHOICES, args).await?;
+    if found > most {
+        ResourceLimit::DraftChoices.record_reached();
+    }
+    Ok(found > most)
+}
+
+fn limit_rows(limit: ResourceLimit) -> i64 {
+    i64::try_from(limit.default_value()).unwrap_or(i64::MAX)
+}
+
 const CHOSEN: &str = "SELECT chosen FROM draft_choices WHERE draft_id = $1 ORDER BY chosen";
 
 /// Everything that was chosen, in the order of the numbers.
@@ -105,4 +132,16 @@ pub async fn list_choices(tx: &mut Tx, id: DraftId) -> Result<Vec<i64>> {
     Ok(rows.into_iter().map(|(chosen,)| chosen).collect())
 }
 
-list_statements!(FIND, BEGIN, KEEP, DROP, DROP_CHOICES, DROP_OLD, CHOOSE, UNCHOOSE, CHOSEN);
+list_statements!(
+    FIND,
+    BEGIN,
+    DROP_EXCESS,
+    KEEP,
+    DROP,
+    DROP_CHOICES,
+    DROP_OLD,
+    CHOOSE,
+    UNCHOOSE,
+    COUNT_CHOICES,
+    CHOSEN
+);

@@ -32,6 +32,8 @@ pub mod queue_samples;
 pub mod retention;
 pub mod runs;
 pub mod sessions;
+pub mod sign_in_attempts;
+pub mod sign_in_devices;
 pub mod staging;
 pub mod statements;
 pub mod tokens;

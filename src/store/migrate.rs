@@ -5,6 +5,7 @@
 //! SQLite with a lock on a file beside the database.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use chrono::Utc;
@@ -137,14 +138,21 @@ async fn apply_migration(tx: &mut Tx, sql: &str) -> Result<()> {
     applied.context(DOING)
 }
 
-/// Locks the file beside a SQLite database. The lock ends when the file is dropped or the process exits.
+/// Locks the file beside a SQLite database, and creates the database if it does not exist. The lock ends when the file is
+/// dropped or the process exits.
+///
+/// Both files, and those that SQLite adds beside them with the same permissions, can be read by their owner only: they
+/// hold personal data and password hashes.
 pub(super) async fn lock_file(database: &Path) -> Result<File> {
     let path = database.to_owned();
     let opened = tokio::task::spawn_blocking(move || {
         let mut beside = path.as_os_str().to_owned();
         beside.push(".lock");
-        let file = File::options().create(true).truncate(false).write(true).open(beside)?;
+        let mut private = File::options();
+        private.create(true).truncate(false).write(true).mode(0o600);
+        let file = private.open(beside)?;
         file.lock()?;
+        private.open(&path)?;
         Ok(file)
     })
     .await

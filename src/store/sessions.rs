@@ -1,4 +1,4 @@
-//! Sessions and failed attempts to sign in.
+//! Sessions.
 
 use chrono::{DateTime, Utc};
 
@@ -63,6 +63,21 @@ pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<u64> {
     tx.execute("end the sessions of an account", END_ALL, params![account]).await
 }
 
+/// All sessions of an account but the $2 that began last.
+const END_SURPLUS: Sql = Sql::per_engine(
+    "DELETE FROM sessions WHERE digest IN
+       (SELECT digest FROM sessions WHERE account_id = $1
+        ORDER BY started_at DESC, digest LIMIT -1 OFFSET $2)",
+    "DELETE FROM sessions WHERE digest IN
+       (SELECT digest FROM sessions WHERE account_id = $1
+        ORDER BY started_at DESC, digest OFFSET $2)",
+);
+
+/// Ends the oldest sessions of an account beyond a number.
+pub async fn delete_surplus(tx: &mut Tx, account: AccountId, most: i64) -> Result<u64> {
+    tx.execute("end the oldest sessions of an account", END_SURPLUS, params![account, most]).await
+}
+
 /// Forgets sessions that were last seen, or began, too long ago.
 pub async fn delete_expired(
     tx: &mut Tx,
@@ -72,53 +87,4 @@ pub async fn delete_expired(
     tx.execute("end old sessions", END_OLD, params![seen_before, began_before]).await
 }
 
-/// Failed tries at one place.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
-pub struct FailedAttempts {
-    /// Number of consecutive failures.
-    pub failures: i64,
-    /// The last one.
-    pub last_at: DateTime<Utc>,
-}
-
-const FAILURES: Sql = Sql::per_engine(
-    "SELECT failures, last_at FROM sign_in_failures WHERE place IN (SELECT value FROM json_each($1))",
-    "SELECT failures, last_at FROM sign_in_failures WHERE place = ANY($1)",
-);
-
-/// The failed tries at these places.
-pub async fn list_failures(tx: &mut Tx, places: Vec<String>) -> Result<Vec<FailedAttempts>> {
-    tx.fetch_all("read failed tries", FAILURES, params![places]).await
-}
-
-/// Counts one up, from one where the last try lies before $3.
-const FAIL: &str = "
-    INSERT INTO sign_in_failures (place, failures, last_at) VALUES ($1, 1, $2)
-    ON CONFLICT (place) DO UPDATE
-    SET failures = CASE WHEN sign_in_failures.last_at < $3 THEN 1 ELSE sign_in_failures.failures + 1 END,
-        last_at = excluded.last_at";
-
-/// Counts a failed try; those before `forgotten` no longer count.
-pub async fn record_failure(
-    tx: &mut Tx,
-    place: &str,
-    now: DateTime<Utc>,
-    forgotten: DateTime<Utc>,
-) -> Result<()> {
-    tx.execute("count a failed try", FAIL, params![place, now, forgotten]).await.map(|_| ())
-}
-
-const FORGIVE: &str = "DELETE FROM sign_in_failures WHERE place = $1";
-const FORGIVE_OLD: &str = "DELETE FROM sign_in_failures WHERE last_at < $1";
-
-/// Forgets the failed tries at a place.
-pub async fn clear_failures(tx: &mut Tx, place: &str) -> Result<()> {
-    tx.execute("forget failed tries", FORGIVE, params![place]).await.map(|_| ())
-}
-
-/// Forgets failed tries of long ago.
-pub async fn delete_old_failures(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
-    tx.execute("forget old failed tries", FORGIVE_OLD, params![before]).await
-}
-
-list_statements!(BY_DIGEST, START, SEE, END, END_ALL, END_OLD, FAILURES, FAIL, FORGIVE, FORGIVE_OLD);
+list_statements!(BY_DIGEST, START, SEE, END, END_ALL, END_SURPLUS, END_OLD);

@@ -109,6 +109,8 @@ fn list_all() -> Vec<StatementList> {
         super::runs::list_statements(),
         super::runs::list::list_statements(),
         super::sessions::list_statements(),
+        super::sign_in_attempts::list_statements(),
+        super::sign_in_devices::list_statements(),
         super::tokens::list_statements(),
         super::undo::list_statements(),
         super::verification::list_statements(),

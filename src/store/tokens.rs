@@ -94,6 +94,16 @@ pub async fn revoke(tx: &mut Tx, id: TokenId, run: RunId) -> Result<()> {
     tx.execute("revoke a token", REVOKE, params![id, run]).await.map(|_| ())
 }
 
+/// The tokens that were made by an actor.
+const REVOKE_ALL_OF: &str = "
+    UPDATE api_tokens SET revoked_run_id = $2
+    WHERE revoked_run_id IS NULL AND run_id IN (SELECT id FROM runs WHERE actor = $1)";
+
+/// Revokes all tokens that an actor made.
+pub async fn revoke_all_of(tx: &mut Tx, actor: &str, run: RunId) -> Result<u64> {
+    tx.execute("revoke the tokens of an account", REVOKE_ALL_OF, params![actor, run]).await
+}
+
 const SEE: &str = "UPDATE api_tokens SET seen_at = $2 WHERE id = $1";
 
 /// Notes that a token was used.
@@ -101,4 +111,4 @@ pub async fn record_use(tx: &mut Tx, id: TokenId, now: DateTime<Utc>) -> Result<
     tx.execute("note the use of a token", SEE, params![id, now]).await.map(|_| ())
 }
 
-list_statements!(LIST, BY_DIGEST, BY_NAME, BY_NUMBER, ADD, REVOKE, SEE);
+list_statements!(LIST, BY_DIGEST, BY_NAME, BY_NUMBER, ADD, REVOKE, REVOKE_ALL_OF, SEE);

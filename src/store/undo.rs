@@ -159,7 +159,7 @@ pub async fn describe_memberships(
     rows: &[(LearnerId, GroupId, &'static str)],
 ) -> Result<Vec<String>> {
     tx.fill_staging_table(NAMES, rows, |out, (learner, group, why)| {
-        out.int(learner.0).int(group.0).text(why).end_row()
+        out.int(learner.0).int(group.0).text(why).end_row();
     })
     .await?;
     let named: Vec<(String,)> = tx.fetch_all("name memberships", NAMED, params![]).await?;

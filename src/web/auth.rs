@@ -1,26 +1,31 @@
 //! Authenticates requests and checks permissions.
 
-use std::convert::Infallible;
+use std::net::IpAddr;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use chrono::Utc;
 
 use crate::WebContext;
 use crate::api::problem::ApiProblem;
 use crate::body_limit;
+use crate::client_addr::ClientInfo;
 use crate::error::{PageError, forbidden_message};
 use crate::form_data::{FormData, UrlQuery};
 use crate::pages::sign_in;
-use rollcall_core::accounts::{self, Principal};
+use crate::sign_in_events::SignInEvent;
+use rollcall_core::accounts::{self, BrowserCookies, NewSession, Principal};
 use rollcall_model::role::Permission;
 
 /// Name of the session cookie. Browsers accept the prefix `__Host-` only from this host, over TLS or on localhost.
 pub(super) const SESSION_COOKIE: &str = "__Host-rollcall";
+
+/// Name of the cookie by which a browser that has signed in is known at the next sign-in.
+const DEVICE_COOKIE: &str = "__Host-rollcall-browser";
 
 /// State of the authentication middleware of one route.
 #[derive(Debug, Clone)]
@@ -45,7 +50,10 @@ pub(super) async fn authorize_page(
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
-        Some(principal) => PageError::Forbidden { role: principal.role, may: gate.may }.into_response(),
+        Some(principal) => {
+            SignInEvent::RoleRefused.record_of_principal(client_address(&request), &principal);
+            PageError::Forbidden { role: principal.role, may: gate.may }.into_response()
+        }
         None => redirect_to_sign_in(&gate.web, request).await,
     }
 }
@@ -71,11 +79,21 @@ pub(super) async fn authorize_api(
             next.run(request).await
         }
         Ok(Some(principal)) => {
+            SignInEvent::RoleRefused.record_of_principal(client_address(&request), &principal);
             let text = forbidden_message(principal.role, gate.may);
             ApiProblem::new(StatusCode::FORBIDDEN, "forbidden", text).into_response()
         }
-        Ok(None) => unauthorized_problem().into_response(),
+        Ok(None) => {
+            if request.headers().contains_key(header::AUTHORIZATION) {
+                SignInEvent::UnknownToken.record_anonymous(client_address(&request));
+            }
+            unauthorized_problem().into_response()
+        }
     }
+}
+
+fn client_address(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ClientInfo>().map(|client| client.address)
 }
 
 /// Creates the problem of a request without a valid token or session.
@@ -100,7 +118,7 @@ async fn redirect_to_sign_in(web: &WebContext, request: Request) -> Response {
     }
     match body_limit::read_body(body).await {
         Ok(bytes) => sign_in::resume_after_sign_in(web, &path, &String::from_utf8_lossy(&bytes)),
-        Err(_) => PageError::TooLarge.into_response(),
+        Err(error) => PageError::from(error).into_response(),
     }
 }
 
@@ -126,6 +144,18 @@ pub(super) fn read_cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
+/// Returns the cookies that count at a sign-in.
+pub(super) fn browser_cookies(headers: &HeaderMap) -> BrowserCookies<'_> {
+    BrowserCookies { device: read_cookie(headers, DEVICE_COOKIE), session: session_cookie(headers) }
+}
+
+/// Builds the `Set-Cookie` headers of a new session and of the browser that has it.
+pub(super) fn session_cookies(session: &NewSession) -> AppendHeaders<[(header::HeaderName, String); 2]> {
+    let (device, seconds) = (&session.device, accounts::DEVICE_LIFETIME.num_seconds());
+    let kept = format!("{DEVICE_COOKIE}={device}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    AppendHeaders([set_cookie(Some(&session.cookie)), (header::SET_COOKIE, kept)])
+}
+
 /// Builds the `Set-Cookie` header that stores the session, or deletes it if `value` is `None`.
 pub(super) fn set_cookie(value: Option<&str>) -> (header::HeaderName, String) {
     let end = if value.is_some() { "" } else { "; Max-Age=0" };
@@ -135,10 +165,10 @@ pub(super) fn set_cookie(value: Option<&str>) -> (header::HeaderName, String) {
 
 /// Extracts the query string.
 impl<S: Send + Sync> FromRequestParts<S> for UrlQuery {
-    type Rejection = Infallible;
+    type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(FormData::read(parts.uri.query().unwrap_or_default().as_bytes())))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
+        FormData::read(parts.uri.query().unwrap_or_default().as_bytes()).check().map(Self)
     }
 }
 
@@ -153,7 +183,7 @@ impl<S: Send + Sync> axum::extract::FromRequest<S> for FormData {
             body_limit::discard_body(request.into_body()).await;
             return Err(PageError::NotAForm);
         }
-        let bytes = body_limit::read_body(request.into_body()).await.map_err(|_| PageError::TooLarge)?;
-        Ok(Self::read(&bytes))
+        let bytes = body_limit::read_body(request.into_body()).await?;
+        Self::read(&bytes).check()
     }
 }

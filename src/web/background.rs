@@ -14,6 +14,20 @@ pub struct BackgroundTasks {
     tasks: TaskTracker,
     progress_by_run: Arc<Mutex<HashMap<i64, ReadProgress>>>,
     running: Arc<Mutex<HashSet<i64>>>,
+    previews: Arc<Mutex<HashSet<String>>>,
+}
+
+/// Marks an account as trying out an expression until it is dropped.
+#[derive(Debug)]
+pub(super) struct RulePreviewGuard {
+    actor: String,
+    all: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Drop for RulePreviewGuard {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.actor);
+    }
 }
 
 /// Marks a draft as running until it is dropped.
@@ -59,6 +73,12 @@ impl BackgroundTasks {
     pub(super) fn register_task(&self, id: DraftId) -> TaskGuard {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.0);
         TaskGuard { id, all: Arc::clone(&self.running) }
+    }
+
+    /// Marks the account as trying out an expression. Returns `None` if it already does.
+    pub(super) fn start_rule_preview(&self, actor: &str) -> Option<RulePreviewGuard> {
+        let started = self.previews.lock().unwrap_or_else(PoisonError::into_inner).insert(actor.to_owned());
+        started.then(|| RulePreviewGuard { actor: actor.to_owned(), all: Arc::clone(&self.previews) })
     }
 
     /// Returns whether the draft is running in this service.

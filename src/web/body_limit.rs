@@ -3,8 +3,12 @@
 //! A body that exceeds the limit is refused, but it is read and discarded up to a second limit. Otherwise the connection
 //! would close while the client is still sending, and the client would not receive the response (RFC 9112, section 9.6).
 
+use std::error::Error;
+
 use axum::body::{Body, Bytes};
 use futures_util::StreamExt;
+
+use crate::connections::body_deadline::BodyTimedOut;
 
 /// Maximum body size in bytes. A page of selections needs a few thousand.
 pub(super) const MAX_BODY_BYTES: usize = 1 << 20;
@@ -12,22 +16,40 @@ pub(super) const MAX_BODY_BYTES: usize = 1 << 20;
 /// Maximum number of bytes read from a refused body before the connection is closed.
 const MAX_DISCARDED_BYTES: usize = 16 << 20;
 
-/// The body is too large or incomplete.
+/// Why a body cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BodyError;
+pub(super) enum BodyError {
+    /// The body is too large or incomplete.
+    TooLarge,
+    /// The body was not complete in time.
+    TimedOut,
+}
+
+impl BodyError {
+    fn from_read_error(error: axum::Error) -> Self {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+        while let Some(error) = cause {
+            if error.is::<BodyTimedOut>() {
+                return Self::TimedOut;
+            }
+            cause = error.source();
+        }
+        Self::TooLarge
+    }
+}
 
 /// Reads a body of at most [`MAX_BODY_BYTES`].
 ///
 /// # Errors
-/// If the body is larger or incomplete.
+/// If the body is larger, incomplete or late.
 pub(super) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut length) = (Vec::new(), 0);
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| BodyError)?;
+        let chunk = chunk.map_err(BodyError::from_read_error)?;
         length += chunk.len();
         if length > MAX_DISCARDED_BYTES {
-            return Err(BodyError);
+            return Err(BodyError::TooLarge);
         }
         if length > MAX_BODY_BYTES {
             kept = Vec::new();
@@ -35,7 +57,7 @@ pub(super) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
             kept.extend_from_slice(&chunk);
         }
     }
-    if length > MAX_BODY_BYTES { Err(BodyError) } else { Ok(kept.into()) }
+    if length > MAX_BODY_BYTES { Err(BodyError::TooLarge) } else { Ok(kept.into()) }
 }
 
 /// Reads and discards a refused body.
@@ -58,13 +80,16 @@ mod tests {
     async fn a_body_of_the_limit_is_kept_and_one_byte_more_is_not() {
         let kept = read_body(body(MAX_BODY_BYTES, 4096)).await.map(|bytes| bytes.len());
         assert_eq!(kept, Ok(MAX_BODY_BYTES));
-        assert_eq!(read_body(body(MAX_BODY_BYTES + 1, 4096)).await, Err(BodyError));
+        assert_eq!(read_body(body(MAX_BODY_BYTES + 1, 4096)).await, Err(BodyError::TooLarge));
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_off_is_not_kept() {
         let chunks = [Ok(Bytes::from_static(b"a")), Err(std::io::Error::other("gone"))];
-        assert_eq!(read_body(Body::from_stream(futures_util::stream::iter(chunks))).await, Err(BodyError));
+        assert_eq!(
+            read_body(Body::from_stream(futures_util::stream::iter(chunks))).await,
+            Err(BodyError::TooLarge)
+        );
     }
 
     #[tokio::test]

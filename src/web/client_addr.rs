@@ -15,8 +15,8 @@ use axum::response::Response;
 use ipnet::IpNet;
 
 use crate::WebContext;
+use crate::connections::PeerAddr;
 use crate::error::PageError;
-use crate::tls::PeerAddr;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

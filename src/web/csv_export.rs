@@ -1,10 +1,47 @@
 //! CSV export (RFC 4180). Cells are escaped so that a spreadsheet does not run formulas.
+//!
+//! An export holds a connection to the database while it is written. A few are written at the same time, so that
+//! connections remain for pages, workers and runs.
 
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::http::header;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+
+use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 
 /// Rows read per query.
 pub(super) const BATCH_ROWS: i64 = 2000;
+
+/// Exports that may begin.
+#[derive(Debug, Clone)]
+pub(super) struct ExportSlots(Arc<Semaphore>);
+
+impl Default for ExportSlots {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(ResourceLimits::default().size(ResourceLimit::ExportsAtOnce))))
+    }
+}
+
+/// Middleware of the routes of exports: waits until an export may begin.
+pub(super) async fn wait_for_export(
+    State(ExportSlots(free)): State<ExportSlots>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let slot = if let Ok(slot) = free.try_acquire() {
+        slot
+    } else {
+        ResourceLimit::ExportsAtOnce.record_reached();
+        free.acquire().await.expect("the semaphore is never closed")
+    };
+    let response = next.run(request).await;
+    drop(slot);
+    response
+}
 
 /// Writer of a CSV file.
 pub(super) struct CsvWriter {

@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use tracing::{error, warn};
 
+use crate::body_limit::BodyError;
 use crate::layout::{Layout, format_quoted_names};
 use rollcall_core::sync::link_learners;
 use rollcall_core::{accounts, groups};
@@ -21,10 +22,14 @@ pub(crate) enum PageError {
     Missing { what: String },
     /// The body exceeds the size limit.
     TooLarge,
+    /// The body was not complete in time.
+    TooSlow,
     /// The body is not a URL-encoded form.
     NotAForm,
     /// The request contains an invalid value.
     Bad { what: String },
+    /// Too much work of this kind waits.
+    Busy { what: String },
     /// Database error.
     Store(store::StoreError),
     /// The learners were linked or unlinked, but the rules could not be re-evaluated.
@@ -39,10 +44,20 @@ impl From<store::StoreError> for PageError {
     }
 }
 
+impl From<BodyError> for PageError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::TooLarge,
+            BodyError::TimedOut => Self::TooSlow,
+        }
+    }
+}
+
 impl From<accounts::AccountError> for PageError {
     fn from(error: accounts::AccountError) -> Self {
         match error {
             accounts::AccountError::Store(error) => Self::Store(error),
+            busy @ accounts::AccountError::Busy => Self::Busy { what: busy.to_string() },
             other => Self::Bad { what: other.to_string() },
         }
     }
@@ -93,9 +108,10 @@ impl PageError {
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::Missing { .. } => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Bad { .. } => StatusCode::BAD_REQUEST,
-            Self::Store(_) | Self::Undecided(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy { .. } | Self::Store(_) | Self::Undecided(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -108,8 +124,10 @@ impl PageError {
                 format!("This address does not exist. Possibly {what} was deleted or renamed."),
             ),
             Self::TooLarge => ("Too large", "The submitted form exceeds the size limit.".to_owned()),
+            Self::TooSlow => ("Too slow", "The submitted form was not complete in time. Submit it again.".to_owned()),
             Self::NotAForm => ("Not a form", "The request does not contain a form.".to_owned()),
             Self::Bad { what } => ("Invalid request", format_quoted_names(&format_sentence(what))),
+            Self::Busy { what } => ("Busy", format_quoted_names(&format_sentence(what))),
             Self::Store(error) if error.is_transient() || error.is_disconnected() => (
                 "The database does not answer",
                 "Nothing was changed. Try again in a moment.".to_owned(),
@@ -151,13 +169,15 @@ impl IntoResponse for PageError {
         match &self {
             Self::Store(cause) => warn!(error = %format_error_chain(cause), "page failed"),
             Self::Undecided(cause) => {
-                warn!(error = %format_error_chain(cause), "rules could not be re-evaluated")
+                warn!(error = %format_error_chain(cause), "rules could not be re-evaluated");
             }
             Self::Broken { what } => error!(what, "page failed"),
             Self::Forbidden { .. }
             | Self::Missing { .. }
             | Self::TooLarge
+            | Self::TooSlow
             | Self::NotAForm
+            | Self::Busy { .. }
             | Self::Bad { .. } => {}
         }
         let (title, text) = self.title_and_text();

@@ -2,6 +2,15 @@
 
 use url::form_urlencoded;
 
+use crate::error::PageError;
+use rollcall_model::search_text::check_search_text;
+
+/// Message about a text that cannot be stored.
+pub(super) const ZERO_CHARACTER_MESSAGE: &str = "a text cannot contain the character U+0000";
+
+/// Name of the field that contains the text of a search.
+pub(super) const SEARCH_FIELD: &str = "q";
+
 /// Fields of a submitted form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct FormData {
@@ -16,6 +25,19 @@ impl FormData {
     /// Parses a request body or a query string.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         Self { pairs: form_urlencoded::parse(bytes).into_owned().collect() }
+    }
+
+    /// Checks what a handler of a page may receive: texts that can be stored, and a search text within its bounds.
+    ///
+    /// # Errors
+    /// If a text contains U+0000, which PostgreSQL cannot store, or a search text is too long.
+    pub(crate) fn check(self) -> Result<Self, PageError> {
+        if self.pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Err(PageError::Bad { what: ZERO_CHARACTER_MESSAGE.to_owned() });
+        }
+        let checked = check_search_text(self.text(SEARCH_FIELD));
+        checked.map_err(|error| PageError::Bad { what: error.to_string() })?;
+        Ok(self)
     }
 
     /// Returns the first value of a field, or an empty text if the field is missing.

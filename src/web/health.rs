@@ -10,8 +10,8 @@ use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
 use crate::WebContext;
-use rollcall_core::sync::RUN_DEADLINE;
 use rollcall_model::heartbeat::Heartbeat;
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::metrics;
 
 /// Maximum response time of the database. If it is exceeded, the service is not ready.
@@ -79,7 +79,9 @@ fn check_pool(web: &WebContext) -> Result<(), String> {
 fn check_runs(web: &WebContext) -> Result<(), String> {
     let Some((connector, since)) = web.vitals.runs.oldest() else { return Ok(()) };
     let age = Utc::now() - since;
-    if age <= RUN_DEADLINE + RUN_END_TIME {
+    let minutes = web.config().limits.get(ResourceLimit::RunMinutes);
+    let deadline = TimeDelta::minutes(i64::try_from(minutes).unwrap_or(i64::MAX / 60_000)) + RUN_END_TIME;
+    if age <= deadline {
         return Ok(());
     }
     Err(format!("the run of connector `{connector}` has not ended after {} minutes", age.num_minutes()))

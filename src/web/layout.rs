@@ -99,7 +99,10 @@ impl Layout {
         }
     }
 
+    /// Adds the result of a change. It is shown to the actor of the change, and to roles that may read the audit log.
     pub(crate) fn notice(self, notice: Option<ChangeSummary>) -> Self {
+        let is_own = |one: &ChangeSummary| self.who.as_ref().is_some_and(|who| who.actor == one.actor);
+        let notice = notice.filter(|one| is_own(one) || self.may(Permission::Admin));
         let notice = notice.map(|one| ChangeSummary { what: format_quoted_names(&one.what), ..one });
         Self { notice, ..self }
     }

@@ -26,8 +26,9 @@ impl ListCursor {
     /// Parses a token of [`ListCursor::to_token`]. Returns `None`, the first page, for any other text.
     pub(crate) fn parse_token(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (text, id) = serde_json::from_slice(&bytes).ok()?;
-        Some(Self { text, id })
+        let (text, id): (String, i64) = serde_json::from_slice(&bytes).ok()?;
+        // PostgreSQL cannot compare a text with U+0000.
+        (!text.contains('\0')).then_some(Self { text, id })
     }
 
     /// Encodes the cursor as a URL-safe token.
@@ -77,7 +78,8 @@ mod tests {
     fn a_cursor_is_read_as_it_was_written_and_anything_else_is_the_first_page() {
         let cursor = ListCursor { text: "łukasz \"x\"".to_owned(), id: 7 };
         assert_eq!(ListCursor::parse_token(&cursor.to_token()), Some(cursor));
-        for text in ["", "%%%", "e30", "WzFd"] {
+        let zero = ListCursor { text: "\0".to_owned(), id: 7 }.to_token();
+        for text in ["", "%%%", "e30", "WzFd", &zero] {
             assert_eq!(ListCursor::parse_token(text), None, "{text}");
         }
     }

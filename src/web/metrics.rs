@@ -1,4 +1,4 @@
-//! Metrics in the OpenMetrics format.
+//! Metrics in the `OpenMetrics` format.
 
 use std::fmt;
 
@@ -14,10 +14,12 @@ use prometheus_client::registry::Registry;
 
 use crate::WebContext;
 use crate::error::PageError;
+use crate::sign_in_events::SignInEvent;
 use rollcall_core::accounts::Principal;
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::metrics::{self, ConnectorMetrics, DURATION_BUCKETS, RunDurationBucket, TableSizes};
 
-/// Returns the metrics in the OpenMetrics 1.0 text format.
+/// Returns the metrics in the `OpenMetrics` 1.0 text format.
 pub(super) async fn export_metrics(
     State(web): State<WebContext>,
     _: Extension<Principal>,
@@ -107,8 +109,34 @@ impl Collector for MetricsSnapshot {
         write_gauges(encoder, "jobs", "Jobs by state", jobs)?;
         let age = self.sizes.oldest.map_or(0, |oldest| (Utc::now() - oldest).num_seconds().max(0));
         write_gauges(encoder, "job_oldest_age_seconds", "Age of the oldest job", alone(age))?;
+        write_limits(encoder)?;
+        write_sign_in_events(encoder)?;
         self.write_durations(encoder)
     }
+}
+
+/// Writes how often each bound on what comes from outside was reached by this process.
+fn write_limits(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "Refusals because of a bound, since the start of the service";
+    let mut metric = encoder.encode_descriptor("limit_reached", help, None, MetricType::Counter)?;
+    for limit in ResourceLimit::ALL {
+        let labels = [("limit", limit.spec().name)];
+        metric
+            .encode_family(&labels)?
+            .encode_counter::<NoLabelSet, u64, u64>(&limit.times_reached(), None)?;
+    }
+    Ok(())
+}
+
+/// Writes how often each event of sign-in and access control happened in this process.
+fn write_sign_in_events(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "Events of sign-in and access control, since the start of the service";
+    let mut metric = encoder.encode_descriptor("sign_in_events", help, None, MetricType::Counter)?;
+    for event in SignInEvent::ALL {
+        let labels = [("event", event.as_str())];
+        metric.encode_family(&labels)?.encode_counter::<NoLabelSet, u64, u64>(&event.count(), None)?;
+    }
+    Ok(())
 }
 
 impl MetricsSnapshot {

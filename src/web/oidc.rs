@@ -15,13 +15,14 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AdditionalClaims, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl,
-    Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
-    StandardErrorResponse, StandardTokenResponse, TokenResponse, UserInfoClaims,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
+    TokenResponse, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::provider_metadata::{MetadataAge, get_metadata, send_request};
 use rollcall_config::SignInSettings;
 use rollcall_core::accounts::OidcIdentity;
 use rollcall_model::role::Role;
@@ -100,7 +101,7 @@ type OidcClient = Client<
 
 /// Content of the sign-in cookie.
 #[derive(Debug, Serialize, Deserialize)]
-struct OidcState {
+pub(super) struct OidcState {
     state: String,
     nonce: String,
     verifier: String,
@@ -115,18 +116,8 @@ pub(super) struct SignInProvider<'f> {
     metadata: CoreProviderMetadata,
 }
 
-/// HTTP client of the OpenID Connect library. Redirects are not followed; requests have a timeout.
-async fn send_request(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
-    let answer = http.execute(request.try_into()?).await?;
-    let (status, headers) = (answer.status(), answer.headers().clone());
-    let mut response = HttpResponse::new(answer.bytes().await?.to_vec());
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    Ok(response)
-}
-
 impl<'f> SignInProvider<'f> {
-    /// Discovers the provider's endpoints.
+    /// Finds the provider's endpoints.
     pub(crate) async fn discover(sign_in: &'f SignInSettings) -> Result<Self, OidcError> {
         let failed = provider_error("be reached");
         let http = reqwest::Client::builder()
@@ -134,13 +125,7 @@ impl<'f> SignInProvider<'f> {
             .timeout(PROVIDER_TIMEOUT)
             .build()
             .map_err(|error| failed(error.to_string()))?;
-        let issuer = IssuerUrl::new(sign_in.issuer.clone()).map_err(|error| failed(error.to_string()))?;
-        let client = http.clone();
-        let metadata = CoreProviderMetadata::discover_async(issuer, &move |request| {
-            send_request(client.clone(), request)
-        })
-        .await
-        .map_err(|error| failed(error.to_string()))?;
+        let metadata = get_metadata(&http, &sign_in.issuer, MetadataAge::Recent).await.map_err(failed)?;
         Ok(Self { sign_in, http, metadata })
     }
 
@@ -184,13 +169,9 @@ impl<'f> SignInProvider<'f> {
     /// Completes the sign-in. Returns the identity and the page to redirect to.
     pub(crate) async fn finish_sign_in(
         &self,
-        headers: &HeaderMap,
-        state: &str,
+        waiting: OidcState,
         code: &str,
     ) -> Result<(OidcIdentity, String), OidcError> {
-        let waiting = read_state_cookie(headers)
-            .filter(|waiting| waiting.state == state)
-            .ok_or(OidcError::UnknownState)?;
         let failed = provider_error("identify the user");
         let (id, secret) = self.id();
         let client = OidcClient::from_provider_metadata(self.metadata.clone(), id, secret)
@@ -206,32 +187,59 @@ impl<'f> SignInProvider<'f> {
             .map_err(|error| failed(error.to_string()))?;
         let token = tokens.id_token().ok_or_else(|| failed("there is no ID token".to_owned()))?;
         let nonce = Nonce::new(waiting.nonce);
-        let claims =
-            token.claims(&client.id_token_verifier(), &nonce).map_err(|error| failed(error.to_string()))?;
-        let mut email = claims.email().map(|email| email.to_string());
-        let mut is_verified = claims.email_verified();
+        let claims = match token.claims(&client.id_token_verifier(), &nonce) {
+            Ok(claims) => claims,
+            // The provider may have new keys.
+            Err(_) => {
+                let issuer = &self.sign_in.issuer;
+                let fresh = get_metadata(&self.http, issuer, MetadataAge::Fresh).await.map_err(&failed)?;
+                let (id, secret) = self.id();
+                let client = OidcClient::from_provider_metadata(fresh, id, secret);
+                token
+                    .claims(&client.id_token_verifier(), &nonce)
+                    .map_err(|error| failed(error.to_string()))?
+            }
+        };
+        let audiences: Vec<&str> = claims.audiences().iter().map(|audience| audience.as_str()).collect();
+        let party = claims.authorized_party().map(|party| party.as_str());
+        if !is_party(&audiences, party, &self.sign_in.client_id) {
+            return Err(failed("the ID token was issued to another client".to_owned()));
+        }
+        // An address is vouched for by the document that it comes from.
+        let mut address = claims.email().map(|email| (email.to_string(), claims.email_verified()));
         let mut name = claims.name().and_then(|name| name.get(None)).map(|name| name.to_string());
         let mut groups = read_groups_claim(&claims.additional_claims().all, &self.sign_in.groups_claim);
         let userinfo = client.user_info(tokens.access_token().clone(), Some(claims.subject().clone()));
-        if let (Ok(request), true) = (userinfo, email.is_none() || groups.is_none()) {
+        if let (Ok(request), true) = (userinfo, address.is_none() || groups.is_none()) {
             let info: UserInfoClaims<ExtraClaims, CoreGenderClaim> =
                 request.request_async(&ask).await.map_err(|error| failed(error.to_string()))?;
-            email = email.or_else(|| info.email().map(|email| email.to_string()));
-            is_verified = is_verified.or_else(|| info.email_verified());
+            address =
+                address.or_else(|| info.email().map(|email| (email.to_string(), info.email_verified())));
             let named = info.name().and_then(|name| name.get(None)).map(|name| name.to_string());
             name = name.or(named);
             groups = groups.or_else(|| {
                 self::read_groups_claim(&info.additional_claims().all, &self.sign_in.groups_claim)
             });
         }
+        let (email, is_verified) =
+            address.ok_or_else(|| failed("the ID token has no e-mail address".to_owned()))?;
         let provided = OidcIdentity {
             subject: format!("{} {}", self.sign_in.issuer, claims.subject().as_str()),
-            email: email.ok_or_else(|| failed("the ID token has no e-mail address".to_owned()))?,
+            email,
             is_verified: is_verified.unwrap_or(false),
             name: name.unwrap_or_default(),
             role: highest_role(&self.sign_in.roles, &groups.unwrap_or_default()),
+            signed_in: None,
         };
         Ok((provided, waiting.to))
+    }
+}
+
+/// Returns true if an ID token was issued to this client (OpenID Connect Core 1.0, section 3.1.3.7, steps 4 and 5).
+fn is_party(audiences: &[&str], party: Option<&str>, client: &str) -> bool {
+    match party {
+        Some(party) => party == client,
+        None => audiences.len() == 1,
     }
 }
 
@@ -255,6 +263,15 @@ fn base64_text(bytes: &[u8]) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Returns the sign-in of this browser that the response of the provider belongs to.
+///
+/// # Errors
+/// [`OidcError::UnknownState`] if there is none.
+pub(super) fn find_sign_in(headers: &HeaderMap, state: &str) -> Result<OidcState, OidcError> {
+    let waiting = read_state_cookie(headers).filter(|waiting| waiting.state == state);
+    waiting.ok_or(OidcError::UnknownState)
+}
+
 fn read_state_cookie(headers: &HeaderMap) -> Option<OidcState> {
     use base64::Engine;
     let text = crate::auth::read_cookie(headers, SIGN_IN_COOKIE)?;
@@ -274,6 +291,14 @@ pub(super) fn clear_cookie_header() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_of_another_client_is_refused() {
+        assert!(is_party(&["rollcall"], None, "rollcall"));
+        assert!(is_party(&["rollcall", "other"], Some("rollcall"), "rollcall"));
+        assert!(!is_party(&["rollcall"], Some("other"), "rollcall"));
+        assert!(!is_party(&["rollcall", "other"], None, "rollcall"));
+    }
 
     #[test]
     fn the_role_that_allows_most_counts_and_a_stranger_has_none() {

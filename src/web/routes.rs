@@ -1,5 +1,7 @@
 //! Route table. Every route is declared with the access that it requires.
 
+use std::path::Path;
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
@@ -8,6 +10,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use crate::WebContext;
 use crate::auth::{AuthMiddleware, authorize_api, authorize_page};
+use crate::csv_export::{ExportSlots, wait_for_export};
 use rollcall_model::role::Permission;
 
 /// Access that a route requires.
@@ -46,13 +49,14 @@ pub struct RouteDeclaration {
 /// Builder of the router and of the list of declarations.
 pub(super) struct RouteTable {
     web: WebContext,
+    exports: ExportSlots,
     router: Router<WebContext>,
     table: Vec<RouteDeclaration>,
 }
 
 impl RouteTable {
     pub(crate) fn new(web: &WebContext) -> Self {
-        Self { web: web.clone(), router: Router::new(), table: Vec::new() }
+        Self { web: web.clone(), exports: ExportSlots::default(), router: Router::new(), table: Vec::new() }
     }
 
     pub(crate) fn get<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
@@ -95,6 +99,12 @@ impl RouteTable {
         handler: MethodRouter<WebContext>,
     ) -> Self {
         let middleware = |may| AuthMiddleware { web: self.web.clone(), may };
+        let is_export = Path::new(path).extension().is_some_and(|kind| kind == "csv");
+        let handler = if is_export {
+            handler.layer(from_fn_with_state(self.exports.clone(), wait_for_export))
+        } else {
+            handler
+        };
         let handler = match access {
             RouteAccess::Open => handler,
             RouteAccess::Session(may) => handler.layer(from_fn_with_state(middleware(may), authorize_page)),

@@ -15,7 +15,8 @@ use tracing::info;
 
 use crate::api::problem::convert_error_responses;
 use crate::client_addr::{self, ClientInfo, ClientInfoState};
-use crate::tls::{self, PeerAddr, TlsListener};
+use crate::connections::ConnectionServer;
+use crate::tls::{self, TlsCertificate};
 use crate::{WebContext, build_routes, pages};
 use rollcall_config::TlsSettings;
 
@@ -53,23 +54,12 @@ pub async fn listen(address: SocketAddr, files: Option<&TlsSettings>) -> std::io
 
 impl WebListener {
     /// Serves requests until the service stops. Requests in progress are completed.
-    ///
-    /// # Errors
-    /// If the socket fails.
-    pub async fn serve(self, web: WebContext) -> std::io::Result<()> {
-        let stop = web.stop.clone();
+    pub async fn serve(self, web: WebContext) {
         info!(address = %self.address, tls = self.tls.is_some(), "web server listening");
         let router = build_router(&web, self.tls.is_some());
-        let service = router.into_make_service_with_connect_info::<PeerAddr>();
-        let served = match self.tls {
-            None => axum::serve(self.socket, service).with_graceful_shutdown(stop.cancelled_owned()).await,
-            Some(tls) => {
-                let connections = TlsListener::new(self.socket, self.address, tls, &web);
-                axum::serve(connections, service).with_graceful_shutdown(stop.cancelled_owned()).await
-            }
-        };
+        let tls = self.tls.map(|first| TlsCertificate::new(first, &web));
+        ConnectionServer::new(web.clone(), router, tls).serve(self.socket).await;
         web.background.wait_until_done().await;
-        served
     }
 }
 

@@ -1,28 +1,16 @@
-//! TLS listener. The certificate and key of `[web]` are reloaded together with the configuration.
+//! TLS of the web server. The certificate and key of `[web]` are reloaded together with the configuration.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
-use std::time::Duration;
 
-use axum::serve::Listener;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info};
 
 use crate::WebContext;
 use rollcall_config::TlsSettings;
-
-/// Maximum duration of a TLS handshake. A silent client is disconnected and does not block others.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Maximum number of connections that wait to be accepted after their handshake.
-const READY_CONNECTIONS: usize = 64;
 
 fn invalid_certificate_file(path: &Path, why: impl std::fmt::Display) -> std::io::Error {
     std::io::Error::other(format!("`{}`: {why}", path.display()))
@@ -45,51 +33,22 @@ pub(super) fn load_server_config(files: &TlsSettings) -> std::io::Result<Arc<Ser
     Ok(Arc::new(config))
 }
 
-/// Listener that yields connections after their TLS handshake.
-#[derive(Debug)]
-pub(super) struct TlsListener {
-    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-    address: SocketAddr,
-}
+/// Certificate and key in use.
+#[derive(Debug, Clone)]
+pub(super) struct TlsCertificate(Arc<RwLock<Arc<ServerConfig>>>);
 
-impl TlsListener {
-    /// Accepts connections until the service stops. Each handshake runs in its own task.
-    pub(crate) fn new(
-        socket: TcpListener,
-        address: SocketAddr,
-        first: Arc<ServerConfig>,
-        web: &WebContext,
-    ) -> Self {
-        let (send, ready) = mpsc::channel(READY_CONNECTIONS);
+impl TlsCertificate {
+    /// Uses a certificate until the configuration is reloaded.
+    pub(super) fn new(first: Arc<ServerConfig>, web: &WebContext) -> Self {
         let config = Arc::new(RwLock::new(first));
         tokio::spawn(reload_certificate(Arc::clone(&config), web.clone()));
-        let stop = web.stop.clone();
-        tokio::spawn(async move {
-            while let Some(accepted) = stop.run_until_cancelled(socket.accept()).await {
-                let (stream, from) = match accepted {
-                    Ok(accepted) => accepted,
-                    Err(error) => {
-                        warn!(%error, "could not accept a connection");
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                        continue;
-                    }
-                };
-                let acceptor = TlsAcceptor::from(Arc::clone(
-                    &config.read().expect("no thread panics while it holds the lock"),
-                ));
-                let send = send.clone();
-                tokio::spawn(async move {
-                    match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-                        Ok(Ok(stream)) => {
-                            let _ = send.send((stream, from)).await;
-                        }
-                        Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
-                        Err(_) => debug!("TLS handshake timed out"),
-                    }
-                });
-            }
-        });
-        Self { ready, address }
+        Self(config)
+    }
+
+    /// Returns the acceptor of a new connection.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        let config = self.0.read().expect("no thread panics while it holds the lock");
+        TlsAcceptor::from(Arc::clone(&config))
     }
 }
 
@@ -103,41 +62,8 @@ async fn reload_certificate(config: Arc<RwLock<Arc<ServerConfig>>>, mut web: Web
                 info!("reloaded the web certificate");
             }
             Err(error) => {
-                error!(%error, "could not reload the web certificate, the previous one stays in use")
+                error!(%error, "could not reload the web certificate, the previous one stays in use");
             }
         }
-    }
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.ready.recv().await {
-            Some(ready) => ready,
-            // The service stops. No further connection is accepted.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        Ok(self.address)
-    }
-}
-
-/// Address of the peer of a connection, with or without TLS.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PeerAddr(pub SocketAddr);
-
-impl axum::extract::connect_info::Connected<axum::serve::IncomingStream<'_, TlsListener>> for PeerAddr {
-    fn connect_info(stream: axum::serve::IncomingStream<'_, TlsListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-impl axum::extract::connect_info::Connected<axum::serve::IncomingStream<'_, TcpListener>> for PeerAddr {
-    fn connect_info(stream: axum::serve::IncomingStream<'_, TcpListener>) -> Self {
-        Self(*stream.remote_addr())
     }
 }

@@ -105,6 +105,22 @@ fn a_mistake_in_a_rule_stands_at_its_character() {
     wrong(&rule("group = 'G'\nwhen = 'true'\nconnectors = «[]"), &["the rule never matches"]);
 }
 
+/// A rule that exceeds a limit is refused with the limit, at its line.
+#[test]
+fn rule_beyond_a_limit_is_refused_with_the_limit() {
+    let when = |text: &str| rule(&format!("group = 'G'\nwhen = '«{text}'"));
+    let deep = format!("1{} > 0", "+1".repeat(1_400));
+    wrong(&when(&deep), &["the expression is 1,402 levels deep, at most 96 are allowed"]);
+    let nested = "[1].all(a, [1].all(b, [1].all(c, true)))";
+    wrong(&when(nested), &["are nested 3 deep, at most 2 are allowed"]);
+    let doubled = format!("[\"x\"]{}.all(a, a != \"\")", ".map(a, a + a)".repeat(26));
+    wrong(&when(&doubled), &["bytes or more, at most 1,048,576 are allowed"]);
+    let braces = format!("glob(department, «\"{}{}\")", "{a,".repeat(9), "}".repeat(9));
+    let text = rule(&format!("group = 'G'\nwhen = 'department == \"x\" || {braces}'"));
+    wrong(&text, &["9 braces nested more than 8 deep"]);
+    wrong(&csv(&format!("include = '«{nested}'")), &["are nested 3 deep"]);
+}
+
 #[test]
 fn an_assignment_has_one_due_date() {
     wrong(

@@ -1,19 +1,15 @@
 //! A company whose first directory speaks LDAP.
 
-use std::time::Duration;
-
 use rollcall_config::Config;
 use rollcall_connectors::SourceSettings;
 use rollcall_connectors::ldap::LdapSettings;
 use rollcall_core::sync::RunReport;
-use rollcall_model::secret::SecretText;
 
 use super::SAFETY_DISABLED;
 use super::database_state::load_state;
 use crate::support::company::{Company, run};
 use crate::support::database::Engine;
-use crate::support::ldap_person::PEOPLE;
-use crate::support::slapd::ADMIN;
+use crate::support::slapd::admin_settings;
 
 /// Everybody's department is a group, and so is everybody; both have courses.
 pub(super) fn company(engine: Engine) -> Company {
@@ -23,25 +19,14 @@ pub(super) fn company(engine: Engine) -> Company {
     company.departments();
     company.rule("everybody", "Everybody", "true");
     for (course, group) in [("A", "Sales"), ("B", "Everybody")] {
-        company.course(course);
-        company.assignment(course, group, "due_days = 30");
+        company.course_for(course, group, "due_days = 30");
     }
     company
 }
 
-/// A server as its administrator sees it, in the clear, by pages of seven.
+/// A server as its administrator sees it, by pages of seven.
 pub(super) fn settings(url: String) -> LdapSettings {
-    LdapSettings {
-        url,
-        starttls: false,
-        plaintext: true,
-        ca_file: None,
-        bind: Some((ADMIN.0.to_owned(), SecretText::new(ADMIN.1))),
-        base_dns: vec![PEOPLE.to_owned()],
-        filter: "(objectClass=inetOrgPerson)".to_owned(),
-        page_size: 7,
-        timeout: Duration::from_secs(20),
-    }
+    admin_settings(url, 7)
 }
 
 /// The company's file with a server in the place of its CSV file; `id` is this attribute.

@@ -17,6 +17,7 @@ use crate::support::fault_proxy::{ConnectionFault, FaultProxy};
 use crate::support::ldap_person::people;
 use crate::support::scripted_ldap_server::{LdapReply, ScriptedLdapServer};
 use crate::support::slapd::SlapdSetup;
+use crate::support::truncated_csv::truncation_error;
 
 /// A company that holds people already, and what it held before anything went wrong.
 struct BaselineCompany {
@@ -185,6 +186,11 @@ fn error_result_at_any_message_removes_nothing() {
     });
 }
 
+/// The error of a company's CSV file that is cut; none between two rows.
+fn error_of(part: &[u8]) -> Option<&'static str> {
+    truncation_error(part, 4)
+}
+
 /// A dozen people of a file, in Sales.
 fn by_file(engine: Engine) -> Company {
     let mut company = company(engine);
@@ -204,7 +210,7 @@ fn file_truncated_at_any_byte_removes_nothing() {
         let good = company.config();
         let whole = company.csv("hr");
         let mut witness = BaselineCompany::of(company, &good);
-        let rows: Vec<usize> = row_ends(&whole);
+        let rows: Vec<usize> = (1..=whole.len()).filter(|end| error_of(&whole[..*end]).is_none()).collect();
         let path = witness.company.folder.path().join("hr.csv");
         let beside = witness.company.folder.path().join("hr.csv.sha256");
         let digest: String = Sha256::digest(&whole).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -216,10 +222,13 @@ fn file_truncated_at_any_byte_removes_nothing() {
         for position in rows[rows.len() - 4] + 1..whole.len() {
             fs::write(&path, &whole[..position]).expect("written");
             // Between two rows only a proof from outside can tell.
-            let file = if rows.contains(&position) { &proven } else { &good };
+            let (file, expected) = match error_of(&whole[..position]) {
+                Some(kind) => (&good, kind),
+                None => (&proven, "incomplete"),
+            };
             between += u32::from(rows.contains(&position));
             let kind = witness.assert_run_fails(file, &format!("cut at byte {position} of {}", whole.len()));
-            assert!(["incomplete", "bad_file"].contains(&kind.as_str()), "{kind}");
+            assert_eq!(kind, expected, "cut at byte {position}");
         }
         assert_eq!(between, 2);
         fs::write(&path, &whole).expect("written");
@@ -243,23 +252,9 @@ fn row_count_protects_file_truncated_at_any_line() {
             fs::write(&path, &whole[..position]).expect("written");
             let kind =
                 witness.assert_run_fails(&counted, &format!("cut after the line that ends at {position}"));
-            assert!(["incomplete", "bad_file"].contains(&kind.as_str()), "{kind}");
+            assert_eq!(kind, error_of(&whole[..position]).unwrap_or("incomplete"), "cut at byte {position}");
         }
         fs::write(&path, &whole).expect("written");
         witness.assert_recovers(&counted);
     });
-}
-
-/// Where rows end: line breaks that stand in no quotes.
-fn row_ends(file: &[u8]) -> Vec<usize> {
-    let mut quoted = false;
-    let mut ends = Vec::new();
-    for (at, byte) in file.iter().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => ends.push(at + 1),
-            _ => {}
-        }
-    }
-    ends
 }

@@ -9,8 +9,7 @@ use super::*;
 fn course_names_groups_assignments_and_due_date_source() {
     on_both(|engine| {
         let mut company = company(engine);
-        company.course("S");
-        company.assignment("S", "Sales", "due_days = 30");
+        company.course_for("S", "Sales", "due_days = 30");
         company.assignment("S", "Sales Berlin", "due_days_after_start = 10");
         company.change("bob", &[("start_date", &company.day(-100))]);
         company.sync();
@@ -76,8 +75,7 @@ fn revoked_course_names_time_and_lost_grant() {
 fn retained_due_date_is_explained() {
     on_both(|engine| {
         let mut company = company(engine);
-        company.course("S");
-        company.assignment("S", "Sales", "due_days = 30");
+        company.course_for("S", "Sales", "due_days = 30");
         company.sync();
         company.advance_days(10);
         company.move_to("ada", "Research");
@@ -95,8 +93,7 @@ fn retained_due_date_is_explained() {
 fn waiting_or_failed_job_is_shown() {
     on_both(|engine| {
         let mut company = company(engine);
-        company.course("S");
-        company.assignment("S", "Sales", "due_days = 30");
+        company.course_for("S", "Sales", "due_days = 30");
         company.run("hr", false);
         let course = company.why_course("ada", "S");
         assert_eq!(

@@ -31,8 +31,7 @@ fn of<'v>(explained: &'v Value, list: &str, name: &str, value: &str) -> &'v Valu
 fn past_day_shows_state_of_that_day() {
     on_both(|engine| {
         let mut company = company(engine);
-        company.course("S");
-        company.assignment("S", "Sales", "due_days = 30");
+        company.course_for("S", "Sales", "due_days = 30");
         let first = company.sync().run.expect("a number").0;
         company.rest_for(10);
         company.change("ada", &[("department", "Research"), ("location", "Berlin")]);
@@ -91,8 +90,7 @@ fn learner_unknown_before_first_reading() {
 fn past_day_shows_since_ended_records() {
     on_both(|engine| {
         let mut company = company(engine);
-        company.course("S");
-        company.assignment("S", "Sales", "due_days = 30");
+        company.course_for("S", "Sales", "due_days = 30");
         company.sync();
         company.remove("Sales Berlin", "bob");
         company.rest_for(10);

@@ -152,6 +152,7 @@ mod tests {
 
     /// Texts are found in calls, and not in logs, comments, characters and attributes.
     #[test]
+    #[expect(clippy::needless_raw_string_hashes, reason = "the text contains a raw text of its own")]
     fn texts_are_found_outside_logs_and_attributes() {
         let source = r##"
             // a "comment line"

@@ -108,7 +108,7 @@ impl ReferenceModel {
                 self.resting.entry((group, who.clone())).or_insert(run);
             }
         }
-        for one in self.assignments.iter_mut() {
+        for one in &mut self.assignments {
             if one.whom == ModelAssignmentTarget::Group(group) && one.ended == Some(deletion) {
                 one.ended = None;
             }

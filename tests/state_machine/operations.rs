@@ -206,7 +206,7 @@ impl Company {
         let asked = approve::ApprovalRequest {
             actor: "tester".to_owned(),
             what: format!("approve {run}"),
-            patience: std::time::Duration::from_secs(60),
+            patience: std::time::Duration::from_mins(1),
             stop: tokio_util::sync::CancellationToken::new(),
         };
         self.runtime.block_on(approve::approve(&self.store, config.for_sync(), run, &asked))

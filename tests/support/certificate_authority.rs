@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
 /// A CA whose certificate and key live in a folder of the test.
 pub(crate) struct CertificateAuthority {
@@ -40,8 +40,22 @@ impl CertificateAuthority {
         }
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        let made =
-            ServerCertificate { file: self.folder.join("server.pem"), key: self.folder.join("server.key") };
+        ServerCertificate::write(&self.folder, &certificate, &key)
+    }
+}
+
+impl ServerCertificate {
+    /// A certificate for a host name or an address that is signed with its own key.
+    pub(crate) fn self_signed(folder: &Path, host: &str, is_ca: IsCa) -> Self {
+        let mut params = CertificateParams::new(vec![host.to_owned()]).expect("a name");
+        params.is_ca = is_ca;
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        Self::write(folder, &certificate, &key)
+    }
+
+    fn write(folder: &Path, certificate: &Certificate, key: &KeyPair) -> Self {
+        let made = Self { file: folder.join("server.pem"), key: folder.join("server.key") };
         std::fs::write(&made.file, certificate.pem()).expect("the certificate can be written");
         std::fs::write(&made.key, key.serialize_pem()).expect("the key can be written");
         made

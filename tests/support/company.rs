@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{NaiveDate, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Timelike, Utc};
+use chrono_tz::{Etc, Tz};
 use rollcall_config::Config;
 use rollcall_core::enrollment::change::ChangeTime;
 use rollcall_core::enrollment::drain::{self, DrainResult};
@@ -35,8 +36,8 @@ pub(crate) struct Company {
     /// Sections before the connectors, besides the database.
     pub head: String,
     pub directories: Vec<CsvDirectory>,
-    /// A zone in which it is far from midnight, so that no test begins on one day and ends on the next.
-    pub zone: chrono_tz::Tz,
+    /// Where the company is: one of [`FIRST_DAY`] or, after [`Company::begin_next_day`], of [`NEXT_DAY`].
+    pub zone: Tz,
 }
 
 /// A learner's access to a course.
@@ -54,9 +55,16 @@ pub(crate) fn email(who: &str) -> String {
     if who.contains(['@', ':']) { who.to_owned() } else { format!("{who}@corp.example") }
 }
 
-/// See [`Company::zone`].
-fn zone() -> chrono_tz::Tz {
-    if (1..23).contains(&Utc::now().hour()) { chrono_tz::Tz::UTC } else { chrono_tz::Etc::GMTMinus12 }
+/// Zones of a company's first day. At any time one of them is at least two hours before midnight.
+const FIRST_DAY: [Tz; 2] = [Etc::GMTPlus12, Etc::GMTPlus10];
+
+/// Zones 24 hours ahead of [`FIRST_DAY`]: it is the same time of the next day there.
+const NEXT_DAY: [Tz; 2] = [Etc::GMTMinus12, Etc::GMTMinus14];
+
+/// A zone in which it is far from midnight, so that no test begins on one day and ends on the next.
+fn first_zone(now: DateTime<Utc>) -> Tz {
+    let [usual, before_midnight] = FIRST_DAY;
+    if now.with_timezone(&usual).hour() < 22 { usual } else { before_midnight }
 }
 
 fn runtime() -> Runtime {
@@ -75,7 +83,7 @@ impl Company {
     pub(crate) fn with(db: TestDatabase, folder: TempDir) -> Self {
         let runtime = runtime();
         let store = runtime.block_on(db.open());
-        let (text, head, zone) = (String::new(), String::new(), zone());
+        let (text, head, zone) = (String::new(), String::new(), first_zone(Utc::now()));
         let recorder = CompanyRecorder::new(&db, zone);
         let directories = Vec::new();
         let mut company = Self { recorder, db, folder, runtime, store, text, head, directories, zone };
@@ -245,6 +253,19 @@ impl Company {
         (self.today() + chrono::TimeDelta::days(days)).to_string()
     }
 
+    /// The instant of a local time such as `2026-01-01T23:59:59`, as a column holds it.
+    pub(crate) fn instant(&self, local: &str) -> String {
+        let local: NaiveDateTime = local.parse().expect("a local time");
+        let at = self.zone.from_local_datetime(&local).single().expect("a zone without summer time");
+        at.with_timezone(&Utc).format("%Y-%m-%dT%H:%M:%S+00:00").to_string()
+    }
+
+    /// Takes the company to where the next day has begun, once. Nothing else changes.
+    pub(crate) fn begin_next_day(&mut self) {
+        let at = FIRST_DAY.iter().position(|zone| *zone == self.zone).expect("the first day");
+        self.zone = NEXT_DAY[at];
+    }
+
     /// Lets days pass, by moving everything that has happened into the past.
     pub(crate) fn advance_days(&self, days: i64) {
         self.record();
@@ -265,7 +286,7 @@ impl Company {
         }
     }
 
-    /// Lets days pass as [`Company::days_pass`] does, for deletions, fixed dates and what runs took away, too.
+    /// Lets days pass as [`Company::advance_days`] does, for deletions, fixed dates and what runs took away, too.
     pub(crate) fn backdate_everything(&self, days: i64) {
         self.advance_days(days);
         for (table, column) in [("assignments", "due_on"), ("assignment_changes", "due_on")] {
@@ -304,7 +325,7 @@ pub(crate) async fn run_with_options(
         dry_run: false,
         only: None,
         allow_removals: false,
-        patience: std::time::Duration::from_secs(60),
+        patience: std::time::Duration::from_mins(1),
         reading: single_attempt(),
     };
     ask(&mut asked);

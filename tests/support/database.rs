@@ -115,7 +115,7 @@ impl TestDatabase {
         match self.engine {
             Engine::Sqlite => {
                 let options: SqliteConnectOptions = self.url.parse().expect("a URL");
-                let options = options.busy_timeout(std::time::Duration::from_secs(60));
+                let options = options.busy_timeout(std::time::Duration::from_mins(1));
                 let mut connection: SqliteConnection = options.connect().await.expect("SQLite opens");
                 for sql in texts {
                     let sql = AssertSqlSafe((*sql).to_owned());

@@ -81,7 +81,7 @@ pub(crate) fn hard_cases() -> Vec<LdapPerson> {
         LdapPerson::new(2).with("departmentNumber", "HR"),
         LdapPerson::new(3).with("title;lang-de", "Sachbearbeiter"),
         LdapPerson::named(r"cn=Lovelace\, Ada \+ \#1 \22x\22 \\ \<\> \;", "p4")
-            .with("cn", r##"Lovelace, Ada + #1 "x" \ <> ;"##),
+            .with("cn", r#"Lovelace, Ada + #1 "x" \ <> ;"#),
         LdapPerson::named("uid=p5+sn=Person", "p5"),
         LdapPerson::new(6).without("cn").with("cn", "山田 太郎"),
         LdapPerson::new(7).without("cn").with("cn", "Se\u{301}verine"),

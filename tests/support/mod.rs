@@ -12,6 +12,7 @@ pub(crate) mod decisions;
 pub(crate) mod fault_proxy;
 pub(crate) mod ldap_person;
 pub(crate) mod manual_changes;
+pub(crate) mod named_code;
 pub(crate) mod npm;
 pub(crate) mod packages;
 pub(crate) mod pgbouncer;
@@ -22,6 +23,9 @@ pub(crate) mod recorder;
 pub(crate) mod samba;
 pub(crate) mod scripted_ldap_server;
 pub(crate) mod slapd;
+pub(crate) mod staffed_company;
+pub(crate) mod tls_front;
+pub(crate) mod truncated_csv;
 pub(crate) mod vendors;
 pub(crate) mod web;
 
@@ -60,7 +64,7 @@ pub(crate) fn single_attempt() -> ReadContext {
 
 /// So many attempts.
 pub(crate) fn with_attempts(attempts: u32) -> ReadContext {
-    let retry = RetryPolicy { attempts, within: Duration::from_secs(60) };
+    let retry = RetryPolicy { attempts, within: Duration::from_mins(1) };
     ReadContext { cancel: CancellationToken::new(), progress: ReadProgress::default(), retry }
 }
 

@@ -4,10 +4,10 @@ use std::fs;
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use super::packages;
 use super::postgres::{PostgresServer, folder_without_rights, free_port, url, without_rights};
+use super::program::wait_until;
 
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
 
@@ -43,11 +43,7 @@ impl PgBouncerServer {
     }
 
     fn wait(&self) {
-        let since = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(since.elapsed() < Duration::from_secs(20), "the pooler does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_until("the pooler listens", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
     }
 
     /// The URL of a database through the pooler.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -71,14 +71,22 @@ impl Company {
 /// A program that runs, ended with the test.
 pub(crate) struct RunningProgram {
     child: Child,
-    log: Arc<Mutex<Vec<String>>>,
-    out: Arc<Mutex<Vec<String>>>,
+    log: Arc<PipeLines>,
+    out: Arc<PipeLines>,
+}
+
+/// The lines that have come from a pipe so far.
+#[derive(Default)]
+struct PipeLines {
+    lines: Mutex<Vec<String>>,
+    /// Notified with each line.
+    came: Condvar,
 }
 
 /// How long a test waits for what should take a moment.
-const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Waits until something is so.
+/// Waits until a condition holds that another process brings about without an event.
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
@@ -88,15 +96,39 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Keeps the lines of a pipe as they come.
-fn collect_lines(pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
-    let lines = Arc::new(Mutex::new(Vec::new()));
+fn collect_lines(pipe: impl std::io::Read + Send + 'static) -> Arc<PipeLines> {
+    let lines = Arc::new(PipeLines::default());
     let kept = Arc::clone(&lines);
     std::thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            kept.lock().expect("the lines").push(line);
+            kept.lines.lock().expect("the lines").push(line);
+            kept.came.notify_all();
         }
     });
     lines
+}
+
+impl PipeLines {
+    fn all(&self) -> Vec<String> {
+        self.lines.lock().expect("the lines").clone()
+    }
+
+    fn count(&self, text: &str) -> usize {
+        count_lines(&self.lines.lock().expect("the lines"), text)
+    }
+
+    /// Waits until so many lines hold a text.
+    fn wait_for(&self, text: &str, count: usize) {
+        let lines = self.lines.lock().expect("the lines");
+        let is_missing = |lines: &mut Vec<String>| count_lines(lines, text) < count;
+        let (lines, waited) =
+            self.came.wait_timeout_while(lines, WAIT_TIMEOUT, is_missing).expect("the lines");
+        assert!(!waited.timed_out(), "`{text}` did not come {count} times: {lines:#?}");
+    }
+}
+
+fn count_lines(lines: &[String], text: &str) -> usize {
+    lines.iter().filter(|line| line.contains(text)).count()
 }
 
 impl RunningProgram {
@@ -111,21 +143,27 @@ impl RunningProgram {
 
     /// What it has said besides its log.
     pub(crate) fn out(&self) -> Vec<String> {
-        self.out.lock().expect("the output").clone()
+        self.out.all()
     }
 
     /// What it has logged so far.
     pub(crate) fn log(&self) -> Vec<String> {
-        self.log.lock().expect("the log").clone()
+        self.log.all()
     }
 
     /// Waits until a line of the log holds a text.
     pub(crate) fn wait_for_log(&self, text: &str) {
-        let since = Instant::now();
-        while !self.log().iter().any(|line| line.contains(text)) {
-            assert!(since.elapsed() < WAIT_TIMEOUT, "never said `{text}`: {:#?}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        self.wait_for_lines(text, 1);
+    }
+
+    /// Waits until so many lines of the log hold a text.
+    pub(crate) fn wait_for_lines(&self, text: &str, count: usize) {
+        self.log.wait_for(text, count);
+    }
+
+    /// How many lines of the log hold a text so far.
+    pub(crate) fn count_log_lines(&self, text: &str) -> usize {
+        self.log.count(text)
     }
 
     /// Sends a signal such as `TERM`.

@@ -124,7 +124,7 @@ impl PythonServer {
             .spawn()
             .expect("a shell can be run");
         let mut served = Self { shell, folder, port };
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + Duration::from_mins(1);
         while Instant::now() < patience {
             // Who ended does not listen, whoever else may do so on its port.
             if served.shell.try_wait().expect("the shell can be asked").is_some() {

@@ -89,7 +89,7 @@ impl SambaServer {
 
     /// Waits until it takes connections.
     fn wait(&self, folder: &Path) {
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + Duration::from_mins(1);
         while std::net::TcpStream::connect((self.host.as_str(), 636)).is_err() {
             if Instant::now() > patience {
                 let log = std::fs::read_to_string(folder.join("out")).unwrap_or_default();

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ldap3::LdapConnAsync;
+use rollcall_connectors::ldap::LdapSettings;
+use rollcall_model::secret::SecretText;
 use tempfile::TempDir;
 
 use super::certificate_authority::CertificateAuthority;
@@ -20,6 +22,21 @@ pub(crate) const ADMIN: (&str, &str) = ("cn=admin,dc=corp,dc=example", "admin's 
 
 /// An account like any other.
 pub(crate) const READER: (&str, &str) = ("cn=reader,dc=corp,dc=example", "reader's secret");
+
+/// A server as its administrator sees it, in the clear.
+pub(crate) fn admin_settings(url: String, page_size: u32) -> LdapSettings {
+    LdapSettings {
+        url,
+        starttls: false,
+        plaintext: true,
+        ca_file: None,
+        bind: Some((ADMIN.0.to_owned(), SecretText::new(ADMIN.1))),
+        base_dns: vec![PEOPLE.to_owned()],
+        filter: "(objectClass=inetOrgPerson)".to_owned(),
+        page_size,
+        timeout: Duration::from_secs(20),
+    }
+}
 
 /// What the server is to be like.
 #[derive(Default)]

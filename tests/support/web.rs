@@ -1,18 +1,27 @@
 //! A company whose service runs, and people who use its pages.
 
+use std::sync::Arc;
+
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use rollcall_core::accounts::{self, NewUserAccount};
+use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
+use rollcall_web::{BackgroundTasks, RouteDeclaration, WebContext};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::browser::BrowserWindow;
 use super::company::Company;
+use super::database::Engine;
 use super::manual_changes::manual_run;
 use super::program::{RunningProgram, rollcall_command};
 
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// The account of a license holder.
+pub(crate) const LICENSE_HOLDER: &str = "license@corp.example";
 
 /// A service with pages.
 pub(crate) struct WebServer {
@@ -25,12 +34,17 @@ fn start(company: &Company) -> (RunningProgram, String) {
     // A first request may come before anything else has met the TLS provider of the client.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let service = RunningProgram::start(rollcall_command(&company.write()).arg("run"));
+    let base = listening_address(&service);
+    (service, base)
+}
+
+/// Where a service that was started listens.
+fn listening_address(service: &RunningProgram) -> String {
     service.wait_for_log("web server listening");
     let log = service.log();
     let line = log.iter().find(|line| line.contains("web server listening")).expect("the line");
     let json: Value = serde_json::from_str(line).expect("JSON");
-    let base = format!("http://{}", json["address"].as_str().expect("an address"));
-    (service, base)
+    format!("http://{}", json["address"].as_str().expect("an address"))
 }
 
 impl Company {
@@ -38,6 +52,13 @@ impl Company {
     pub(crate) fn serve(&self) -> WebServer {
         let (service, base) = start(self);
         WebServer { base, service }
+    }
+
+    /// A company with the account [`LICENSE_HOLDER`].
+    pub(crate) fn with_license_holder(engine: Engine) -> Self {
+        let company = Self::new(engine);
+        company.account(LICENSE_HOLDER, Role::LicenseHolder);
+        company
     }
 
     /// Makes an account with [`PASSWORD`].
@@ -52,6 +73,19 @@ impl Company {
         ));
         made.expect("the account is made");
     }
+}
+
+/// Every route of the service, as it is declared.
+pub(crate) fn declared_routes(company: &Company) -> Vec<RouteDeclaration> {
+    let (_publish, file) = tokio::sync::watch::channel(Arc::new(company.config()));
+    let web = WebContext {
+        store: company.store.clone(),
+        file,
+        stop: CancellationToken::new(),
+        vitals: ServiceVitals::default(),
+        background: BackgroundTasks::default(),
+    };
+    rollcall_web::list_routes(&web)
 }
 
 /// What came back.
@@ -76,6 +110,7 @@ async fn page(response: Response) -> PageResponse {
 }
 
 /// Somebody who asks for pages without a browser.
+#[derive(Clone)]
 pub(crate) struct WebClient {
     base: String,
     client: Client,
@@ -146,6 +181,23 @@ impl WebServer {
     /// What the service has said besides its log.
     pub(crate) fn stdout_lines(&self) -> Vec<String> {
         self.service.out()
+    }
+
+    /// A service that was started in another way.
+    pub(crate) fn of_program(service: RunningProgram) -> Self {
+        Self { base: listening_address(&service), service }
+    }
+
+    /// Waits until the service has written a text to its log.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        self.service.wait_for_log(text);
+    }
+
+    /// Ends the service in order and answers what it has written to its log.
+    pub(crate) fn end_with_log(mut self) -> Vec<String> {
+        self.service.signal("TERM");
+        assert!(self.service.wait().success(), "{:?}", self.service.log());
+        self.service.log()
     }
 
     /// What the service has written to its log.

@@ -77,7 +77,7 @@ impl<'a> ApiClient<'a> {
         Self { company, base: site.base.clone(), client: Client::new(), key: None }
     }
 
-    /// Sends a request, whatever it is.
+    /// Sends a request to a path of the API, whatever it is.
     pub(super) fn send(
         &self,
         method: &str,
@@ -85,8 +85,13 @@ impl<'a> ApiClient<'a> {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> ApiResponse {
+        self.send_to(method, &format!("/api/v1{path}"), headers, body)
+    }
+
+    /// Sends a request to any path of the service.
+    fn send_to(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> ApiResponse {
         let method: Method = method.parse().expect("a method");
-        let mut request = self.client.request(method, format!("{}/api/v1{path}", self.base));
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }

@@ -16,11 +16,7 @@ const DOING: &str = "This is being done";
 
 /// Thirty people in Sales of whom the directory has lost twenty; the number of the run that held that.
 fn company(engine: Engine) -> (Company, RunId) {
-    let mut company = Company::new(engine);
-    company.use_default_limits();
-    company.departments();
-    company.hire_many("s", 30, &[("department", "Sales")]);
-    company.hire_many("r", 30, &[("department", "Research")]);
+    let mut company = Company::limited(engine, 30, 30);
     company.account(OPS, Role::Operator);
     company.sync_without_hold();
     company.leave_many("s", 20);
@@ -161,12 +157,8 @@ fn killed_service_reports_operation_as_not_done() {
 #[test]
 fn removed_connector_is_retired_within_limits() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.use_default_limits();
-        company.departments();
-        company.course("S");
-        company.assignment("S", "Sales", "due_days = 30");
-        company.hire_many("s", 30, &[("department", "Sales")]);
+        let mut company = Company::limited(engine, 30, 0);
+        company.course_for("S", "Sales", "due_days = 30");
         company.account(OPS, Role::Operator);
         company.sync_without_hold();
         let still = company.serve();

@@ -9,10 +9,7 @@ use crate::support::database::on_both;
 #[test]
 fn rule_group_shows_manual_members() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
-        company.hire("ada", &[("department", "Sales")]);
-        company.hire("bob", &[("department", "Engineering")]);
+        let company = Company::staffed(engine, &[("ada", "Sales"), ("bob", "Engineering")]);
         company.sync();
         company.add("Sales", "bob");
         company.account("manager@corp.example", Role::Manager);

@@ -12,11 +12,7 @@ const OPS: &str = "ops@corp.example";
 
 /// Three people with a course; the jobs of two have failed for good.
 pub(super) fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
-    company.course("GDPR");
-    company.assignment("GDPR", "Sales", "");
-    company.hire_many("p", 3, &[("department", "Sales")]);
+    let company = Company::sales(engine, &["p1", "p2", "p3"], "");
     company.account(OPS, Role::Operator);
     company.run("hr", false);
     let failed = "state = 'failed', attempts = 4, error = 'not this one'";

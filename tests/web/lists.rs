@@ -4,9 +4,7 @@ use rollcall_model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::on_both;
-use crate::support::web::WebClient;
-
-const LICENSE: &str = "license@corp.example";
+use crate::support::web::{LICENSE_HOLDER, WebClient};
 
 /// What stands between two texts, as often as it does.
 fn between<'t>(text: &'t str, start: &'t str, end: &'t str) -> impl Iterator<Item = &'t str> {
@@ -49,7 +47,7 @@ fn firsts(text: &str) -> Vec<String> {
 fn tokens_paged_and_exported() {
     on_both(|engine| {
         let company = Company::new(engine);
-        company.account(LICENSE, Role::LicenseHolder);
+        company.account(LICENSE_HOLDER, Role::LicenseHolder);
         let mut names: Vec<String> = (10..130).map(|at| format!("Export {at}")).collect();
         for name in &names {
             company.token(name, Role::Viewer);
@@ -57,7 +55,7 @@ fn tokens_paged_and_exported() {
         company.token("=HYPERLINK(1)", Role::Viewer);
         let site = company.serve();
         let (mut heads, pages, mut rows) = company.runtime.block_on(async {
-            let license = site.signed_in_client(LICENSE).await;
+            let license = site.signed_in_client(LICENSE_HOLDER).await;
             let (heads, pages) = walk(&license, "/settings/tokens").await;
             (heads, pages, file(&license, "/settings/tokens.csv").await)
         });
@@ -84,11 +82,8 @@ async fn is_whole(visitor: &WebClient, path: &str, file_path: &str, rows: usize)
 #[test]
 fn run_warnings_and_holds_paged_and_exported() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.use_default_limits();
-        company.departments();
-        company.hire_many("s", 150, &[("department", "Sales")]);
-        company.account(LICENSE, Role::LicenseHolder);
+        let mut company = Company::limited(engine, 150, 0);
+        company.account(LICENSE_HOLDER, Role::LicenseHolder);
         company.sync_without_hold();
         company.leave_many("s", 70);
         let held = company.sync_with_hold().run.expect("a number");
@@ -102,7 +97,7 @@ fn run_warnings_and_holds_paged_and_exported() {
         ));
         let site = company.serve();
         company.runtime.block_on(async {
-            let license = site.signed_in_client(LICENSE).await;
+            let license = site.signed_in_client(LICENSE_HOLDER).await;
             let run = format!("/sync/runs/{held}");
             let page = license.get(&run).await.text;
             assert_eq!(page.matches("it is odd").count(), 20, "ten of each: {page}");
@@ -126,7 +121,7 @@ fn run_warnings_and_holds_paged_and_exported() {
 fn courses_paged_and_exported() {
     on_both(|engine| {
         let company = Company::new(engine);
-        company.account(LICENSE, Role::LicenseHolder);
+        company.account(LICENSE_HOLDER, Role::LicenseHolder);
         let row = |at: i32| format!("('C-{at}', 'c-{at}', 'Course {at}', 'course {at}', 'hand')");
         let rows: Vec<String> = (100..220).map(row).collect();
         company.sql(&format!(
@@ -135,7 +130,7 @@ fn courses_paged_and_exported() {
         ));
         let site = company.serve();
         company.runtime.block_on(async {
-            let license = site.signed_in_client(LICENSE).await;
+            let license = site.signed_in_client(LICENSE_HOLDER).await;
             is_whole(&license, "/courses", "/courses.csv", 120).await;
             is_whole(&license, "/courses?q=course+12", "/courses.csv?q=course+12", 10).await;
         });

@@ -137,6 +137,38 @@ fn account_of_other_identity_cannot_be_taken_over() {
     site.end();
 }
 
+/// A local account with a role above viewer is linked only while it is signed in, and loses its password then.
+#[test]
+fn privileged_account_is_not_linked_by_its_address() {
+    let (company, _provider) = company();
+    company.account("learning-dora@corp.example", Role::LicenseHolder);
+    company.account("admins-erik@corp.example", Role::Manager);
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let browser = through(&site, "admins-erik").await;
+        browser.says("is not linked to the sign-in provider").await;
+        browser.close().await;
+    });
+    assert_eq!(company.count_rows("accounts WHERE subject IS NULL AND password IS NOT NULL"), 2);
+    assert_eq!(company.count_rows("sessions"), 0);
+    company.runtime.block_on(async {
+        let browser = site.open_window("admins-erik@corp.example", false).await;
+        browser.go("/sign-in").await;
+        browser.click("Sign in with the company's account").await;
+        browser.says("Sign-in").await;
+        browser.type_into("login", "admins-erik").await;
+        browser.type_into("password", "any").await;
+        browser.click("Sign-in").await;
+        browser.click("Continue").await;
+        browser.says("admins-erik@corp.example license holder").await;
+        browser.close().await;
+    });
+    let linked =
+        "accounts WHERE email = 'admins-erik@corp.example' AND subject IS NOT NULL AND password IS NULL";
+    assert_eq!(company.count_rows(linked), 1);
+    site.end();
+}
+
 /// A callback that does not belong to a sign-in of the browser is refused.
 #[test]
 fn callback_without_matching_state_is_refused() {

@@ -1,22 +1,14 @@
 //! Every route with every role, with none, and from another site: the list is the program's own.
 
-use std::sync::Arc;
-
-use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_model::role::Role;
-use rollcall_web::{BackgroundTasks, RouteAccess, RouteDeclaration, WebContext, list_routes};
-use tokio_util::sync::CancellationToken;
+use rollcall_web::{RouteAccess, RouteDeclaration};
 
 use crate::support::company::Company;
 use crate::support::database::Engine;
-use crate::support::web::WebClient;
+use crate::support::web::{WebClient, declared_routes};
 
 fn company() -> Company {
-    let mut company = Company::new(Engine::Sqlite);
-    company.departments();
-    company.hire("ada", &[("department", "Sales")]);
-    company.text.push_str("[[course]]\ncode = 'GDPR-101'\ntitle = 'Data protection basics'\n");
-    company.text.push_str("[[assignment]]\ncourse = 'GDPR-101'\ngroups = ['Sales']\n");
+    let company = Company::sales(Engine::Sqlite, &["ada"], "");
     company.sync();
     for role in Role::ALL {
         company.account(&format!("{role}@corp.example"), role);
@@ -24,21 +16,15 @@ fn company() -> Company {
     company
 }
 
-/// Every route of pages; those of the API are tried with its own clients.
-fn routes(company: &Company) -> Vec<RouteDeclaration> {
-    let (_publish, file) = tokio::sync::watch::channel(Arc::new(company.config()));
-    let web = WebContext {
-        store: company.store.clone(),
-        file,
-        stop: CancellationToken::new(),
-        vitals: ServiceVitals::default(),
-        background: BackgroundTasks::default(),
+/// The routes that browsers use, by their access. Those that take a token are tried with the API's own clients.
+fn page_routes(company: &Company) -> Vec<RouteDeclaration> {
+    let is_page = |route: &RouteDeclaration| match route.access {
+        RouteAccess::Open | RouteAccess::Session(_) => true,
+        RouteAccess::TokenOrSession(_) => false,
     };
-    let all = list_routes(&web);
-    assert!(all.len() > 30, "{all:?}");
-    let is_for_programs =
-        |route: &RouteDeclaration| route.path.starts_with("/api/") || route.path == "/metrics";
-    all.into_iter().filter(|route| !is_for_programs(route)).collect()
+    let pages: Vec<_> = declared_routes(company).into_iter().filter(is_page).collect();
+    assert!(pages.len() > 30, "{pages:?}");
+    pages
 }
 
 /// An address of a route; what varies is a number that nothing has, so that nothing is done.
@@ -62,7 +48,7 @@ fn every_page_route_enforces_roles() {
     let company = company();
     let site = company.serve();
     company.runtime.block_on(async {
-        for route in routes(&company) {
+        for route in page_routes(&company) {
             let RouteAccess::Session(may) = route.access else {
                 let (status, _) = ask(&site.anonymous_client(), &route).await;
                 assert_ne!(status, 403, "{route:?}");
@@ -94,7 +80,7 @@ fn cross_site_changes_are_refused() {
     company.runtime.block_on(async {
         let visitor = site.signed_in_client("license_holder@corp.example").await;
         let form = ("content-type", "application/x-www-form-urlencoded");
-        for route in routes(&company).into_iter().filter(|route| route.method != "GET") {
+        for route in page_routes(&company).into_iter().filter(|route| route.method != "GET") {
             for headers in [
                 vec![form, ("sec-fetch-site", "cross-site")],
                 vec![form, ("sec-fetch-site", "same-site")],

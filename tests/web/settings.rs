@@ -5,13 +5,7 @@ use rollcall_model::role::Role;
 use crate::support::browser::BrowserWindow;
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::web::{PASSWORD, WebServer};
-
-fn company(engine: Engine) -> Company {
-    let company = Company::new(engine);
-    company.account("license@corp.example", Role::LicenseHolder);
-    company
-}
+use crate::support::web::{LICENSE_HOLDER, PASSWORD, WebServer};
 
 /// The path of the link that the page shows.
 async fn link(browser: &BrowserWindow, label: &str) -> String {
@@ -24,10 +18,10 @@ async fn link(browser: &BrowserWindow, label: &str) -> String {
 #[test]
 fn revoked_account_is_signed_out_at_next_request() {
     on_both(|engine| {
-        let company = company(engine);
+        let company = Company::with_license_holder(engine);
         let site = company.serve();
         company.runtime.block_on(async {
-            let license = site.open_window("license@corp.example", false).await;
+            let license = site.open_window(LICENSE_HOLDER, false).await;
             license.click("Settings").await;
             license.fill("E-mail", "ops@corp.example").await;
             license.click("Make account").await;
@@ -66,7 +60,7 @@ fn revoked_account_is_signed_out_at_next_request() {
             .iter()
             .find(|one| one["what"].as_str().is_some_and(|what| what.starts_with("revoke")));
         let revoked = revoked.expect("the change");
-        assert_eq!(revoked["actor"], "license@corp.example");
+        assert_eq!(revoked["actor"], LICENSE_HOLDER);
         assert_eq!(revoked["found"]["role"], "operator");
         assert_eq!(revoked["made"], serde_json::Value::Null);
         let table = company.rollcall(&["audit"]).expect_status(0).out;
@@ -77,13 +71,13 @@ fn revoked_account_is_signed_out_at_next_request() {
 /// The last license holder cannot be removed, and a new role applies from the next request.
 #[test]
 fn last_license_holder_stays_and_role_applies_at_once() {
-    let company = company(Engine::Sqlite);
+    let company = Company::with_license_holder(Engine::Sqlite);
     company.account("reader@corp.example", Role::Viewer);
     let site = company.serve();
     company.runtime.block_on(async {
         let reader = site.open_window("reader@corp.example", true).await;
         assert!(!reader.text().await.contains("Settings"), "not in the menu of a viewer");
-        let license = site.open_window("license@corp.example", true).await;
+        let license = site.open_window(LICENSE_HOLDER, true).await;
         license.go("/settings").await;
         license.click("Revoke license@corp.example").await;
         license.says("is the last license holder").await;
@@ -101,7 +95,7 @@ fn last_license_holder_stays_and_role_applies_at_once() {
 
 #[test]
 fn the_key_of_a_token_is_shown_once() {
-    let company = company(Engine::Sqlite);
+    let company = Company::with_license_holder(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(tokens(&site));
     assert_eq!(
@@ -112,7 +106,7 @@ fn the_key_of_a_token_is_shown_once() {
 }
 
 async fn tokens(site: &WebServer) {
-    let license = site.open_window("license@corp.example", false).await;
+    let license = site.open_window(LICENSE_HOLDER, false).await;
     license.go("/settings/tokens").await;
     license.says("No program may use the API yet").await;
     license.fill("Name", "nightly export").await;

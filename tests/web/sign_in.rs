@@ -1,17 +1,15 @@
 //! Signing in: the first account, guessing, sessions that end.
 
+use chrono::TimeDelta;
+use rollcall_core::accounts::{self, AccountError, BrowserCookies, ClientAddr, NewSession, SignInClient};
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_model::role::Role;
+use rollcall_store::runs::NewRun;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
 use crate::support::program::wait_until;
-use crate::support::web::{PASSWORD, WebServer};
-
-fn company(engine: Engine) -> Company {
-    let company = Company::new(engine);
-    company.account("license@corp.example", Role::LicenseHolder);
-    company
-}
+use crate::support::web::{LICENSE_HOLDER, PASSWORD, WebServer};
 
 /// The link that a service says where nobody may sign in yet.
 fn first_link(site: &WebServer) -> Option<String> {
@@ -37,6 +35,10 @@ fn first_start_prints_setup_link_once() {
             assert!(
                 refused.status == 422 && refused.text.contains("A password must have 12 to 256 characters")
             );
+            let common =
+                [("email", "ada@corp.example"), ("password", "password1234"), ("again", "password1234")];
+            let refused = visitor.post(&link, &common).await;
+            assert!(refused.status == 422 && refused.text.contains("one that many people use"));
             let differ = [("email", "ada@corp.example"), ("password", PASSWORD), ("again", "other")];
             assert!(visitor.post(&link, &differ).await.text.contains("The two passwords differ"));
             let good = [("email", "ada@corp.example"), ("password", PASSWORD), ("again", PASSWORD)];
@@ -58,10 +60,32 @@ fn first_start_prints_setup_link_once() {
     });
 }
 
+/// Sign-in leads back to a path of this site, and to the home page instead of another site.
+#[test]
+fn sign_in_leads_to_no_other_site() {
+    let company = Company::with_license_holder(Engine::Sqlite);
+    let site = company.serve();
+    company.runtime.block_on(async {
+        for (to, leads_to) in [
+            ("/groups?q=a", "/groups?q=a"),
+            ("/\t/evil.example", "/"),
+            ("/\u{b}/evil.example", "/"),
+            ("/\u{7f}", "/"),
+            ("/\\evil.example", "/"),
+            ("//evil.example", "/"),
+        ] {
+            let fields = [("email", LICENSE_HOLDER), ("password", PASSWORD), ("to", to)];
+            let page = site.anonymous_client().post("/sign-in", &fields).await;
+            assert_eq!((page.status, page.to.as_str()), (303, leads_to), "{to:?}");
+        }
+    });
+    site.end();
+}
+
 /// The session cookie is limited to the host and not accessible to scripts.
 #[test]
 fn session_cookie_is_host_only_and_http_only() {
-    let company = company(Engine::Sqlite);
+    let company = Company::with_license_holder(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(async {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
@@ -90,26 +114,27 @@ fn session_cookie_is_host_only_and_http_only() {
 #[test]
 fn password_guessing_is_throttled() {
     on_both(|engine| {
-        let company = company(engine);
+        let company = Company::with_license_holder(engine);
         let site = company.serve();
         company.runtime.block_on(async {
             let visitor = site.anonymous_client();
             let guess = async |email: &str| {
                 visitor.post("/sign-in", &[("email", email), ("password", "wrong wrong wrong")]).await
             };
-            let (known, unknown) = (guess("license@corp.example").await, guess("nobody@corp.example").await);
+            let (known, unknown) = (guess(LICENSE_HOLDER).await, guess("nobody@corp.example").await);
             assert_eq!((known.status, unknown.status), (401, 401));
             let same = known.text.replace("license@", "") == unknown.text.replace("nobody@", "");
             assert!(same, "the two answers differ:\n{}\n{}", known.text, unknown.text);
-            for email in ["license@corp.example", "nobody@corp.example"] {
+            for email in [LICENSE_HOLDER, "nobody@corp.example"] {
                 let mut statuses = Vec::new();
                 for _ in 0..6 {
                     statuses.push(guess(email).await.status);
                 }
                 assert_eq!(statuses.last(), Some(&429), "{email}: {statuses:?}");
             }
-            // Not even the right password goes through while the wait lasts.
-            let right = [("email", "license@corp.example"), ("password", PASSWORD)];
+            // Not even the right password goes through while the wait lasts, which is long after many failures.
+            company.db.sql("UPDATE sign_in_failures SET failures = failures + 40").await;
+            let right = [("email", LICENSE_HOLDER), ("password", PASSWORD)];
             assert_eq!(visitor.post("/sign-in", &right).await.status, 429);
             company.db.sql("DELETE FROM sign_in_failures").await;
             assert_eq!(visitor.post("/sign-in", &right).await.status, 303);
@@ -122,7 +147,7 @@ fn password_guessing_is_throttled() {
 #[test]
 fn session_expires_and_ends_with_account() {
     on_both(|engine| {
-        let company = company(engine);
+        let company = Company::with_license_holder(engine);
         company.account("second@corp.example", Role::Manager);
         let site = company.serve();
         company.runtime.block_on(async {
@@ -131,7 +156,7 @@ fn session_expires_and_ends_with_account() {
                 company.db.sql(&sql).await;
             };
             for column in ["seen_at", "started_at"] {
-                let visitor = site.signed_in_client("license@corp.example").await;
+                let visitor = site.signed_in_client(LICENSE_HOLDER).await;
                 assert_eq!(visitor.get("/groups").await.status, 200);
                 age(column).await;
                 assert_eq!(visitor.get("/groups").await.status, 303, "{column}");
@@ -147,7 +172,7 @@ fn session_expires_and_ends_with_account() {
             assert_eq!(visitor.get("/groups").await.status, 303);
             let again = [("email", "second@corp.example"), ("password", PASSWORD)];
             assert_eq!(site.anonymous_client().post("/sign-in", &again).await.status, 401);
-            let visitor = site.signed_in_client("license@corp.example").await;
+            let visitor = site.signed_in_client(LICENSE_HOLDER).await;
             visitor.post("/sign-out", &[]).await;
             assert_eq!(visitor.get("/groups").await.status, 303, "a signed-out cookie is good for nothing");
         });
@@ -158,10 +183,10 @@ fn session_expires_and_ends_with_account() {
 /// A form that is sent after the session has expired is kept through the sign-in.
 #[test]
 fn form_is_kept_when_session_expires() {
-    let company = company(Engine::Sqlite);
+    let company = Company::with_license_holder(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(async {
-        let visitor = site.signed_in_client("license@corp.example").await;
+        let visitor = site.signed_in_client(LICENSE_HOLDER).await;
         company.db.sql("DELETE FROM sessions").await;
         let fields = [("code", "GDPR-101"), ("title", "Data \"protection\" & <basics>")];
         let kept = visitor.post("/courses", &fields).await;
@@ -170,14 +195,14 @@ fn form_is_kept_when_session_expires() {
     });
     company.runtime.block_on(async {
         // In the browser, as somebody who knows nothing of this.
-        let browser = site.open_window("license@corp.example", false).await;
+        let browser = site.open_window(LICENSE_HOLDER, false).await;
         browser.go("/courses").await;
         company.db.sql("DELETE FROM sessions").await;
         browser.fill("Code", "GDPR-101").await;
         browser.fill("Title", "Data \"protection\" & <basics>").await;
         browser.click("Add course").await;
         browser.says("Sign in again; your input is saved").await;
-        browser.fill("E-mail", "license@corp.example").await;
+        browser.fill("E-mail", LICENSE_HOLDER).await;
         browser.fill("Password", PASSWORD).await;
         browser.click("Sign in").await;
         browser.click("Go on").await;
@@ -186,4 +211,248 @@ fn form_is_kept_when_session_expires() {
     });
     site.end();
     assert_eq!(company.query_value("SELECT title FROM courses"), "Data \"protection\" & <basics>");
+}
+
+/// An attempt to sign in, without the pages.
+async fn attempt(
+    company: &Company,
+    email: &str,
+    password: &str,
+    from: &str,
+    device: Option<&str>,
+) -> Result<NewSession, AccountError> {
+    let address = ClientAddr(from.parse().expect("an address"));
+    let client = SignInClient { address, browser: BrowserCookies { device, session: None } };
+    accounts::sign_in(&company.store, email, password, client, company.change_time().now).await
+}
+
+/// An address that is too long is refused before anything is written, and counters do not hold addresses.
+#[test]
+fn long_address_is_refused_and_counters_hold_digests() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let visitor = site.anonymous_client();
+            let long = format!("{}@corp.example", "a".repeat(242));
+            for email in [long.clone(), "b".repeat(900_000)] {
+                let page = visitor.post("/sign-in", &[("email", &email), ("password", PASSWORD)]).await;
+                assert_eq!(page.status, 401);
+                assert!(page.text.contains("more than 254 bytes") && !page.text.contains(&email));
+            }
+            assert_eq!(company.db.sql("SELECT place FROM sign_in_failures").await.len(), 0);
+            let page = visitor.post("/sign-in", &[("email", &long[1..]), ("password", PASSWORD)]).await;
+            assert!(page.status == 401 && page.text.contains("Wrong e-mail address or password"));
+        });
+        site.end();
+        assert_eq!(company.count_rows("sign_in_failures"), 3);
+        assert_eq!(company.count_rows("sign_in_failures WHERE place LIKE '%corp.example%'"), 0);
+    });
+}
+
+/// The oldest counters make way beyond the bound.
+#[test]
+fn oldest_counters_of_attempts_make_way() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let most = ResourceLimit::SignInCounters.default_value();
+        let now = company.change_time().now;
+        let (before, long_before) =
+            ((now - TimeDelta::minutes(1)).to_rfc3339(), (now - TimeDelta::minutes(2)).to_rfc3339());
+        company.sql(&format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})
+             INSERT INTO sign_in_failures (place, failures, last_at) SELECT 'place ' || i, 1, '{before}' FROM n"
+        ));
+        company.sql(&format!(
+            "UPDATE sign_in_failures SET last_at = '{long_before}' WHERE place IN ('place 7', 'place 8', 'place 9')"
+        ));
+        let wrong = company.runtime.block_on(attempt(&company, "a@corp.example", "wrong", "192.0.2.1", None));
+        assert!(matches!(wrong, Err(AccountError::WrongCredentials)), "{wrong:?}");
+        assert_eq!(u64::try_from(company.count_rows("sign_in_failures")), Ok(most));
+        assert_eq!(
+            company.count_rows("sign_in_failures WHERE place IN ('place 7', 'place 8', 'place 9')"),
+            0
+        );
+    });
+}
+
+/// Two hundred guesses at the same time are judged no more often than guesses one after the other.
+#[test]
+fn guesses_at_once_are_counted_before_they_are_judged() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let now = company.change_time().now;
+        let judged = company.runtime.block_on(async {
+            let mut guesses = tokio::task::JoinSet::new();
+            for _ in 0..200 {
+                let store = company.store.clone();
+                guesses.spawn(async move {
+                    let address = ClientAddr("192.0.2.1".parse().expect("an address"));
+                    let client = SignInClient { address, browser: BrowserCookies::default() };
+                    accounts::sign_in(&store, LICENSE_HOLDER, "wrong wrong wrong", client, now).await
+                });
+            }
+            let all = guesses.join_all().await;
+            assert!(all.iter().all(|one| {
+                matches!(one, Err(AccountError::WrongCredentials | AccountError::TooManyAttempts { .. }))
+            }));
+            all.iter().filter(|one| matches!(one, Err(AccountError::WrongCredentials))).count()
+        });
+        assert_eq!(judged, 5);
+    });
+}
+
+/// Failures of others do not keep a browser out that has signed in to the account before.
+#[test]
+fn failures_of_others_do_not_lock_known_browser_out() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        company.runtime.block_on(async {
+            let first =
+                attempt(&company, LICENSE_HOLDER, PASSWORD, "192.0.2.1", None).await.expect("signed in");
+            for guesser in 0..12 {
+                for _ in 0..5 {
+                    let from = format!("198.51.100.{guesser}");
+                    let _ = attempt(&company, LICENSE_HOLDER, "wrong wrong wrong", &from, None).await;
+                }
+            }
+            let stranger = attempt(&company, LICENSE_HOLDER, PASSWORD, "192.0.2.1", None).await;
+            assert!(matches!(stranger, Err(AccountError::TooManyAttempts { .. })), "{stranger:?}");
+            let forged = attempt(&company, LICENSE_HOLDER, PASSWORD, "192.0.2.1", Some("forged")).await;
+            assert!(matches!(forged, Err(AccountError::TooManyAttempts { .. })), "{forged:?}");
+            let known =
+                attempt(&company, LICENSE_HOLDER, PASSWORD, "198.51.100.1", Some(&first.device)).await;
+            assert_eq!(known.expect("signed in").device, first.device);
+            // The known browser has few guesses as well.
+            for _ in 0..5 {
+                let wrong =
+                    attempt(&company, LICENSE_HOLDER, "wrong", "192.0.2.1", Some(&first.device)).await;
+                assert!(matches!(wrong, Err(AccountError::WrongCredentials)), "{wrong:?}");
+            }
+            let known = attempt(&company, LICENSE_HOLDER, PASSWORD, "192.0.2.1", Some(&first.device)).await;
+            assert!(matches!(known, Err(AccountError::TooManyAttempts { .. })), "{known:?}");
+        });
+    });
+}
+
+/// A right password gives its attempt back: people behind one address do not use up its attempts.
+#[test]
+fn right_password_gives_attempt_back() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        company.runtime.block_on(async {
+            for _ in 0..60 {
+                attempt(&company, LICENSE_HOLDER, PASSWORD, "192.0.2.1", None).await.expect("signed in");
+            }
+        });
+        assert_eq!(company.count_rows("sign_in_failures WHERE failures > 0"), 0);
+        assert_eq!(company.count_rows("sessions"), 20, "the oldest sessions end");
+    });
+}
+
+/// A new sign-in ends the older session of the browser.
+#[test]
+fn new_sign_in_ends_older_session_of_browser() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let older = site.signed_in_client(LICENSE_HOLDER).await;
+            let mut newer = site.anonymous_client();
+            newer.cookie.clone_from(&older.cookie);
+            let newer = newer.sign_in(LICENSE_HOLDER).await;
+            assert_ne!(older.cookie, newer.cookie);
+            assert_eq!(newer.get("/groups").await.status, 200);
+            assert_eq!(older.get("/groups").await.status, 303);
+        });
+        site.end();
+    });
+}
+
+/// Revoking ends everything an account gets in by, and an account that is made again starts from nothing.
+#[test]
+fn account_that_is_made_again_starts_from_nothing() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let email = "second@corp.example";
+        company.account(email, Role::Manager);
+        let about = NewRun { actor: email.to_owned(), ..crate::support::manual_changes::manual_run() };
+        let when = company.change_time();
+        company.runtime.block_on(async {
+            let store = &company.store;
+            attempt(&company, email, PASSWORD, "192.0.2.1", None).await.expect("signed in");
+            let (_, link) = accounts::create_invitation(store, &about, when, email).await.expect("a link");
+            let (_, key) = accounts::create_token(store, &about, when, "export", Role::Viewer, None)
+                .await
+                .expect("a key");
+            assert!(accounts::authenticate_token(store, &key, when.now).await.expect("an answer").is_some());
+            company
+                .db
+                .sql("UPDATE accounts SET subject = 'issuer 7' WHERE email = 'second@corp.example'")
+                .await;
+            accounts::revoke_account(store, &about, when, email).await.expect("revoked");
+            assert!(accounts::authenticate_token(store, &key, when.now).await.expect("an answer").is_none());
+            for table in ["sessions", "invitations", "sign_in_devices"] {
+                assert_eq!(company.db.sql(&format!("SELECT * FROM {table}")).await.len(), 0, "{table}");
+            }
+            let new = accounts::NewUserAccount { email, name: "", role: Role::Viewer, password: None };
+            accounts::create_account(store, &about, when, new).await.expect("made again");
+            let again = attempt(&company, email, PASSWORD, "192.0.2.1", None).await;
+            assert!(matches!(again, Err(AccountError::WrongCredentials)), "{again:?}");
+            let old_link = accounts::check_invitation(store, &link.key, when.now).await;
+            assert!(matches!(old_link, Err(AccountError::InvalidInvitation)), "{old_link:?}");
+        });
+        let kept =
+            "accounts WHERE email = 'second@corp.example' AND (password IS NOT NULL OR subject IS NOT NULL)";
+        assert_eq!(company.count_rows(kept), 0);
+    });
+}
+
+/// Sign-ins, failures, waits, sign-outs, refused roles and unknown keys are logged and counted, without addresses.
+#[test]
+fn sign_ins_and_refusals_are_logged_and_counted() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        company.account("viewer@corp.example", Role::Viewer);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let viewer = site.signed_in_client("viewer@corp.example").await;
+            assert_eq!(viewer.get("/settings").await.status, 403);
+            assert_eq!(viewer.get("/api/v1/accounts").await.status, 403);
+            assert_eq!(viewer.post("/sign-out", &[]).await.status, 303);
+            let visitor = site.anonymous_client();
+            let key = [("authorization", "Bearer rollcall_unknown")];
+            assert_eq!(visitor.send("/api/v1/learners", &key, "{}").await.status, 401);
+            let wrong = [("email", "viewer@corp.example"), ("password", "wrong wrong wrong")];
+            for status in [401, 401, 401, 401, 401, 429] {
+                assert_eq!(visitor.post("/sign-in", &wrong).await.status, status);
+            }
+            let license_holder = site.signed_in_client(LICENSE_HOLDER).await;
+            let metrics = license_holder.get("/metrics").await.text;
+            for (event, count) in [
+                ("signed_in", 2),
+                ("signed_out", 1),
+                ("wrong_credentials", 5),
+                ("too_many_attempts", 1),
+                ("provider_refused", 0),
+                ("role_refused", 2),
+                ("unknown_token", 1),
+            ] {
+                let line = format!("rollcall_sign_in_events_total{{event=\"{event}\"}} {count}");
+                assert!(metrics.contains(&line), "{line}\n{metrics}");
+            }
+        });
+        let digest = accounts::digest_address("viewer@corp.example");
+        let logged = |event: &str| {
+            let lines = site.log();
+            lines.iter().any(|line| line.contains(event) && line.contains("127.0.0.1"))
+        };
+        for event in ["signed_in", "signed_out", "wrong_credentials", "too_many_attempts", "role_refused"] {
+            wait_until("the event is logged", || logged(event));
+        }
+        assert!(logged("unknown_token"));
+        let all = site.log().join("\n");
+        assert!(all.contains(&digest) && !all.contains("@corp.example"), "{all}");
+        site.end();
+    });
 }

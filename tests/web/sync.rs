@@ -13,13 +13,8 @@ const OPS: &str = "ops@corp.example";
 
 /// Thirty people in Sales, thirty in Research, a course for Sales, and the usual limits.
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.use_default_limits();
-    company.departments();
-    company.course("S");
-    company.assignment("S", "Sales", "due_days = 30");
-    company.hire_many("s", 30, &[("department", "Sales")]);
-    company.hire_many("r", 30, &[("department", "Research")]);
+    let mut company = Company::limited(engine, 30, 30);
+    company.course_for("S", "Sales", "due_days = 30");
     company.account(OPS, Role::Operator);
     company
 }

@@ -4,15 +4,13 @@ use rollcall_model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::web::{PASSWORD, PageResponse, WebClient, WebServer};
-
-const LICENSE: &str = "license@corp.example";
+use crate::support::web::{LICENSE_HOLDER, PASSWORD, PageResponse, WebClient, WebServer};
 
 /// A service that trusts these, and at which a client with one address has failed to sign in forty times.
 fn company(engine: Engine, trusted: &str) -> Company {
     let mut company = Company::new(engine);
     company.head = format!("[web]\nlisten = '127.0.0.1:0'\ntrusted_proxies = [{trusted}]\n");
-    company.account(LICENSE, Role::LicenseHolder);
+    company.account(LICENSE_HOLDER, Role::LicenseHolder);
     let now = company.change_time().now.to_rfc3339();
     company.sql(&format!(
         "INSERT INTO sign_in_failures (place, failures, last_at) VALUES ('address 198.51.100.7', 40, '{now}')"
@@ -76,7 +74,7 @@ fn links_use_forwarded_origin_of_trusted_proxy() {
         let site = company.serve();
         let page = company.runtime.block_on(async {
             let more = [("host", "rollcall.corp.example"), ("x-forwarded-proto", "https")];
-            let signs_in = [("email", LICENSE), ("password", PASSWORD)];
+            let signs_in = [("email", LICENSE_HOLDER), ("password", PASSWORD)];
             let mut visitor = site.anonymous_client();
             let signed_in = post(&visitor, "/sign-in", &more, &signs_in).await;
             assert_eq!(signed_in.status, 303, "{signed_in:?}");

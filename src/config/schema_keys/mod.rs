@@ -32,6 +32,7 @@ pub(super) static SECTIONS: &[SectionSpec] = &[
     section("web.sign_in", SectionKind::Table, "The company's sign-in provider (OpenID Connect)."),
     section("worker", SectionKind::Table, "The workers that process jobs."),
     section("safety", SectionKind::Table, "Limits; changes of a run that exceed one wait for approval."),
+    section("limits", SectionKind::Table, "Bounds on what comes from outside."),
     section("connector", SectionKind::List, "A source of people."),
     section(
         "connector.attributes",

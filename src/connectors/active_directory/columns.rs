@@ -94,7 +94,7 @@ impl AdColumns {
             let Some(meaning) = parse_source(source) else { continue };
             match meaning {
                 SourceAttribute::Attributes(names) if names.len() == 1 => {
-                    columns.names[column] = names[0].to_owned()
+                    columns.names[column] = names[0].to_owned();
                 }
                 SourceAttribute::Person(name) => {
                     columns.names[column] = name.to_owned();

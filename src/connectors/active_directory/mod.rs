@@ -84,7 +84,7 @@ pub(super) async fn read(
         let AdQueryResult { mapper, managers, bases, ended } =
             asker.query(&columns, question, &context).await?;
         let proof = CompletenessProof::ldap(&bases, ended)
-            .ok_or_else(|| ConnectorError::Unproven { connector: connector.name.clone() })?;
+            .ok_or_else(|| ConnectorError::unproven(&connector.name))?;
         let (mut people, problems) = mapper.finish()?;
         managers.replace_dns(&mut people, &columns);
         context.progress.set(people.len() as u64);
@@ -139,8 +139,7 @@ impl ActiveDirectorySettings {
 }
 
 fn no_controller(connector: &Connector) -> ConnectorError {
-    let fault = "lists no domain controllers".to_owned();
-    ConnectorError::Setting { connector: connector.name.clone(), setting: "url", fault }
+    ConnectorError::invalid_setting(&connector.name, "url", "lists no domain controllers")
 }
 
 /// Sends a query to the domain controllers, one after the other.

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::api::ApiSettings;
 use crate::api::list_reader::ListReader;
 use crate::http::{HttpAuth, HttpClient, redact_url};
-use crate::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
+use crate::{CheckStep, Connector, ConnectorAttempt, ConnectorError, NetworkError, ReadContext, diagnostics};
 use rollcall_model::attributes::AttributeSet;
 
 /// Checks the server. Stops at the first step that fails. Does not retry.
@@ -89,8 +89,10 @@ async fn resolve(
 ) -> Result<Vec<std::net::SocketAddr>, ConnectorError> {
     let url = &settings.http.url;
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let failed =
-        |cause| ConnectorError::Resolve { connector: connector.name.clone(), host: host.clone(), cause };
+    let failed = |cause| {
+        let attempt = ConnectorAttempt::ResolveHost { host: host.clone() };
+        ConnectorError::new(&connector.name, attempt, NetworkError::HostNotFound(cause))
+    };
     let found = lookup_host((host.as_str(), url.port_or_known_default().unwrap_or(443)));
     let found = timeout(settings.http.timeout, found).await;
     let found = found.map_err(|_| failed(std::io::ErrorKind::TimedOut.into()))?.map_err(&failed)?;
@@ -105,10 +107,10 @@ async fn connect(
 ) -> Result<std::net::SocketAddr, ConnectorError> {
     let connected = timeout(settings.http.timeout, TcpStream::connect(addresses)).await;
     let connected = connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
-    connected.and_then(|stream| stream.peer_addr()).map_err(|cause| ConnectorError::Connect {
-        connector: connector.name.clone(),
-        address: settings.http.url.host_str().unwrap_or_default().to_owned(),
-        cause,
+    connected.and_then(|stream| stream.peer_addr()).map_err(|cause| {
+        let address = settings.http.url.host_str().unwrap_or_default().to_owned();
+        let attempt = ConnectorAttempt::Connect { address };
+        ConnectorError::new(&connector.name, attempt, NetworkError::NotConnected(cause))
     })
 }
 

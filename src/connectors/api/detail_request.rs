@@ -18,7 +18,7 @@ use crate::api::list_reader::{format_key_path, unreadable_error};
 use crate::api::paging::{NextPage, PagingState};
 use crate::api::{ApiSettings, ListEndpoint};
 use crate::http::{HttpClient, HttpError, OptionalResponse, redact_url};
-use crate::{ConnectorError, ReadContext};
+use crate::{ConnectorAttempt, ConnectorError, ReadContext};
 
 /// Concurrent detail requests: hides the latency of the server and stays within the rate limit.
 pub(super) const CONCURRENT_DETAILS: usize = 4;
@@ -58,11 +58,11 @@ impl DetailReader<'_> {
         let Some(id) = whole.get(id).and_then(|id| text(id)) else {
             return Ok(Some(RawValue::NULL.to_owned()));
         };
-        let of = format!("`{name}` of `{id}`");
+        let of = ConnectorAttempt::ReadDetails { detail: name, id: id.clone() };
         let unreadable = |error| {
             self.client.response_error(&of, HttpError::NotJson { what: format!("invalid JSON: {error}") })
         };
-        let Some(rows) = self.list(&id, &of).await? else {
+        let Some(rows) = self.list(&id).await? else {
             let is_gone = self.is_gone(&id, &of).await?;
             return if is_gone { Ok(None) } else { Err(self.missing(&of)) };
         };
@@ -78,7 +78,7 @@ impl DetailReader<'_> {
     }
 
     /// Reads the list of one record to its end; `None` if the server returns 404.
-    async fn list(&self, id: &str, of: &str) -> Result<Option<Vec<Box<RawValue>>>, ConnectorError> {
+    async fn list(&self, id: &str) -> Result<Option<Vec<Box<RawValue>>>, ConnectorError> {
         let pass = self.detail.list.with_param("{id}", id);
         let shape = pass.response_layout();
         let mut progress = PagingState::default();
@@ -87,7 +87,12 @@ impl DetailReader<'_> {
         pass.paging.prepare_first_page(&mut call);
         loop {
             progress.pages += 1;
-            let attempt = format!("page {} of {of}, `{}`", progress.pages, redact_url(&call.url));
+            let attempt = ConnectorAttempt::ReadDetailPage {
+                page: progress.pages,
+                detail: self.detail.name,
+                id: id.to_owned(),
+                url: redact_url(&call.url),
+            };
             let wrong = |fault| self.client.response_error(&attempt, fault);
             let OptionalResponse::Found(answer) =
                 self.client.send_optional(&call, &attempt, self.context).await?
@@ -115,13 +120,13 @@ impl DetailReader<'_> {
     }
 
     /// Returns whether the source reports that the record no longer exists.
-    async fn is_gone(&self, id: &str, of: &str) -> Result<bool, ConnectorError> {
+    async fn is_gone(&self, id: &str, of: &ConnectorAttempt) -> Result<bool, ConnectorError> {
         let Some(by_id) = &self.settings.description.by_id else { return Ok(false) };
         let call = by_id.with_param("{id}", id).build_request(self.settings);
         Ok(matches!(self.client.send_optional(&call, of, self.context).await?, OptionalResponse::NotFound))
     }
 
-    fn missing(&self, of: &str) -> ConnectorError {
+    fn missing(&self, of: &ConnectorAttempt) -> ConnectorError {
         self.client.response_error(of, HttpError::NoDetails)
     }
 }

@@ -11,7 +11,7 @@ use crate::http::{ConnectorResponse, HttpClient, HttpError, redact_url};
 use crate::json::{ResponseLayout, ResponsePage, UnreadableResponse, ValueExtractor};
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::ListEnd;
-use crate::{Connector, ConnectorError, ReadContext};
+use crate::{Connector, ConnectorAttempt, ConnectorError, ReadContext};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::fold;
 
@@ -76,7 +76,7 @@ impl<'a> ListReader<'a> {
         pass.paging.prepare_first_page(&mut call);
         loop {
             progress.pages += 1;
-            let attempt = format!("page {} of `{}`", progress.pages, redact_url(&call.url));
+            let attempt = ConnectorAttempt::ReadPage { page: progress.pages, url: redact_url(&call.url) };
             let answer = self.client.send(&call, &attempt, self.context).await?;
             let (page, PageRecordCounts { new, unusable }) =
                 self.read_page(&shape, &answer, &attempt).await?;
@@ -119,7 +119,7 @@ impl<'a> ListReader<'a> {
         let shape = pass.response_layout();
         let mut call = pass.request.build_request(self.settings);
         pass.paging.prepare_first_page(&mut call);
-        let attempt = format!("page 1 of `{}`", redact_url(&call.url));
+        let attempt = ConnectorAttempt::ReadPage { page: 1, url: redact_url(&call.url) };
         let answer = self.client.send(&call, &attempt, self.context).await?;
         let (page, _) = self.read_page(&shape, &answer, &attempt).await?;
         if page.records.is_none() && !page.is_empty && page.total != Some(0) {
@@ -135,7 +135,7 @@ impl<'a> ListReader<'a> {
         &mut self,
         shape: &ResponseLayout,
         answer: &ConnectorResponse,
-        attempt: &str,
+        attempt: &ConnectorAttempt,
     ) -> Result<(ResponsePage, PageRecordCounts), ConnectorError> {
         let Self { settings, client, context, extractor, deduplicator: keeper } = self;
         let wrong = |why| client.response_error(attempt, unreadable_error(&answer.body, &why));

@@ -21,7 +21,7 @@ use crate::http::{self, HttpClient};
 use crate::json::{KeyPath, ResponseLayout, UnreadableResponse, ValueExtractor, ValuePath};
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::CompletenessProof;
-use crate::{Connector, ConnectorError, DirectoryReading, ReadContext};
+use crate::{Connector, ConnectorAttempt, ConnectorCause, ConnectorError, DirectoryReading, ReadContext};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::fold;
 use rollcall_model::people::PeopleTable;
@@ -114,8 +114,8 @@ pub(super) async fn read(
         };
         // A list that changed while it was read is read once more; other transient errors were already retried.
         let changed = matches!(
-            &error,
-            ConnectorError::Http { fault: http::HttpError::TooFew { .. } | http::HttpError::NoDetails, .. }
+            error.cause(),
+            ConnectorCause::Http(http::HttpError::TooFew { .. } | http::HttpError::NoDetails)
         );
         if !(changed && again) {
             return Err(error);
@@ -138,7 +138,7 @@ async fn read_once(
         ended.push(passes.read(pass).await?);
     }
     let proof = CompletenessProof::api(settings.description.lists.len(), ended)
-        .ok_or_else(|| ConnectorError::Unproven { connector: connector.name.clone() })?;
+        .ok_or_else(|| ConnectorError::unproven(&connector.name))?;
     let (people, problems) = passes.into_mapper().finish()?;
     context.progress.set(people.len() as u64);
     Ok(DirectoryReading::complete(people, problems, proof))
@@ -186,9 +186,7 @@ pub(super) async fn find(
         match passes.read(&pass.with_param("{email}", email)).await {
             Ok(_) => return Ok(passes.into_mapper().into_people()),
             // A server without this filter can still be read as a whole.
-            Err(ConnectorError::Http {
-                fault: http::HttpError::Status { status: 400 | 501, .. }, ..
-            }) => {}
+            Err(error) if error.has_status(400) || error.has_status(501) => {}
             Err(error) => return Err(error),
         }
     }
@@ -213,7 +211,7 @@ pub(super) async fn look_up(
     let mut record = RecordValues::default();
     let column = connector.mapping.columns.iter().position(|(attribute, _)| *attribute == Attribute::ID);
     for id in ids {
-        let attempt = format!("the request for `{id}`");
+        let attempt = ConnectorAttempt::ReadPerson { id: id.clone() };
         let call = by_id.with_param("{id}", id).build_request(settings);
         let http::OptionalResponse::Found(answer) = client.send_optional(&call, &attempt, context).await?
         else {
@@ -232,7 +230,7 @@ pub(super) async fn look_up(
         if column.is_some_and(|column| record.values_of(column).nth(1).is_some()) {
             return Err(client.response_error(&attempt, http::HttpError::NotOne));
         }
-        mapper.push(&record, || attempt.clone());
+        mapper.push(&record, || attempt.to_string());
     }
     Ok(vec![mapper.into_people()])
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{self, BufRead, Cursor, Read};
 
 use crate::AttributeMapping;
-use crate::file::FileError;
+use crate::csv::CsvError;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::{clean, nearest};
 
@@ -57,11 +57,11 @@ pub(super) fn places(
     header: &::csv::StringRecord,
     mapping: &AttributeMapping,
     attributes: &AttributeSet,
-) -> Result<Vec<usize>, FileError> {
+) -> Result<Vec<usize>, CsvError> {
     let columns: Vec<String> = header.iter().map(|name| clean(name).into_owned()).collect();
     let mut seen = HashSet::new();
     if let Some(repeated) = columns.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
-        return Err(FileError::RepeatedColumn(repeated.clone()));
+        return Err(CsvError::RepeatedColumn(repeated.clone()));
     }
     let mut places = Vec::new();
     let mut missing = Vec::new();
@@ -79,7 +79,7 @@ pub(super) fn places(
         return Ok(places);
     }
     let columns = columns.iter().map(|name| format!("`{name}`")).collect();
-    Err(FileError::MissingColumns { missing, columns })
+    Err(CsvError::MissingColumns { missing, columns })
 }
 
 #[cfg(test)]
@@ -120,6 +120,6 @@ mod tests {
     fn a_column_may_not_be_named_twice() {
         let header = ::csv::StringRecord::from(vec!["id", "full name", " id "]);
         let fault = places(&header, &mapping(), &AttributeSet::default()).expect_err("named twice");
-        assert_eq!(fault, FileError::RepeatedColumn("id".to_owned()));
+        assert_eq!(fault, CsvError::RepeatedColumn("id".to_owned()));
     }
 }

@@ -5,6 +5,7 @@
 //! more. Input that the CSV parser would tolerate is an error ([`quote_check`]), because a wrong guess could lose
 //! people.
 
+mod error;
 mod header;
 mod quote_check;
 mod reader;
@@ -13,6 +14,8 @@ use crate::retry::retry;
 use crate::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics, file};
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::people::PeopleTable;
+
+pub use error::CsvError;
 
 use reader::CsvReadTask;
 

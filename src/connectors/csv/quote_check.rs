@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::file::FileError;
+use crate::csv::CsvError;
 
 /// State of the RFC 4180 grammar after a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl<R> StrictQuoteReader<R> {
         Self { inner, delimiter, state: QuoteState::FieldStart, line: 1, opened: 1 }
     }
 
-    fn step(&mut self, byte: u8) -> Result<(), FileError> {
+    fn step(&mut self, byte: u8) -> Result<(), CsvError> {
         let ends_field = byte == self.delimiter || byte == b'\n' || byte == b'\r';
         self.state = match (self.state, byte) {
             (QuoteState::FieldStart, b'"') => {
@@ -38,12 +38,12 @@ impl<R> StrictQuoteReader<R> {
             }
             (QuoteState::Quoted, b'"') => QuoteState::QuoteInQuoted,
             (QuoteState::Quoted, _) | (QuoteState::QuoteInQuoted, b'"') => QuoteState::Quoted,
-            (QuoteState::Plain, b'"') => return Err(FileError::StrayQuote { line: self.line }),
+            (QuoteState::Plain, b'"') => return Err(CsvError::StrayQuote { line: self.line }),
             (QuoteState::FieldStart | QuoteState::Plain | QuoteState::QuoteInQuoted, _) if ends_field => {
                 QuoteState::FieldStart
             }
             (QuoteState::FieldStart | QuoteState::Plain, _) => QuoteState::Plain,
-            (QuoteState::QuoteInQuoted, _) => return Err(FileError::StrayQuote { line: self.line }),
+            (QuoteState::QuoteInQuoted, _) => return Err(CsvError::StrayQuote { line: self.line }),
         };
         self.line += u64::from(byte == b'\n');
         Ok(())
@@ -54,7 +54,7 @@ impl<R: Read> Read for StrictQuoteReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
         if length == 0 && self.state == QuoteState::Quoted && !buffer.is_empty() {
-            return Err(io::Error::other(FileError::OpenQuote { line: self.opened }));
+            return Err(io::Error::other(CsvError::OpenQuote { line: self.opened }));
         }
         for &byte in &buffer[..length] {
             self.step(byte).map_err(io::Error::other)?;
@@ -67,7 +67,7 @@ impl<R: Read> Read for StrictQuoteReader<R> {
 mod tests {
     use super::*;
 
-    fn fault(text: &str) -> Option<FileError> {
+    fn fault(text: &str) -> Option<CsvError> {
         let mut all = String::new();
         let error = StrictQuoteReader::new(text.as_bytes(), b',').read_to_string(&mut all).err()?;
         error.get_ref()?.downcast_ref().cloned()
@@ -82,9 +82,9 @@ mod tests {
 
     #[test]
     fn broken_quotes_are_found_with_their_line() {
-        assert_eq!(fault("a\nb\"c\n"), Some(FileError::StrayQuote { line: 2 }));
-        assert_eq!(fault("\"a\"b\n"), Some(FileError::StrayQuote { line: 1 }));
-        assert_eq!(fault("a\n\"b\nc\nd\n"), Some(FileError::OpenQuote { line: 2 }));
-        assert_eq!(fault("a, \"b\"\n"), Some(FileError::StrayQuote { line: 1 }));
+        assert_eq!(fault("a\nb\"c\n"), Some(CsvError::StrayQuote { line: 2 }));
+        assert_eq!(fault("\"a\"b\n"), Some(CsvError::StrayQuote { line: 1 }));
+        assert_eq!(fault("a\n\"b\nc\nd\n"), Some(CsvError::OpenQuote { line: 2 }));
+        assert_eq!(fault("a, \"b\"\n"), Some(CsvError::StrayQuote { line: 1 }));
     }
 }

@@ -1,16 +1,16 @@
 //! Reads the file once, on a blocking thread.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::csv::quote_check::StrictQuoteReader;
-use crate::csv::{CsvSettings, header};
-use crate::file::{self, FileError, FileIdentity, FileRefusal};
+use crate::csv::{CsvError, CsvSettings, header};
+use crate::file::{self, FileError, FileIdentity};
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::FileEnd;
-use crate::{AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadContext};
+use crate::{AttributeMapping, Connector, ConnectorCause, ConnectorError, DirectoryReading, ReadContext};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::ConnectorName;
 
@@ -126,7 +126,7 @@ impl CsvReadTask {
             if mapper.records().is_multiple_of(STEP) {
                 self.context.progress.set(mapper.records());
                 if self.context.cancel.is_cancelled() {
-                    return Err(ConnectorError::Cancelled { connector: self.name.clone() });
+                    return Err(ConnectorError::cancelled(&self.name));
                 }
             }
         }
@@ -134,13 +134,13 @@ impl CsvReadTask {
     }
 
     fn open(&self) -> Result<(File, FileIdentity), ConnectorError> {
-        file::open(&self.settings.file, SystemTime::now()).map_err(|refusal| self.file_error(refusal))
+        file::open(&self.settings.file, SystemTime::now()).map_err(|cause| self.file_error(cause))
     }
 
     /// Reads the header.
     fn table<R: BufRead>(&self, file: R) -> Result<CsvTable<impl Read + use<R>>, ConnectorError> {
         let (line, file) =
-            header::split(file).map_err(|cause| self.file_error((FileError::Unreadable, Some(cause))))?;
+            header::split(file).map_err(|cause| self.file_error(FileError::Unreadable(cause)))?;
         let delimiter = self.settings.delimiter.unwrap_or_else(|| header::delimiter(&line, &self.mapping));
         let mut reader = ::csv::ReaderBuilder::new()
             .delimiter(delimiter)
@@ -148,36 +148,37 @@ impl CsvReadTask {
             .from_reader(StrictQuoteReader::new(file, delimiter));
         let header = reader.headers().map_err(|error| self.parse_error(error))?;
         let places = header::places(header, &self.mapping, &self.attributes);
-        let places = places.map_err(|fault| self.file_error((fault, None)))?;
+        let places = places.map_err(|cause| self.file_error(cause))?;
         let width = header.len();
         Ok(CsvTable { reader, delimiter, width, places })
     }
 
-    fn file_error(&self, (fault, cause): FileRefusal) -> ConnectorError {
-        ConnectorError::File {
-            connector: self.name.clone(),
-            path: self.settings.file.path.clone(),
-            fault,
-            cause,
-        }
+    fn file_error(&self, cause: impl Into<ConnectorCause>) -> ConnectorError {
+        self.settings.file.error(&self.name, cause)
     }
 
     /// Converts an error of the CSV parser or of the quote check.
     fn parse_error(&self, error: ::csv::Error) -> ConnectorError {
-        let line = |position: Option<::csv::Position>| position.map_or(1, |position| position.line());
-        self.file_error(match error.into_kind() {
-            ::csv::ErrorKind::Utf8 { pos, .. } => (FileError::NotUtf8 { line: line(pos) }, None),
-            ::csv::ErrorKind::UnequalLengths { pos, expected_len: expected, len: found } => {
-                (FileError::Fields { line: line(pos), found, expected }, None)
+        let line = |position: Option<&::csv::Position>| position.map_or(1, ::csv::Position::line);
+        match error.kind() {
+            ::csv::ErrorKind::Utf8 { pos, .. } => {
+                self.file_error(CsvError::NotUtf8 { line: line(pos.as_ref()) })
+            }
+            ::csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+                self.file_error(CsvError::Fields {
+                    line: line(pos.as_ref()),
+                    found: *len,
+                    expected: *expected_len,
+                })
             }
             ::csv::ErrorKind::Io(cause) => {
-                match cause.get_ref().and_then(|inner| inner.downcast_ref::<FileError>()) {
-                    Some(fault) => (fault.clone(), None),
-                    None => (FileError::Unreadable, Some(cause)),
+                match cause.get_ref().and_then(|inner| inner.downcast_ref::<CsvError>()) {
+                    Some(problem) => self.file_error(problem.clone()),
+                    None => self.file_error(FileError::Unreadable(error.into())),
                 }
             }
-            other => (FileError::Unreadable, Some(io::Error::other(format!("{other:?}")))),
-        })
+            _ => self.file_error(FileError::Unreadable(error.into())),
+        }
     }
 }
 

@@ -5,17 +5,17 @@ mod error;
 mod hashing_reader;
 
 use std::fs::{self, File, Metadata};
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::mapper::RecordMapper;
 use crate::proof::{CompletenessProof, FileEnd, FileObservation, IncompleteFile};
-use crate::{ConnectorError, DirectoryReading, ReadContext};
+use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, DirectoryReading, ReadContext};
 use rollcall_model::names::ConnectorName;
 
 pub use error::FileError;
+pub(super) use error::describe_file_error;
 pub(super) use hashing_reader::HashingReader;
 
 /// Settings of a file, independent of its content.
@@ -33,8 +33,16 @@ pub struct FileSettings {
     pub max_age: Option<Duration>,
 }
 
-/// A file error, and the error of the system if there is one.
-pub(super) type FileRefusal = (FileError, Option<io::Error>);
+impl FileSettings {
+    /// Creates an error about this file.
+    pub(super) fn error(
+        &self,
+        connector: &ConnectorName,
+        cause: impl Into<ConnectorCause>,
+    ) -> ConnectorError {
+        ConnectorError::new(connector, ConnectorAttempt::ReadFile { path: self.path.clone() }, cause)
+    }
+}
 
 /// Properties that change when a file is written or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +65,10 @@ impl FileIdentity {
     }
 
     /// The identity of the file at a path; a missing file counts as changed.
-    pub(crate) fn read_from_path(path: &Path) -> Result<Self, FileRefusal> {
+    pub(crate) fn read_from_path(path: &Path) -> Result<Self, FileError> {
         fs::metadata(path)
             .map(|metadata| Self::from_metadata(&metadata))
-            .map_err(|cause| (FileError::Changed, Some(cause)))
+            .map_err(|cause| FileError::Changed(Some(cause)))
     }
 
     /// The size in bytes.
@@ -77,7 +85,7 @@ pub(super) async fn run_blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-        Err(_) => Err(ConnectorError::Cancelled { connector: name.clone() }),
+        Err(_) => Err(ConnectorError::cancelled(name)),
     }
 }
 
@@ -89,12 +97,7 @@ pub(super) fn read<'a>(
     context: &ReadContext,
     gather: impl FnOnce(&mut HashingReader<&File>) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError>,
 ) -> Result<DirectoryReading, ConnectorError> {
-    let refuse = |(fault, cause)| ConnectorError::File {
-        connector: name.clone(),
-        path: settings.path.clone(),
-        fault,
-        cause,
-    };
+    let refuse = |cause: FileError| settings.error(name, cause);
     context.progress.set(0);
     let (file, before) = open(settings, SystemTime::now()).map_err(refuse)?;
     let read = || {
@@ -103,23 +106,22 @@ pub(super) fn read<'a>(
         let after = FileIdentity::read_from_path(&settings.path).map_err(refuse)?;
         let seen = FileObservation { before, after, bytes: witness.bytes, last_byte: witness.last, ending };
         let proof = CompletenessProof::file(seen).map_err(|doubt| {
-            let fault = match doubt {
-                IncompleteFile::Changed => FileError::Changed,
+            refuse(match doubt {
+                IncompleteFile::Changed => FileError::Changed(None),
                 IncompleteFile::NoLineBreak => FileError::NoLineBreak,
-            };
-            refuse((fault, None))
+            })
         })?;
         check_settings(settings, &witness, mapper.records()).map_err(refuse)?;
         let (people, problems) = mapper.finish()?;
         context.progress.set(people.len() as u64);
         Ok(DirectoryReading::complete(people, problems, proof))
     };
-    read().map_err(|error| match FileIdentity::read_from_path(&settings.path) {
+    read().map_err(|error: ConnectorError| match FileIdentity::read_from_path(&settings.path) {
         // An error in a file that changed while it was read is caused by the change.
         Ok(after) if after == before => error,
-        Ok(_) | Err(_) if matches!(error, ConnectorError::Cancelled { .. }) => error,
-        Ok(_) => refuse((FileError::Changed, None)),
-        Err(refusal) => refuse(refusal),
+        Ok(_) | Err(_) if error.is_cancellation() => error,
+        Ok(_) => refuse(FileError::Changed(None)),
+        Err(changed) => refuse(changed),
     })
 }
 
@@ -128,45 +130,44 @@ fn check_settings<R>(
     settings: &FileSettings,
     witness: &HashingReader<R>,
     rows: u64,
-) -> Result<(), FileRefusal> {
+) -> Result<(), FileError> {
     match settings.min_rows {
-        None if rows == 0 => return Err((FileError::NoPeople, None)),
-        Some(wanted) if rows < wanted => return Err((FileError::TooFewRows { rows, wanted }, None)),
+        None if rows == 0 => return Err(FileError::NoPeople),
+        Some(wanted) if rows < wanted => return Err(FileError::TooFewRows { rows, wanted }),
         None | Some(_) => (),
     }
     if let Some(sha256_file) = &settings.sha256_file {
         let expected = expected_digest(sha256_file, &settings.path)?;
         if witness.digest() != Some(expected) {
-            return Err((FileError::WrongDigest(sha256_file.clone()), None));
+            return Err(FileError::WrongDigest(sha256_file.clone()));
         }
     }
     Ok(())
 }
 
 /// Opens the file if the settings allow it to be read now.
-pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, FileIdentity), FileRefusal> {
-    let unreadable = |cause| (FileError::Unreadable, Some(cause));
+pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, FileIdentity), FileError> {
     // Opening a pipe would wait for its writer, so the type is checked first.
-    if !fs::metadata(&settings.path).map_err(unreadable)?.is_file() {
-        return Err((FileError::NoFile, None));
+    if !fs::metadata(&settings.path).map_err(FileError::Unreadable)?.is_file() {
+        return Err(FileError::NoFile);
     }
-    let file = File::open(&settings.path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
+    let file = File::open(&settings.path).map_err(FileError::Unreadable)?;
+    let metadata = file.metadata().map_err(FileError::Unreadable)?;
     if metadata.len() == 0 {
-        return Err((FileError::Empty, None));
+        return Err(FileError::Empty);
     }
-    let modified = metadata.modified().map_err(unreadable)?;
+    let modified = metadata.modified().map_err(FileError::Unreadable)?;
     if let Some(done_file) = &settings.done_file {
         let done = fs::metadata(done_file).and_then(|done| done.modified());
-        let done = done.map_err(|cause| (FileError::NotDone(done_file.clone()), Some(cause)))?;
+        let done = done.map_err(|cause| FileError::NotDone { done_file: done_file.clone(), cause })?;
         if done < modified {
-            return Err((FileError::DoneBefore(done_file.clone()), None));
+            return Err(FileError::DoneBefore(done_file.clone()));
         }
     }
     if let Some(most) = settings.max_age {
         let age = now.duration_since(modified).unwrap_or_default();
         if age > most {
-            return Err((FileError::TooOld { age, most }, None));
+            return Err(FileError::TooOld { age, most });
         }
     }
     Ok((file, FileIdentity::from_metadata(&metadata)))
@@ -174,11 +175,11 @@ pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, Fi
 
 /// The expected SHA-256 digest: the first word of the line that names the file, or of the only line, as
 /// `sha256sum` writes them.
-fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, FileRefusal> {
-    let text = fs::read_to_string(sha256_file)
-        .map_err(|cause| (FileError::NoDigest(sha256_file.into()), Some(cause)))?;
+fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, FileError> {
+    let missing = |cause| FileError::NoDigest { sha256_file: sha256_file.into(), cause };
+    let text = fs::read_to_string(sha256_file).map_err(|cause| missing(Some(cause)))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    find_digest(&text, &name).ok_or_else(|| (FileError::NoDigest(sha256_file.into()), None))
+    find_digest(&text, &name).ok_or_else(|| missing(None))
 }
 
 fn find_digest(text: &str, name: &str) -> Option<String> {

@@ -1,7 +1,5 @@
 //! Sends HTTP requests and reads complete responses.
 
-use std::io;
-
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::redirect;
 use serde_json::Value;
@@ -9,9 +7,10 @@ use url::Url;
 
 use crate::http::auth::HttpAuth;
 use crate::http::rate_limit::{self, RateLimiter};
-use crate::http::{HttpError, HttpSettings, redact_url};
+use crate::http::{HttpError, HttpSettings, redact_url, request_error, server_message};
 use crate::retry::retry;
-use crate::{ConnectorError, ReadContext, tls};
+use crate::tls::{self, TlsError};
+use crate::{ConnectorAttempt, ConnectorError, ReadContext};
 use rollcall_model::names::ConnectorName;
 
 pub(crate) use reqwest::Method;
@@ -21,9 +20,6 @@ const USER_AGENT: &str = concat!("rollcall/", env!("CARGO_PKG_VERSION"));
 
 /// Total time for a response, as a multiple of the read timeout.
 const TOTAL_TIMEOUT_FACTOR: u32 = 10;
-
-/// Maximum length of a server message in errors, in characters.
-const MAX_MESSAGE_CHARS: usize = 200;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -71,14 +67,11 @@ impl HttpClient {
         connector: &ConnectorName,
         settings: &HttpSettings,
     ) -> Result<Self, ConnectorError> {
-        let ca_file = settings.ca_file.clone();
-        let read = tokio::task::spawn_blocking(move || tls::build_client_config(ca_file.as_deref())).await;
-        let read = read.unwrap_or_else(|ended| Err(("the CA store".to_owned(), ended.into())));
-        let tls = read.map_err(|(place, cause)| ConnectorError::NoCa {
-            connector: connector.clone(),
-            place,
-            cause,
-        })?;
+        let failed = |cause: TlsError| {
+            let attempt = ConnectorAttempt::TlsHandshake { host: request_error::host(&settings.url) };
+            ConnectorError::new(connector, attempt, cause)
+        };
+        let tls = tls::load_client_config(settings.ca_file.clone()).await.map_err(failed)?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured((*tls).clone())
             .user_agent(USER_AGENT)
@@ -87,20 +80,16 @@ impl HttpClient {
             .read_timeout(settings.timeout)
             .timeout(settings.timeout * TOTAL_TIMEOUT_FACTOR)
             .build()
-            .map_err(|cause| ConnectorError::Tls {
-                connector: connector.clone(),
-                host: host(&settings.url),
-                cause: cause.into(),
-            })?;
+            .map_err(|cause| failed(TlsError::Handshake(cause.into())))?;
         let pace = RateLimiter::new(settings.requests_per_second);
         Ok(Self { connector: connector.clone(), settings: settings.clone(), http, rate_limiter: pace })
     }
 
-    /// Sends a request and retries transient errors; `attempt` describes the request in messages.
+    /// Sends a request and retries transient errors; `attempt` names the request in messages.
     pub(crate) async fn send(
         &self,
         call: &ConnectorRequest,
-        attempt: &str,
+        attempt: &ConnectorAttempt,
         context: &ReadContext,
     ) -> Result<ConnectorResponse, ConnectorError> {
         retry(&self.connector, context, || self.send_once(call, attempt)).await
@@ -110,14 +99,12 @@ impl HttpClient {
     pub(crate) async fn send_optional(
         &self,
         call: &ConnectorRequest,
-        attempt: &str,
+        attempt: &ConnectorAttempt,
         context: &ReadContext,
     ) -> Result<OptionalResponse, ConnectorError> {
         match self.send(call, attempt, context).await {
             Ok(answered) => Ok(OptionalResponse::Found(answered)),
-            Err(ConnectorError::Http { fault: HttpError::Status { status: 404, .. }, .. }) => {
-                Ok(OptionalResponse::NotFound)
-            }
+            Err(error) if error.has_status(404) => Ok(OptionalResponse::NotFound),
             Err(error) => Err(error),
         }
     }
@@ -126,7 +113,7 @@ impl HttpClient {
     pub(crate) async fn send_once(
         &self,
         call: &ConnectorRequest,
-        attempt: &str,
+        attempt: &ConnectorAttempt,
     ) -> Result<ConnectorResponse, ConnectorError> {
         if !self.settings.is_home(&call.url) {
             return Err(self.response_error(attempt, HttpError::Elsewhere { to: redact_url(&call.url) }));
@@ -134,7 +121,7 @@ impl HttpClient {
         let had_token = self.settings.tokens.current_token().is_some();
         match self.ask(call, attempt).await {
             // The token may have been revoked before it expired.
-            Err(ConnectorError::Http { fault: HttpError::Status { status: 401, .. }, .. }) if had_token => {
+            Err(error) if had_token && error.has_status(401) => {
                 self.settings.tokens.discard_token();
                 self.ask(call, attempt).await
             }
@@ -142,7 +129,11 @@ impl HttpClient {
         }
     }
 
-    async fn ask(&self, call: &ConnectorRequest, attempt: &str) -> Result<ConnectorResponse, ConnectorError> {
+    async fn ask(
+        &self,
+        call: &ConnectorRequest,
+        attempt: &ConnectorAttempt,
+    ) -> Result<ConnectorResponse, ConnectorError> {
         let mut request = self.http.request(call.method.clone(), call.url.clone());
         for (name, value) in &call.headers {
             request = request.header(name, value);
@@ -173,7 +164,7 @@ impl HttpClient {
             return Ok(token);
         }
         let HttpAuth::Token(grant) = &self.settings.auth else { return Ok(String::new()) };
-        let attempt = format!("the request for a token to `{}`", redact_url(&grant.url));
+        let attempt = ConnectorAttempt::RequestToken { url: redact_url(&grant.url) };
         let token_request =
             grant.request().map_err(|why| self.response_error(&attempt, HttpError::Key(why)))?;
         let mut request = self.http.post(grant.url.clone());
@@ -193,7 +184,7 @@ impl HttpClient {
     async fn read_response(
         &self,
         request: reqwest::RequestBuilder,
-        attempt: &str,
+        attempt: &ConnectorAttempt,
     ) -> Result<ConnectorResponse, ConnectorError> {
         let request = request.header(ACCEPT, "application/json, application/scim+json;q=0.9, */*;q=0.1");
         let mut response = request.send().await.map_err(|cause| self.request_error(attempt, cause))?;
@@ -220,7 +211,8 @@ impl HttpClient {
         }
         let text = String::from_utf8_lossy(&body);
         let is_quota = status == 403 && self.settings.quota_words.iter().any(|word| text.contains(word));
-        let said = shorten_message(&self.settings.redact_secrets(&extract_message(&headers, &text)));
+        let said = server_message::extract_message(&headers, &text);
+        let said = server_message::shorten_message(&self.settings.redact_secrets(&said));
         let status = if is_quota { 429 } else { status.as_u16() };
         Err(self.response_error(
             attempt,
@@ -229,37 +221,13 @@ impl HttpClient {
     }
 
     /// An error about a response.
-    pub(crate) fn response_error(&self, attempt: &str, fault: HttpError) -> ConnectorError {
-        ConnectorError::Http { connector: self.connector.clone(), attempt: attempt.to_owned(), fault }
+    pub(crate) fn response_error(&self, attempt: &ConnectorAttempt, cause: HttpError) -> ConnectorError {
+        ConnectorError::new(&self.connector, attempt.clone(), cause)
     }
 
-    /// Converts an error of the HTTP client.
-    fn request_error(&self, attempt: &str, cause: reqwest::Error) -> ConnectorError {
-        let connector = self.connector.clone();
-        let host = cause.url().map_or_else(|| host(&self.settings.url), host);
-        let cause = cause.without_url();
-        if cause.is_timeout() {
-            let seconds = self.settings.timeout.as_secs_f64();
-            return ConnectorError::Stalled { connector, attempt: attempt.to_owned(), seconds };
-        }
-        let (is_connect, inner) = (cause.is_connect(), rustls_error(&cause));
-        match inner.map(|inner| (tls::classify_certificate_error(&inner), inner)) {
-            Some((Some(flaw), cause)) => ConnectorError::Certificate { connector, host, flaw, cause },
-            Some((None, cause)) => ConnectorError::Tls { connector, host, cause: cause.into() },
-            None if is_connect => {
-                ConnectorError::Connect { connector, address: host, cause: find_root_cause(&cause) }
-            }
-            None => ConnectorError::CutOff {
-                connector,
-                attempt: attempt.to_owned(),
-                cause: Some(find_root_cause(&cause)),
-            },
-        }
+    fn request_error(&self, attempt: &ConnectorAttempt, cause: reqwest::Error) -> ConnectorError {
+        request_error::convert_request_error(&self.connector, &self.settings, attempt, cause)
     }
-}
-
-fn host(url: &Url) -> String {
-    url.host_str().unwrap_or_default().to_owned()
 }
 
 fn secret_value(text: &str) -> HeaderValue {
@@ -273,71 +241,4 @@ fn secret_value(text: &str) -> HeaderValue {
 #[must_use]
 pub fn is_header(name: &str, value: &str) -> bool {
     HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_str(value).is_ok()
-}
-
-/// The TLS error in the chain of causes.
-fn rustls_error(error: &reqwest::Error) -> Option<rustls::Error> {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<rustls::Error>() {
-            return Some(found.clone());
-        }
-        if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref)
-            && let Some(found) = inner.downcast_ref::<rustls::Error>()
-        {
-            return Some(found.clone());
-        }
-        next = error.source();
-    }
-    None
-}
-
-/// The innermost cause.
-fn find_root_cause(error: &reqwest::Error) -> io::Error {
-    let mut cause: &(dyn std::error::Error + 'static) = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    match cause.downcast_ref::<io::Error>() {
-        Some(io) if io.raw_os_error().is_some() => {
-            io::Error::from_raw_os_error(io.raw_os_error().unwrap_or_default())
-        }
-        Some(_) | None => io::Error::other(cause.to_string()),
-    }
-}
-
-/// The error message of a response: a member with a common name, or the text itself.
-fn extract_message(headers: &HeaderMap, body: &str) -> String {
-    const PLACES: [&str; 11] = [
-        "/error_description",
-        "/error/message/value",
-        "/error/message",
-        "/message",
-        "/detail",
-        "/errorSummary",
-        "/errors/0/detail",
-        "/errors/0/message",
-        "/errors/0/title",
-        "/title",
-        "/error",
-    ];
-    if let Ok(json) = serde_json::from_str::<Value>(body) {
-        let found = PLACES.iter().find_map(|place| json.pointer(place)?.as_str());
-        return found.unwrap_or_default().to_owned();
-    }
-    if let Some(message) = headers.get("x-bamboohr-error-message").and_then(|text| text.to_str().ok()) {
-        return message.to_owned();
-    }
-    if body.trim_start().starts_with('<') { String::new() } else { body.to_owned() }
-}
-
-/// Removes control characters and limits the length.
-fn shorten_message(text: &str) -> String {
-    let words: Vec<&str> =
-        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(MAX_MESSAGE_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
 }

@@ -1,6 +1,10 @@
-//! Errors of HTTP responses, and which of them are transient.
+//! Causes of errors in HTTP responses, and which of them are transient.
 
+use std::borrow::Cow;
 use std::time::Duration;
+
+use crate::attempt::ConnectorAttempt;
+use crate::error::ProtocolError;
 
 /// Problem with a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,10 +105,12 @@ fn format_message(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!(": {said}") }
 }
 
-impl HttpError {
-    /// Returns whether a retry may succeed.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
+impl ProtocolError for HttpError {
+    fn describe(&self, attempt: &ConnectorAttempt) -> String {
+        format!("{attempt}: {self}")
+    }
+
+    fn is_transient(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
             // The list changed while it was read; another reading may be complete.
@@ -123,18 +129,11 @@ impl HttpError {
         }
     }
 
-    /// The wait that the server requests.
-    #[must_use]
-    pub fn wait(&self) -> Option<Duration> {
-        match self {
-            Self::Status { wait, .. } => *wait,
-            _ => None,
-        }
+    fn wait(&self) -> Option<Duration> {
+        if let Self::Status { wait, .. } = self { *wait } else { None }
     }
 
-    /// A stable word for scripts.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
+    fn kind(&self) -> &'static str {
         match self {
             Self::Status { status: 401 | 403, .. } | Self::NoToken | Self::Key(_) => "refused",
             Self::Status { status: 404, .. } => "not_found",
@@ -149,10 +148,8 @@ impl HttpError {
         }
     }
 
-    /// The next step for the operator.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
+    fn hint(&self, _: &ConnectorAttempt) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::Status { status: 401, .. } => "check the account, the secret and its expiry date",
             Self::Status { status: 403, .. } => {
                 "grant the account permission to read people; the documentation of this kind of connector names it"
@@ -178,6 +175,7 @@ impl HttpError {
             Self::NoTotal(_) => "check `total`",
             Self::NoToken => "check `token_url`, the account and its secret",
             Self::Key(_) => "set a private RSA key in PEM (PKCS#8, `BEGIN PRIVATE KEY`)",
-        }
+        };
+        Some(hint.into())
     }
 }

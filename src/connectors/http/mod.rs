@@ -11,7 +11,9 @@ mod error;
 mod jwt;
 mod link_header;
 mod rate_limit;
+mod request_error;
 mod saml;
+mod server_message;
 mod signing_key;
 
 use std::path::PathBuf;

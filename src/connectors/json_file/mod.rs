@@ -4,6 +4,7 @@
 //! file is complete if the array is closed and nothing follows, or the last line has a line break, and the file
 //! did not change while it was read; the settings can require more.
 
+mod error;
 mod record_reader;
 
 use std::fs::File;
@@ -14,9 +15,13 @@ use crate::json::{ValueExtractor, ValuePath};
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::FileEnd;
 use crate::retry::retry;
-use crate::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics};
+use crate::{
+    CheckStep, Connector, ConnectorCause, ConnectorError, DirectoryReading, ReadContext, diagnostics,
+};
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::people::PeopleTable;
+
+pub use error::JsonFileError;
 
 use record_reader::{JsonRecordError, JsonRecordReader};
 
@@ -98,27 +103,23 @@ fn map_records<'a>(
     context: &ReadContext,
     witness: &mut HashingReader<&File>,
 ) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError> {
-    let refuse = |(fault, cause)| ConnectorError::File {
-        connector: connector.name.clone(),
-        path: settings.file.path.clone(),
-        fault,
-        cause,
-    };
+    let file_error = |cause: ConnectorCause| settings.file.error(&connector.name, cause);
     let mut records = JsonRecordReader::new(BufReader::with_capacity(BUFFER, witness));
     let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
     let mut extractor = ValueExtractor::new(&settings.paths);
     let mut record = RecordValues::default();
-    while let Some(json) = records.next().map_err(|flaw| refuse(flaw.into()))? {
+    while let Some(json) = records.next().map_err(|flaw| file_error(flaw.into()))? {
         let read = extractor.extract(&mut serde_json::Deserializer::from_slice(json), &mut record);
         let place = records.place();
         if let Err(error) = read {
-            return Err(refuse((FileError::NotJson { place, what: error.to_string() }, None)));
+            let problem = error.to_string();
+            return Err(file_error(JsonFileError::InvalidRecord { place, problem }.into()));
         }
         mapper.push(&record, || place);
         if mapper.records().is_multiple_of(STEP) {
             context.progress.set(mapper.records());
             if context.cancel.is_cancelled() {
-                return Err(ConnectorError::Cancelled { connector: connector.name.clone() });
+                return Err(ConnectorError::cancelled(&connector.name));
             }
         }
     }
@@ -126,13 +127,13 @@ fn map_records<'a>(
     Ok((mapper, ending))
 }
 
-impl From<JsonRecordError> for file::FileRefusal {
-    fn from(flaw: JsonRecordError) -> Self {
-        match flaw {
-            JsonRecordError::Unreadable(cause) => (FileError::Unreadable, Some(cause)),
-            JsonRecordError::NotClosed => (FileError::NotClosed, None),
+impl From<JsonRecordError> for ConnectorCause {
+    fn from(error: JsonRecordError) -> Self {
+        match error {
+            JsonRecordError::Unreadable(cause) => FileError::Unreadable(cause).into(),
+            JsonRecordError::NotClosed => JsonFileError::NotClosed.into(),
             JsonRecordError::Wrong { place, what } => {
-                (FileError::NotJson { place, what: what.to_owned() }, None)
+                JsonFileError::InvalidRecord { place, problem: what.to_owned() }.into()
             }
         }
     }

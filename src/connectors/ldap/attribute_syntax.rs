@@ -54,7 +54,7 @@ pub(super) fn equality_filter(attribute: &str, text: &str) -> String {
             }
         }
         AttributeSyntax::Plain | AttributeSyntax::Guid | AttributeSyntax::Sid => {
-            filter.push_str(&ldap_escape(text))
+            filter.push_str(&ldap_escape(text));
         }
     }
     filter.push(')');

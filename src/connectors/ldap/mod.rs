@@ -15,6 +15,7 @@ mod check;
 mod endpoint;
 mod entry;
 mod entry_collector;
+mod error;
 mod result_code;
 mod search;
 mod session;
@@ -37,6 +38,7 @@ use rollcall_model::secret::SecretText;
 
 pub(super) use check::{check, connect_with_steps};
 pub(super) use entry_collector::{EntryCollector, MappingSink, RecordSink};
+pub use error::LdapError;
 pub use result_code::LdapErrorResult;
 pub(super) use search::LdapSearch;
 pub(super) use session::{LdapConnector, LdapSession};
@@ -95,7 +97,7 @@ async fn read_with_retry(
     retry(&connector.name, context, || async {
         let (mapper, ended) = read_bases(connector, settings, &settings.filter, attributes, context).await?;
         let proof = CompletenessProof::ldap(&settings.base_dns, ended)
-            .ok_or_else(|| ConnectorError::Unproven { connector: connector.name.clone() })?;
+            .ok_or_else(|| ConnectorError::unproven(&connector.name))?;
         let (people, problems) = mapper.finish()?;
         context.progress.set(people.len() as u64);
         Ok(DirectoryReading::complete(people, problems, proof))
@@ -172,9 +174,7 @@ pub(super) fn check_searchable(
     settings: &LdapSettings,
     filter: &str,
 ) -> Result<(), ConnectorError> {
-    let wrong = |setting, fault: &str| {
-        Err(ConnectorError::Setting { connector: connector.clone(), setting, fault: fault.to_owned() })
-    };
+    let wrong = |setting, fault| Err(ConnectorError::invalid_setting(connector, setting, fault));
     if settings.base_dns.is_empty() {
         return wrong("base_dn", "is missing");
     }

@@ -8,12 +8,13 @@ use ldap3::{LdapResult, Scope};
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::ConnectorError;
+use crate::ldap::LdapError;
 use crate::ldap::entry::{self, INTERMEDIATE, REFERENCE};
 use crate::ldap::result_code::LdapErrorResult;
 use crate::ldap::session::LdapSession;
 use crate::ldap::transport::{SearchMessage, TransportError};
 use crate::proof::{ReferenceMeaning, SearchBaseEnd};
+use crate::{ConnectorAttempt, ConnectorError};
 
 /// A search that is run below each base.
 #[derive(Debug)]
@@ -73,8 +74,8 @@ impl LdapSession<'_> {
             }
             // An equal cookie alone is not a loop: 389-ds sends the same cookie with every page.
             if !seen.insert((page.next.clone(), page.digest)) {
-                let (connector, base) = (self.connector.clone(), base.to_owned());
-                return Err(ConnectorError::PageRepeats { connector, base, page: number });
+                let attempt = ConnectorAttempt::Search { base: base.to_owned() };
+                return Err(self.error(&attempt, LdapError::PageRepeats { page: number }));
             }
             cookie = page.next;
         }
@@ -88,22 +89,19 @@ impl LdapSession<'_> {
         cookie: Vec<u8>,
         each: impl FnMut(&[u8]) -> Option<()>,
     ) -> Result<LdapSearchPage, ConnectorError> {
-        let attempt = format!("the search below `{base}`");
+        let attempt = ConnectorAttempt::Search { base: base.to_owned() };
         let size = i32::try_from(self.settings.page_size).unwrap_or(i32::MAX);
         self.ldap.with_controls(PagedResults { size, cookie }.critical());
         let request = (base, Scope::Subtree, search.filter, &search.attributes[..]);
         let SearchOutcome { result, references, digest } = self.run_search(request, &attempt, each).await?;
         self.check_success(&result, &attempt)?;
         if references.0 > 0 && search.references == ReferenceMeaning::MissingParts {
-            let (connector, base, (count, first)) = (self.connector.clone(), base.to_owned(), references);
-            return Err(ConnectorError::References { connector, base, count, first });
+            let (count, first) = references;
+            return Err(self.error(&attempt, LdapError::References { count, first }));
         }
         let Some(control) = paging_control(&result.ctrls) else {
             // A critical control was ignored, so the result may be incomplete.
-            return Err(ConnectorError::NoPaging {
-                connector: self.connector.clone(),
-                base: base.to_owned(),
-            });
+            return Err(self.error(&attempt, LdapError::NoPaging));
         };
         let next = entry::cookie(control)
             .ok_or_else(|| self.transport_error(TransportError::Malformed, &attempt))?;
@@ -115,9 +113,9 @@ impl LdapSession<'_> {
         &mut self,
         dn: &str,
         attributes: &[&str],
+        attempt: &ConnectorAttempt,
         each: impl FnMut(&[u8]) -> Option<()>,
     ) -> Result<(), ConnectorError> {
-        let attempt = "reading one entry";
         let outcome = self.run_search((dn, Scope::Base, ANYTHING, attributes), attempt, each).await?;
         if outcome.result.rc == NO_SUCH_OBJECT {
             Ok(())
@@ -130,7 +128,7 @@ impl LdapSession<'_> {
     async fn run_search(
         &mut self,
         (base, scope, filter, attributes): (&str, Scope, &str, &[&str]),
-        attempt: &str,
+        attempt: &ConnectorAttempt,
         mut each: impl FnMut(&[u8]) -> Option<()>,
     ) -> Result<SearchOutcome, ConnectorError> {
         let wait = self.settings.timeout;
@@ -173,12 +171,12 @@ impl LdapSession<'_> {
         Ok(SearchOutcome { result, references, digest: digest.digest128() })
     }
 
-    fn check_success(&self, result: &LdapResult, attempt: &str) -> Result<(), ConnectorError> {
+    fn check_success(&self, result: &LdapResult, attempt: &ConnectorAttempt) -> Result<(), ConnectorError> {
         if result.rc == 0 {
             return Ok(());
         }
         let answer = LdapErrorResult::new(result.rc, &result.text);
-        Err(ConnectorError::Answer { connector: self.connector.clone(), attempt: attempt.to_owned(), answer })
+        Err(self.error(attempt, LdapError::Result(answer)))
     }
 }
 

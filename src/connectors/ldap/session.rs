@@ -6,18 +6,19 @@ use std::net::SocketAddr;
 
 use ldap3::exop::Exop;
 use ldap3::result::ExopResult;
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, StdStream};
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::ldap::LdapSettings;
 use crate::ldap::endpoint::LdapEndpoint;
 use crate::ldap::result_code::LdapErrorResult;
 use crate::ldap::transport::{LdapConnection, SplitTransport, TransportError};
-use crate::{ConnectorError, tls};
+use crate::ldap::{LdapError, LdapSettings};
+use crate::tls::{self, TlsError};
+use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, NetworkError};
 use rollcall_model::names::ConnectorName;
 
 /// Connection parameters of a server; not connected yet.
@@ -45,20 +46,13 @@ const PLACEHOLDER_URL: &str = "ldapi:///";
 /// The object identifier of the StartTLS request.
 const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
 
-/// The attempt named in errors of the TLS handshake.
-const HANDSHAKE: &str = "the TLS handshake";
-
 impl<'a> LdapConnector<'a> {
     /// Validates the settings. A password is sent without encryption only if `plaintext` is set.
     pub(crate) fn new(
         connector: &'a ConnectorName,
         settings: &'a LdapSettings,
     ) -> Result<Self, ConnectorError> {
-        let wrong = |setting, fault: &str| ConnectorError::Setting {
-            connector: connector.clone(),
-            setting,
-            fault: fault.to_owned(),
-        };
+        let wrong = |setting, fault| ConnectorError::invalid_setting(connector, setting, fault);
         let endpoint = LdapEndpoint::parse(&settings.url)
             .ok_or_else(|| wrong("url", "must be `ldap://host:port` or `ldaps://host:port`"))?;
         if !endpoint.tls && !settings.starttls && !settings.plaintext {
@@ -72,11 +66,8 @@ impl<'a> LdapConnector<'a> {
 
     /// Resolves the host.
     pub(crate) async fn resolve(&self) -> Result<Vec<SocketAddr>, ConnectorError> {
-        let failed = |cause| ConnectorError::Resolve {
-            connector: self.connector.clone(),
-            host: self.endpoint.host.clone(),
-            cause,
-        };
+        let attempt = || ConnectorAttempt::ResolveHost { host: self.endpoint.host.clone() };
+        let failed = |cause| self.error(attempt(), NetworkError::HostNotFound(cause));
         let found = lookup_host((self.endpoint.host.as_str(), self.endpoint.port));
         let found = timeout(self.settings.timeout, found).await.map_err(|_| failed(timed_out()))?;
         let addresses: Vec<SocketAddr> = found.map_err(failed)?.collect();
@@ -97,11 +88,7 @@ impl<'a> LdapConnector<'a> {
                 Err(_) => cause = timed_out(),
             }
         }
-        Err(ConnectorError::Connect {
-            connector: self.connector.clone(),
-            address: self.endpoint.address(),
-            cause,
-        })
+        Err(self.connect_error(cause))
     }
 
     /// Returns whether the connection is encrypted.
@@ -113,10 +100,7 @@ impl<'a> LdapConnector<'a> {
     pub(crate) async fn secure(&self, stream: TcpStream) -> Result<LdapSession<'a>, ConnectorError> {
         let server =
             if self.endpoint.tls { self.negotiate_tls(stream).await? } else { LdapConnection::Plain(stream) };
-        let (ours, connection, ldap) = attach_client().await.map_err(|cause| {
-            let address = self.endpoint.address();
-            ConnectorError::Connect { connector: self.connector.clone(), address, cause }
-        })?;
+        let (ours, connection, ldap) = attach_client().await.map_err(|cause| self.connect_error(cause))?;
         // If the task fails it closes the transport; the reader reports the error.
         let driver = AbortOnDropHandle::new(tokio::spawn(async { drop(connection.drive().await) }));
         let transport = SplitTransport::new(server, ours);
@@ -127,17 +111,17 @@ impl<'a> LdapConnector<'a> {
 
     /// Requests TLS on an unencrypted connection (RFC 4511 4.14).
     async fn start_tls(&self, mut session: LdapSession<'a>) -> Result<LdapSession<'a>, ConnectorError> {
-        let attempt = "StartTLS";
+        let attempt = ConnectorAttempt::StartTls { address: self.endpoint.address() };
         session.ldap.with_timeout(self.settings.timeout);
         let request = Exop { name: Some(START_TLS.to_owned()), val: None };
         let response = session.transport.exchange(session.ldap.extended(request)).await;
-        let ExopResult(_, result) = response.map_err(|why| session.transport_error(why, attempt))?;
+        let ExopResult(_, result) = response.map_err(|why| session.transport_error(why, &attempt))?;
         if result.rc != 0 {
-            let (connector, answer) = (self.connector.clone(), LdapErrorResult::new(result.rc, &result.text));
-            return Err(ConnectorError::Answer { connector, attempt: attempt.to_owned(), answer });
+            let cause = LdapError::Result(LdapErrorResult::new(result.rc, &result.text));
+            return Err(self.error(attempt, cause));
         }
         let Some((stream, client)) = session.transport.into_streams() else {
-            return Err(transport_error(self.connector, self.settings, TransportError::Malformed, attempt));
+            return Err(self.error(attempt, LdapError::Malformed));
         };
         Ok(LdapSession {
             transport: SplitTransport::new(self.negotiate_tls(stream).await?, client),
@@ -146,19 +130,22 @@ impl<'a> LdapConnector<'a> {
     }
 
     async fn negotiate_tls(&self, stream: TcpStream) -> Result<LdapConnection, ConnectorError> {
-        let config = self.tls_config().await?;
         let host = &self.endpoint.host;
-        let name = ServerName::try_from(host.clone()).map_err(|cause| ConnectorError::Tls {
-            connector: self.connector.clone(),
-            host: host.clone(),
-            cause: cause.into(),
-        })?;
+        let failed =
+            |cause: ConnectorCause| self.error(ConnectorAttempt::TlsHandshake { host: host.clone() }, cause);
+        let config = tls::load_client_config(self.settings.ca_file.clone()).await;
+        let config = config.map_err(|cause| failed(cause.into()))?;
+        let name = ServerName::try_from(host.clone())
+            .map_err(|cause| failed(TlsError::Handshake(cause.into()).into()))?;
         // Boxed because the buffers of the handshake would enlarge every enclosing future.
         let handshake = Box::pin(TlsConnector::from(config).connect(name, stream));
         match timeout(self.settings.timeout, handshake).await {
             Ok(Ok(stream)) => Ok(LdapConnection::Encrypted(Box::new(stream))),
-            Ok(Err(cause)) => Err(self.tls_error(cause)),
-            Err(_) => Err(transport_error(self.connector, self.settings, TransportError::Stalled, HANDSHAKE)),
+            Ok(Err(cause)) => Err(failed(match TlsError::find(&cause) {
+                Some(tls) => tls.into(),
+                None => NetworkError::ConnectionLost(Some(cause)).into(),
+            })),
+            Err(_) => Err(failed(transport_cause(TransportError::Stalled, self.settings))),
         }
     }
 
@@ -171,28 +158,13 @@ impl<'a> LdapConnector<'a> {
         Ok(session)
     }
 
-    async fn tls_config(&self) -> Result<std::sync::Arc<rustls::ClientConfig>, ConnectorError> {
-        let ca_file = self.settings.ca_file.clone();
-        let read = tokio::task::spawn_blocking(move || tls::build_client_config(ca_file.as_deref())).await;
-        let read = read.unwrap_or_else(|ended| Err(("the CA store".to_owned(), ended.into())));
-        read.map_err(|(place, cause)| ConnectorError::NoCa {
-            connector: self.connector.clone(),
-            place,
-            cause,
-        })
+    fn connect_error(&self, cause: io::Error) -> ConnectorError {
+        let attempt = ConnectorAttempt::Connect { address: self.endpoint.address() };
+        self.error(attempt, NetworkError::NotConnected(cause))
     }
 
-    /// Converts an error of the TLS handshake.
-    fn tls_error(&self, cause: io::Error) -> ConnectorError {
-        let (connector, host) = (self.connector.clone(), self.endpoint.host.clone());
-        let inner = cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).cloned();
-        match inner.map(|inner| (tls::classify_certificate_error(&inner), inner)) {
-            Some((Some(flaw), cause)) => ConnectorError::Certificate { connector, host, flaw, cause },
-            Some((None, cause)) => ConnectorError::Tls { connector, host, cause: cause.into() },
-            None => {
-                transport_error(self.connector, self.settings, TransportError::CutOff(Some(cause)), HANDSHAKE)
-            }
-        }
+    fn error(&self, attempt: ConnectorAttempt, cause: impl Into<ConnectorCause>) -> ConnectorError {
+        ConnectorError::new(self.connector, attempt, cause)
     }
 }
 
@@ -202,30 +174,21 @@ impl LdapSession<'_> {
         let (account, password) = match &self.settings.bind {
             // An empty password would be an anonymous bind that succeeds (RFC 4513 5.1.2).
             Some((_, password)) if password.reveal().is_empty() => {
-                return Err(ConnectorError::Setting {
-                    connector: self.connector.clone(),
-                    setting: "bind_password",
-                    fault: "is empty".to_owned(),
-                });
+                return Err(ConnectorError::invalid_setting(self.connector, "bind_password", "is empty"));
             }
             Some((account, password)) => (account.as_str(), password.reveal()),
             None => ("", ""),
         };
-        let attempt = match account {
-            "" => "the anonymous bind".to_owned(),
-            _ => format!("the bind as `{account}`"),
-        };
+        let named = (!account.is_empty()).then(|| account.to_owned());
+        let attempt = ConnectorAttempt::Bind { account: named };
         self.ldap.with_timeout(self.settings.timeout);
         let bound = self.transport.exchange(self.ldap.simple_bind(account, password)).await;
         let result = bound.map_err(|why| self.transport_error(why, &attempt))?;
         let answer = LdapErrorResult::new(result.rc, &result.text);
         match result.rc {
             0 => Ok(()),
-            49 if !account.is_empty() => {
-                let (connector, account) = (self.connector.clone(), account.to_owned());
-                Err(ConnectorError::Refused { connector, account, answer })
-            }
-            _ => Err(ConnectorError::Answer { connector: self.connector.clone(), attempt, answer }),
+            49 if !account.is_empty() => Err(self.error(&attempt, LdapError::Refused(answer))),
+            _ => Err(self.error(&attempt, LdapError::Result(answer))),
         }
     }
 
@@ -239,8 +202,17 @@ impl LdapSession<'_> {
     }
 
     /// Converts a transport error into an error of this connector.
-    pub(crate) fn transport_error(&self, why: TransportError, attempt: &str) -> ConnectorError {
-        transport_error(self.connector, self.settings, why, attempt)
+    pub(crate) fn transport_error(&self, why: TransportError, attempt: &ConnectorAttempt) -> ConnectorError {
+        self.error(attempt, transport_cause(why, self.settings))
+    }
+
+    /// An error of this connector.
+    pub(crate) fn error(
+        &self,
+        attempt: &ConnectorAttempt,
+        cause: impl Into<ConnectorCause>,
+    ) -> ConnectorError {
+        ConnectorError::new(self.connector, attempt.clone(), cause)
     }
 }
 
@@ -250,24 +222,16 @@ async fn attach_client() -> io::Result<(UnixStream, LdapConnAsync, Ldap)> {
     let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(its.into_std()?));
     match LdapConnAsync::with_settings(settings, PLACEHOLDER_URL).await {
         Ok((connection, ldap)) => Ok((ours, connection, ldap)),
-        Err(LdapError::Io { source }) => Err(source),
+        Err(ldap3::LdapError::Io { source }) => Err(source),
         Err(other) => Err(io::Error::other(other)),
     }
 }
 
-fn transport_error(
-    connector: &ConnectorName,
-    settings: &LdapSettings,
-    why: TransportError,
-    attempt: &str,
-) -> ConnectorError {
-    let (connector, attempt) = (connector.clone(), attempt.to_owned());
+fn transport_cause(why: TransportError, settings: &LdapSettings) -> ConnectorCause {
     match why {
-        TransportError::CutOff(cause) => ConnectorError::CutOff { connector, attempt, cause },
-        TransportError::Stalled => {
-            ConnectorError::Stalled { connector, attempt, seconds: settings.timeout.as_secs_f64() }
-        }
-        TransportError::Malformed => ConnectorError::Malformed { connector, attempt },
+        TransportError::CutOff(cause) => NetworkError::ConnectionLost(cause).into(),
+        TransportError::Stalled => NetworkError::Timeout { seconds: settings.timeout.as_secs_f64() }.into(),
+        TransportError::Malformed => LdapError::Malformed.into(),
     }
 }
 

@@ -5,10 +5,11 @@
 //! as `member;range=1500-*` until a range ends in `*` (MS-ADTS 3.1.1.3.1.3.3). Treating the first range as
 //! complete, or the empty attribute as empty, would lose people without an error.
 
-use crate::ConnectorError;
+use crate::ldap::LdapError;
 use crate::ldap::entry::EntryParser;
 use crate::ldap::session::LdapSession;
 use crate::mapper::RecordValues;
+use crate::{ConnectorAttempt, ConnectorError};
 
 /// The range of values in a part: the position of the first value and, unless the range is the last, of the last
 /// value.
@@ -76,12 +77,10 @@ pub(super) async fn fetch_missing_values(
     record: &mut RecordValues,
 ) -> Result<(), ConnectorError> {
     for part in parts {
-        let (connector, attribute) = (session.connector.clone(), &part.attribute);
-        let missing = |first| ConnectorError::Values {
-            connector: connector.clone(),
-            attribute: attribute.clone(),
-            first,
-        };
+        let (connector, attribute) = (session.connector, &part.attribute);
+        let attempt = ConnectorAttempt::ReadValues { attribute: attribute.clone() };
+        let missing =
+            |first| ConnectorError::new(connector, attempt.clone(), LdapError::MissingValues { first });
         let mut step = part.next_step(0).ok_or_else(|| missing(0))?;
         while let RangeStep::Ask(first) = step {
             let range_name = format!("{attribute};range={first}-*");
@@ -91,7 +90,7 @@ pub(super) async fn fetch_missing_values(
                 received = entries.parts().iter().find(|other| other.attribute == *attribute).cloned();
                 Some(())
             };
-            session.read_entry(dn, &[&range_name], each).await?;
+            session.read_entry(dn, &[&range_name], &attempt, each).await?;
             step = received.and_then(|part| part.next_step(first)).ok_or_else(|| missing(first))?;
         }
     }

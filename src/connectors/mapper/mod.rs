@@ -10,7 +10,7 @@ mod record;
 
 use rustc_hash::FxHashMap;
 
-use crate::{AttributeMapping, ConnectorError};
+use crate::{AttributeMapping, ConnectorAttempt, ConnectorError, ReadingError};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::interner::Symbol;
 use rollcall_model::names::{ConnectorName, fold, is_address};
@@ -96,16 +96,13 @@ impl<'a> RecordMapper<'a> {
     ///
     /// # Errors
     ///
-    /// [`ConnectorError::TooManyRejectedRecords`] if more than 5 % of the records, and at least 10, have an empty
+    /// [`ReadingError::TooManyRejectedRecords`] if more than 5 % of the records, and at least 10, have an empty
     /// or repeated id.
     pub(crate) fn finish(self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
         let (set_aside, records) = (self.people.set_aside(), self.records);
         if set_aside >= FEW_SET_ASIDE && set_aside * SET_ASIDE_SHARE > records {
-            return Err(ConnectorError::TooManyRejectedRecords {
-                connector: self.connector.clone(),
-                set_aside,
-                records,
-            });
+            let cause = ReadingError::TooManyRejectedRecords { set_aside, records };
+            return Err(ConnectorError::new(self.connector, ConnectorAttempt::Reading, cause));
         }
         let mut problems = self.problems;
         for column in &self.columns {

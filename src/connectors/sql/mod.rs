@@ -4,6 +4,8 @@
 //! columns are attributes. The result is complete if all rows were read and their number equals `count_query`, if
 //! there is one.
 
+mod connection;
+mod error;
 mod rows;
 
 use std::time::Duration;
@@ -11,10 +13,14 @@ use std::time::Duration;
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::CompletenessProof;
 use crate::retry::retry;
-use crate::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics};
+use crate::{
+    CheckStep, Connector, ConnectorAttempt, ConnectorError, DirectoryReading, ReadContext, diagnostics,
+};
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::secret::SecretText;
+
+pub use error::SqlError;
 
 use rows::SqlSource;
 
@@ -59,10 +65,9 @@ async fn read_once(
     let told = source.count().await?;
     source.close().await;
     let came = mapper.records();
-    let proof = CompletenessProof::sql(told, came).ok_or_else(|| ConnectorError::RowCountMismatch {
-        connector: connector.name.clone(),
-        told: told.unwrap_or_default(),
-        came,
+    let proof = CompletenessProof::sql(told, came).ok_or_else(|| {
+        let cause = SqlError::RowCountMismatch { expected: told.unwrap_or_default(), returned: came };
+        ConnectorError::new(&connector.name, ConnectorAttempt::RunQuery, cause)
     })?;
     let (people, problems) = mapper.finish()?;
     context.progress.set(people.len() as u64);

@@ -1,18 +1,17 @@
 //! Rows of a query from either engine, as texts by column.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, TypeInfo, ValueRef};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Column, Connection, Row, TypeInfo, ValueRef};
 use tokio::time::timeout;
 
-use crate::ConnectorError;
 use crate::json::{ValueExtractor, ValuePath};
 use crate::mapper::RecordValues;
-use crate::sql::SqlSettings;
+use crate::sql::connection::{EngineConnection, connect, connect_error, database_name};
+use crate::sql::{SqlError, SqlSettings};
+use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, NetworkError};
 use rollcall_model::names::ConnectorName;
 
 /// A connection in a transaction.
@@ -23,28 +22,22 @@ pub(super) struct SqlSource<'s> {
     connection: EngineConnection,
 }
 
-#[derive(Debug)]
-enum EngineConnection {
-    Postgres(PgConnection),
-    Sqlite(SqliteConnection),
-}
-
 impl<'s> SqlSource<'s> {
     /// Connects and starts a read-only transaction with a snapshot.
     pub(super) async fn open(
         connector: &'s ConnectorName,
         settings: &'s SqlSettings,
     ) -> Result<Self, ConnectorError> {
+        let database = database_name(settings.database.reveal());
         let connecting = connect(settings.database.reveal());
         let connected = timeout(settings.timeout, connecting).await;
         let connection = match connected {
             Ok(Ok(connection)) => connection,
-            Ok(Err(sqlx::Error::Io(cause))) => {
-                let address = host(settings.database.reveal());
-                return Err(ConnectorError::Connect { connector: connector.clone(), address, cause });
+            Ok(Err(cause)) => return Err(connect_error(connector, database, cause)),
+            Err(_) => {
+                let attempt = ConnectorAttempt::Connect { address: database };
+                return Err(stalled(connector, settings.timeout, &attempt));
             }
-            Ok(Err(cause)) => return Err(failed(connector, "the connection", cause)),
-            Err(_) => return Err(stalled(connector, settings.timeout, "the connection")),
         };
         Ok(Self { connector, settings, connection })
     }
@@ -65,7 +58,7 @@ impl<'s> SqlSource<'s> {
         record: &mut RecordValues,
         mut each: impl FnMut(&RecordValues),
     ) -> Result<(), ConnectorError> {
-        const ATTEMPT: &str = "the query";
+        const ATTEMPT: &ConnectorAttempt = &ConnectorAttempt::RunQuery;
         let Self { connector, settings, connection } = self;
         let (query, wait) = (settings.query.trim().trim_end_matches(';'), settings.timeout);
         let limit = most.map_or(String::new(), |most| format!(" LIMIT {most}"));
@@ -115,7 +108,7 @@ impl<'s> SqlSource<'s> {
 
     /// The number of rows by `count_query`, if it is configured.
     pub(super) async fn count(&mut self) -> Result<Option<u64>, ConnectorError> {
-        const ATTEMPT: &str = "`count_query`";
+        const ATTEMPT: &ConnectorAttempt = &ConnectorAttempt::RunCountQuery;
         let Some(query) = &self.settings.count_query else { return Ok(None) };
         let text = query.trim().trim_end_matches(';').to_owned();
         let wait = self.settings.timeout;
@@ -146,51 +139,27 @@ impl<'s> SqlSource<'s> {
     }
 }
 
-/// The server in a URL.
-fn host(url: &str) -> String {
-    let url = url::Url::parse(url).ok();
-    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "the database".to_owned())
-}
-
-async fn connect(url: &str) -> Result<EngineConnection, sqlx::Error> {
-    if url.starts_with("sqlite:") {
-        let options = SqliteConnectOptions::from_str(url)?.read_only(true).create_if_missing(false);
-        let mut connection = options.disable_statement_logging().connect().await?;
-        sqlx::query("BEGIN").execute(&mut connection).await?;
-        return Ok(EngineConnection::Sqlite(connection));
-    }
-    let options = PgConnectOptions::from_str(url)?.application_name("rollcall");
-    let mut connection = options.disable_statement_logging().connect().await?;
-    sqlx::query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .execute(&mut connection)
-        .await?;
-    Ok(EngineConnection::Postgres(connection))
-}
-
 /// Waits for the next item, with the timeout.
 async fn wait_for_next<T>(
     connector: &ConnectorName,
     wait: Duration,
-    attempt: &str,
+    attempt: &ConnectorAttempt,
     coming: impl Future<Output = T>,
 ) -> Result<T, ConnectorError> {
     timeout(wait, coming).await.map_err(|_| stalled(connector, wait, attempt))
 }
 
-fn stalled(connector: &ConnectorName, wait: Duration, attempt: &str) -> ConnectorError {
-    ConnectorError::Stalled {
-        connector: connector.clone(),
-        attempt: attempt.to_owned(),
-        seconds: wait.as_secs_f64(),
-    }
+fn stalled(connector: &ConnectorName, wait: Duration, attempt: &ConnectorAttempt) -> ConnectorError {
+    let cause = NetworkError::Timeout { seconds: wait.as_secs_f64() };
+    ConnectorError::new(connector, attempt.clone(), cause)
 }
 
-fn failed(connector: &ConnectorName, attempt: &str, cause: sqlx::Error) -> ConnectorError {
-    let (connector, attempt) = (connector.clone(), attempt.to_owned());
-    match cause {
-        sqlx::Error::Io(cause) => ConnectorError::CutOff { connector, attempt, cause: Some(cause) },
-        cause => ConnectorError::Query { connector, attempt, cause },
-    }
+fn failed(connector: &ConnectorName, attempt: &ConnectorAttempt, cause: sqlx::Error) -> ConnectorError {
+    let cause: ConnectorCause = match cause {
+        sqlx::Error::Io(cause) => NetworkError::ConnectionLost(Some(cause)).into(),
+        cause => SqlError::Refused(cause).into(),
+    };
+    ConnectorError::new(connector, attempt.clone(), cause)
 }
 
 /// The positions of the mapped columns in a row.
@@ -227,7 +196,11 @@ fn missing(connector: &ConnectorName, columns: &[&str], there: &[&str]) -> Resul
         return Ok(());
     }
     let columns = there.iter().map(|column| format!("`{column}`")).collect();
-    Err(ConnectorError::NoColumns { connector: connector.clone(), missing, columns })
+    Err(ConnectorError::new(
+        connector,
+        ConnectorAttempt::RunQuery,
+        SqlError::MissingColumns { missing, columns },
+    ))
 }
 
 /// A SQLite value as text; `None` for a blob.

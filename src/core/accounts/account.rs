@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::accounts::{AccountError, AccountRef, Result, find_account, password, random_token};
 use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
-use rollcall_model::ids::AccountId;
+use rollcall_model::ids::{AccountId, RunId};
 use rollcall_model::names::{clean, is_address};
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
 use rollcall_store::accounts::{self, Account};
 use rollcall_store::runs::NewRun;
-use rollcall_store::{Store, Tx, sessions};
+use rollcall_store::{Store, Tx, sessions, sign_in_devices, tokens};
 
 /// Lifetime of a link.
 const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(1);
@@ -62,7 +62,7 @@ pub struct CreatedAccount {
 }
 
 /// Makes an account, with a password or with a link that lets its holder set one. An account that was revoked is given
-/// back with the new role.
+/// back with the new role; its earlier password, links and identity at the provider do not come back.
 ///
 /// # Errors
 /// If the address is not valid or has an account, or the password is too weak.
@@ -88,6 +88,8 @@ pub async fn create_account(
     let account = match accounts::get_by_email(&mut change.tx, &email).await? {
         Some(there) if there.is_active() => return Err(AccountError::AccountExists { email: there.email }),
         Some(there) => {
+            end_access(&mut change.tx, &there, run).await?;
+            accounts::clear_subject(&mut change.tx, there.id).await?;
             accounts::set_deactivated(&mut change.tx, there.id, None).await?;
             accounts::set_role(&mut change.tx, there.id, role).await?;
             there.id
@@ -151,7 +153,18 @@ pub async fn change_role(
     Ok(change.commit().await?)
 }
 
-/// Takes the right to sign in away and ends every session.
+/// Ends everything by which an account or what it made gets in: password, links, sessions, known browsers and the tokens
+/// that it made. Returns the number of tokens.
+async fn end_access(tx: &mut Tx, account: &Account, run: RunId) -> Result<u64> {
+    accounts::clear_password(tx, account.id).await?;
+    accounts::delete_invitations(tx, account.id).await?;
+    sessions::delete_all(tx, account.id).await?;
+    sign_in_devices::delete_all(tx, account.id).await?;
+    Ok(tokens::revoke_all_of(tx, &account.email, run).await?)
+}
+
+/// Takes the right to sign in away and ends everything that the account could get in by. The subject at the provider
+/// stays as long as the account is revoked, so that the provider cannot make a new account for the same person.
 ///
 /// # Errors
 /// If there is no such account, or it is the last license holder.
@@ -166,7 +179,7 @@ pub async fn revoke_account(
     check_not_last_license_holder(&mut change.tx, &account).await?;
     let run = change.run;
     accounts::set_deactivated(&mut change.tx, account.id, Some(run)).await?;
-    sessions::delete_all(&mut change.tx, account.id).await?;
+    end_access(&mut change.tx, &account, run).await?;
     let found = json!({"account": account.id, "email": account.email, "role": account.role});
     change.record_before_after(&found, &Value::Null).await?;
     Ok(change.commit().await?)

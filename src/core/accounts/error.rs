@@ -14,6 +14,8 @@ pub enum AccountError {
     WrongCredentials,
     #[error("too many attempts, wait {} s", wait.as_secs().max(1))]
     TooManyAttempts { wait: Duration },
+    #[error("the address has more than {most} bytes")]
+    AddressTooLong { most: u64 },
     #[error("`{text}` is not a valid e-mail address")]
     BadAddress { text: String },
     #[error("account `{email}` already exists")]
@@ -40,12 +42,20 @@ pub enum AccountError {
     BadPassword { least: usize, most: usize },
     #[error("the password must not be the e-mail address")]
     PasswordIsAddress,
+    #[error("the password is one that many people use")]
+    CommonPassword,
     #[error("the sign-in provider accepted `{email}`, but none of its groups is mapped to a role")]
     NoRole { email: String },
     #[error("account `{email}` is revoked")]
     Revoked { email: String },
+    #[error(
+        "account `{email}` is not linked to the sign-in provider; sign in with its password, then sign in through the provider once more"
+    )]
+    PrivilegedAccount { email: String },
     #[error("`{email}` is linked to a different identity at the sign-in provider")]
     IdentityMismatch { email: String },
+    #[error("too many passwords wait to be checked, try again in a moment")]
+    Busy,
     #[error("password hashing failed")]
     CryptoFailure,
 }
@@ -64,6 +74,7 @@ impl AccountError {
             Self::Store(_)
             | Self::WrongCredentials
             | Self::TooManyAttempts { .. }
+            | Self::AddressTooLong { .. }
             | Self::BadAddress { .. }
             | Self::AccountGone { .. }
             | Self::TokenExists { .. }
@@ -72,9 +83,12 @@ impl AccountError {
             | Self::BadTokenName { .. }
             | Self::BadPassword { .. }
             | Self::PasswordIsAddress
+            | Self::CommonPassword
             | Self::NoRole { .. }
             | Self::Revoked { .. }
+            | Self::PrivilegedAccount { .. }
             | Self::IdentityMismatch { .. }
+            | Self::Busy
             | Self::CryptoFailure => None,
         }
     }
@@ -91,6 +105,7 @@ mod tests {
             E::Store(store::StoreError::MigrationMismatch(3)),
             E::WrongCredentials,
             E::TooManyAttempts { wait: Duration::from_secs(90) },
+            E::AddressTooLong { most: 254 },
             E::BadAddress { text: "ada".to_owned() },
             E::AccountExists { email: email() },
             E::NoAccount { email: email() },
@@ -104,9 +119,12 @@ mod tests {
             E::InvalidInvitation,
             E::BadPassword { least: 12, most: 256 },
             E::PasswordIsAddress,
+            E::CommonPassword,
             E::NoRole { email: email() },
             E::Revoked { email: email() },
+            E::PrivilegedAccount { email: email() },
             E::IdentityMismatch { email: email() },
+            E::Busy,
             E::CryptoFailure,
         ]
     }

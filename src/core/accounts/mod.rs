@@ -4,10 +4,12 @@
 //! hashes, cookies and keys as SHA-256 digests. Read access to the database does not allow anyone to sign in.
 
 mod account;
+mod common_passwords;
 mod error;
 mod lookup;
 mod oidc_account;
 mod password;
+mod password_threads;
 mod random_token;
 mod session;
 mod throttle;
@@ -20,10 +22,12 @@ pub use account::{
 pub use error::AccountError;
 pub use lookup::{AccountRef, TokenRef, find_account, find_token};
 pub use oidc_account::{OidcIdentity, find_or_create_oidc_account};
+pub use random_token::digest_address;
 pub use session::{
-    AuthMethod, NewSession, Principal, authenticate_session, purge_expired, sign_in, sign_out, start_session,
+    AuthMethod, DEVICE_LIFETIME, NewSession, Principal, authenticate_session, purge_expired, sign_in,
+    sign_out, start_session,
 };
-pub use throttle::ClientAddr;
+pub use throttle::{BrowserCookies, ClientAddr, SignInClient};
 pub use token::{authenticate_token, create_token, end_of_day, revoke_token};
 
 /// Result of account functions.

@@ -10,7 +10,7 @@ use rollcall_model::names::{clean, is_address};
 use rollcall_model::role::Role;
 use rollcall_store::accounts::{self, Account};
 use rollcall_store::runs::NewRun;
-use rollcall_store::{Store, Tx};
+use rollcall_store::{Store, Tx, sessions};
 
 /// Identity that the sign-in provider reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,14 @@ pub struct OidcIdentity {
     pub name: String,
     /// The role that the provider's groups give here.
     pub role: Option<Role>,
+    /// The account that the browser is signed in to.
+    pub signed_in: Option<AccountId>,
+}
+
+/// Returns true if the person may have a local account because of its address alone. An account with a role above
+/// viewer must be signed in for this; a revoked one is refused by the caller.
+fn may_link(account: &Account, provided: &OidcIdentity) -> bool {
+    account.role == Role::Viewer || !account.is_active() || provided.signed_in == Some(account.id)
 }
 
 /// The account that is meant: by subject, else by a proven address that no other subject has.
@@ -34,7 +42,13 @@ async fn find_known_account(tx: &mut Tx, provided: &OidcIdentity) -> Result<Opti
     }
     let by_email = accounts::get_by_email(tx, &provided.email).await?;
     match by_email {
-        Some(account) if account.subject.is_none() && provided.is_verified => Ok(Some(account)),
+        Some(account) if account.subject.is_none() && provided.is_verified => {
+            if may_link(&account, provided) {
+                Ok(Some(account))
+            } else {
+                Err(AccountError::PrivilegedAccount { email: account.email })
+            }
+        }
         // The address belongs to another identity at the provider.
         Some(account) => Err(AccountError::IdentityMismatch { email: account.email }),
         None => Ok(None),
@@ -42,10 +56,11 @@ async fn find_known_account(tx: &mut Tx, provided: &OidcIdentity) -> Result<Opti
 }
 
 /// Returns the account of an identity that the provider has authenticated. It is created if there is none. Its role
-/// becomes the one that the provider's groups give.
+/// becomes the one that the provider's groups give. A local account that is linked loses its password and its sessions.
 ///
 /// # Errors
-/// If no group is mapped to a role, the account is revoked, or the address belongs to another account.
+/// If no group is mapped to a role, the account is revoked, the address belongs to another account, or to a local account
+/// with a role above viewer that is not signed in.
 pub async fn find_or_create_oidc_account(
     store: &Store,
     about: &NewRun,
@@ -75,6 +90,11 @@ pub async fn find_or_create_oidc_account(
     let (id, found, role) = match find_known_account(&mut change.tx, provided).await? {
         Some(account) if !account.is_active() => return Err(AccountError::Revoked { email: account.email }),
         Some(account) => {
+            if account.subject.is_none() {
+                accounts::clear_password(&mut change.tx, account.id).await?;
+                accounts::delete_invitations(&mut change.tx, account.id).await?;
+                sessions::delete_all(&mut change.tx, account.id).await?;
+            }
             let found = json!({"account": account.id, "email": account.email, "role": account.role});
             let is_last = account.role == Role::LicenseHolder
                 && role != Role::LicenseHolder

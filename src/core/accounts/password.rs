@@ -1,14 +1,13 @@
 //! Passwords: Argon2id with the parameters that RFC 9106 and OWASP name for servers (19 MiB, two passes).
 //!
-//! Few passwords are hashed at a time, so that many attempts to sign in do not exhaust memory or processors.
+//! Few passwords are hashed at a time, on threads of their own, so that many attempts to sign in do not exhaust memory or
+//! processors.
 
-use std::sync::LazyLock;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Params, Version};
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use tokio::sync::Semaphore;
-
+use crate::accounts::common_passwords::is_common_password;
+use crate::accounts::password_threads::{HashingMemory, PASSWORD_THREADS};
 use crate::accounts::{AccountError, Result};
 use rollcall_model::names::fold;
 
@@ -16,20 +15,45 @@ use rollcall_model::names::fold;
 const MIN_LENGTH: usize = 12;
 const MAX_LENGTH: usize = 256;
 
-/// Hashes under way at once.
-static HASHING_PERMITS: Semaphore = Semaphore::const_new(2);
+/// Hash that is verified for an unknown account, so that it takes as long as for a known account. Its value does not
+/// matter: the result is false.
+const DUMMY_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzIHB3$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Hash that is verified for an unknown account, so that it takes as long as for a known account.
-static DUMMY_HASH: LazyLock<String> =
-    LazyLock::new(|| compute_hash("nobody has this password").unwrap_or_default());
+/// Bytes of a hash.
+const HASH_BYTES: usize = 32;
 
-fn compute_hash(password: &str) -> Result<String> {
-    let hash =
-        Argon2::default().hash_password(password.as_bytes()).map_err(|_| AccountError::CryptoFailure)?;
+fn crypto_failure<E>(_: E) -> AccountError {
+    AccountError::CryptoFailure
+}
+
+fn compute_hash(memory: &mut HashingMemory, password: &str) -> Result<String> {
+    let (salt, mut out) = (Salt::generate(), [0; HASH_BYTES]);
+    memory.compute(Params::default(), password.as_bytes(), &salt, &mut out)?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&Params::default()).map_err(crypto_failure)?,
+        salt: Some(salt),
+        hash: Some(Output::new(&out).map_err(crypto_failure)?),
+    };
     Ok(hash.to_string())
 }
 
-/// Refuses passwords that are too short, too long, or the address.
+fn matches_hash(memory: &mut HashingMemory, password: &str, hash: &str) -> Result<bool> {
+    let hash = PasswordHash::new(hash).map_err(crypto_failure)?;
+    let params = Params::try_from(&hash).map_err(crypto_failure)?;
+    let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else {
+        return Err(AccountError::CryptoFailure);
+    };
+    let mut out = [0; Output::MAX_LENGTH];
+    let out = out.get_mut(..expected.len()).ok_or(AccountError::CryptoFailure)?;
+    memory.compute(params, password.as_bytes(), &salt, out)?;
+    // Compared in constant time.
+    Ok(Output::new(out).map_err(crypto_failure)? == expected)
+}
+
+/// Refuses passwords that are too short, too long, the address, or common.
 pub(super) fn check_password(password: &str, email: &str) -> Result<()> {
     let length = password.chars().count();
     if !(MIN_LENGTH..=MAX_LENGTH).contains(&length) {
@@ -38,30 +62,30 @@ pub(super) fn check_password(password: &str, email: &str) -> Result<()> {
     if fold(password) == fold(email) {
         return Err(AccountError::PasswordIsAddress);
     }
+    if is_common_password(password, email) {
+        return Err(AccountError::CommonPassword);
+    }
     Ok(())
 }
 
 /// The hash of a password, as a PHC string with its parameters and salt.
 pub(super) async fn hash_password(password: &str) -> Result<String> {
     let password = password.to_owned();
-    run_hashing(move || compute_hash(&password)).await
+    PASSWORD_THREADS.run(move |memory| compute_hash(memory, &password)).await
 }
 
 /// Returns true if a password matches a hash. Without a hash it takes as long and returns false.
+///
+/// # Errors
+/// [`AccountError::Busy`] if too many passwords wait to be checked.
 pub(super) async fn verify_password(password: &str, hash: Option<&str>) -> Result<bool> {
     let (password, known) = (password.to_owned(), hash.map(str::to_owned));
-    run_hashing(move || {
-        let is_known = known.is_some();
-        let text = known.unwrap_or_else(|| DUMMY_HASH.clone());
-        let hash = PasswordHash::new(&text).map_err(|_| AccountError::CryptoFailure)?;
-        Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && is_known)
-    })
-    .await
-}
-
-async fn run_hashing<T: Send + 'static>(task: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let _permit = HASHING_PERMITS.acquire().await.map_err(|_| AccountError::CryptoFailure)?;
-    tokio::task::spawn_blocking(task).await.map_err(|_| AccountError::CryptoFailure)?
+    PASSWORD_THREADS
+        .run(move |memory| {
+            let text = known.as_deref().unwrap_or(DUMMY_HASH);
+            Ok(matches_hash(memory, &password, text)? && known.is_some())
+        })
+        .await
 }
 
 #[cfg(test)]
@@ -86,6 +110,10 @@ mod tests {
         assert!(matches!(
             check_password("Ada@Corp.Example", "ada@corp.example"),
             Err(AccountError::PasswordIsAddress)
+        ));
+        assert!(matches!(
+            check_password("password1234", "ada@corp.example"),
+            Err(AccountError::CommonPassword)
         ));
         assert!(check_password("zwölf Zeichen", "ada@corp.example").is_ok());
     }

@@ -1,26 +1,36 @@
-//! Throttling of failed attempts to sign in, by account and by network address.
+//! Throttling of attempts to sign in, by account and by network address.
 //!
-//! The first attempts are free. Each further failure doubles the wait, up to a quarter of an hour. A success resets the
-//! count of the account, not that of the address. Unknown accounts are throttled in the same way.
+//! An attempt is counted before the password is judged, and given back if the password is right. The first attempts are
+//! free. Each further one doubles the wait, up to a quarter of an hour. Unknown accounts are throttled in the same way.
+//!
+//! An attempt counts at three places: for the client address, for the account, and for the account at this client
+//! address. The place of the account bears many attempts, because others can use them up. A browser that has signed in
+//! to the account before has one place of its own instead of the three: others cannot make it wait.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::accounts::{AccountError, Result};
+use crate::accounts::{AccountError, Result, random_token};
 use rollcall_model::names::fold;
-use rollcall_store::{Store, sessions};
+use rollcall_model::resource_limits::ResourceLimit;
+use rollcall_store::sign_in_attempts::{self, AttemptCounter, AttemptRule, WAITS};
+use rollcall_store::{Store, Tx, sign_in_devices};
 
-/// Failed tries without a wait, for one account.
-const FREE_ATTEMPTS_PER_ACCOUNT: i64 = 5;
+/// Attempts without a wait, for one account at one client.
+const FREE_ATTEMPTS_PER_CLIENT: i64 = 5;
 
 /// The same for one address: a whole office may stand behind it.
 const FREE_ATTEMPTS_PER_ADDRESS: i64 = 30;
 
-const MAX_WAIT: TimeDelta = TimeDelta::minutes(15);
+/// The same for one account at all addresses: a guesser with many addresses is slowed down.
+const FREE_ATTEMPTS_PER_ACCOUNT: i64 = 50;
 
-/// Time after which failed attempts no longer count.
+/// Wait after the free attempts, in seconds: doubled by each further attempt up to a quarter of an hour.
+const WAIT_SECONDS: [i64; WAITS] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900];
+
+/// Time after which attempts no longer count.
 const FAILURE_WINDOW: TimeDelta = TimeDelta::hours(1);
 
 /// Network address of a client.
@@ -40,65 +50,137 @@ impl ClientAddr {
     }
 }
 
-fn account_key(email: &str) -> String {
-    format!("account {}", fold(email))
+/// A client that attempts to sign in.
+#[derive(Debug, Clone, Copy)]
+pub struct SignInClient<'a> {
+    /// Its address.
+    pub address: ClientAddr,
+    /// Its cookies.
+    pub browser: BrowserCookies<'a>,
+}
+
+/// Cookies of a browser that signs in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BrowserCookies<'a> {
+    /// The cookie of a browser that has signed in before.
+    pub device: Option<&'a str>,
+    /// The cookie of the session that the new one replaces.
+    pub session: Option<&'a str>,
+}
+
+/// A place where attempts are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct AttemptPlace {
+    key: String,
+    free: i64,
+    /// True if a right password deletes the counter. Otherwise it gives one attempt back.
+    is_cleared: bool,
+}
+
+/// The places of an attempt, always in the same order, so that two attempts do not wait for each other.
+fn list_places(account: &str, address: ClientAddr, device: Option<&str>) -> Vec<AttemptPlace> {
+    let place = |key: String, free, is_cleared| AttemptPlace { key, free, is_cleared };
+    if let Some(digest) = device {
+        let key = format!("account {account} browser {digest}");
+        return vec![place(key, FREE_ATTEMPTS_PER_CLIENT, true)];
+    }
+    let at = address.throttle_key();
+    let both = format!("account {account} {at}");
+    vec![
+        place(at, FREE_ATTEMPTS_PER_ADDRESS, false),
+        place(format!("account {account}"), FREE_ATTEMPTS_PER_ACCOUNT, false),
+        place(both, FREE_ATTEMPTS_PER_CLIENT, true),
+    ]
 }
 
 fn wait_time(failures: i64, free: i64) -> TimeDelta {
-    let Some(beyond) = failures.checked_sub(free).filter(|beyond| *beyond >= 0) else {
+    let Some(beyond) = failures.checked_sub(free).and_then(|beyond| usize::try_from(beyond).ok()) else {
         return TimeDelta::zero();
     };
-    let doubled = 1_i64.checked_shl(u32::try_from(beyond).unwrap_or(u32::MAX)).filter(|seconds| *seconds > 0);
-    doubled.and_then(TimeDelta::try_seconds).map_or(MAX_WAIT, |wait| wait.min(MAX_WAIT))
+    TimeDelta::seconds(WAIT_SECONDS[beyond.min(WAITS - 1)])
 }
 
-/// Refuses a try that comes too early.
-pub(super) async fn check_attempt(
+fn attempt_rule(free: i64, now: DateTime<Utc>) -> AttemptRule {
+    let due = WAIT_SECONDS.map(|seconds| now - TimeDelta::seconds(seconds));
+    AttemptRule { free, forgotten: now - FAILURE_WINDOW, due }
+}
+
+/// An attempt that was counted and that is not judged yet.
+#[derive(Debug)]
+pub(super) struct CountedAttempt {
+    at: DateTime<Utc>,
+    /// Each place, with the time of the attempt before this one.
+    places: Vec<(AttemptPlace, DateTime<Utc>)>,
+}
+
+/// Counts an attempt at all its places, or at none if it comes too early at one of them.
+///
+/// # Errors
+/// [`AccountError::TooManyAttempts`] if it comes too early.
+pub(super) async fn count_attempt(
     store: &Store,
     email: &str,
-    place: ClientAddr,
+    client: SignInClient<'_>,
     now: DateTime<Utc>,
-) -> Result<()> {
-    let mut tx = store.begin_read().await?;
-    let mut longest = TimeDelta::zero();
-    for (name, free) in
-        [(account_key(email), FREE_ATTEMPTS_PER_ACCOUNT), (place.throttle_key(), FREE_ATTEMPTS_PER_ADDRESS)]
-    {
-        for one in sessions::list_failures(&mut tx, vec![name]).await? {
-            let since = now - one.last_at;
-            if since < FAILURE_WINDOW {
-                longest = longest.max(wait_time(one.failures, free) - since);
-            }
+) -> Result<CountedAttempt> {
+    let (account, folded) = (random_token::digest_token(&fold(email)), fold(email));
+    let mut tx = store.begin_write().await?;
+    let device = match client.browser.device.map(random_token::digest_token) {
+        Some(digest) if sign_in_devices::is_known(&mut tx, &digest, &folded).await? => Some(digest),
+        Some(_) | None => None,
+    };
+    let (mut places, mut is_new) = (Vec::new(), false);
+    for place in list_places(&account, client.address, device.as_deref()) {
+        let before = sign_in_attempts::get(&mut tx, &place.key).await?;
+        let rule = attempt_rule(place.free, now);
+        let Some(failures) = sign_in_attempts::count(&mut tx, &place.key, now, rule).await? else {
+            let current = sign_in_attempts::get(&mut tx, &place.key).await?;
+            tx.rollback().await?;
+            return Err(AccountError::TooManyAttempts { wait: rest_of_wait(current, place.free, now) });
+        };
+        is_new |= failures == 1;
+        places.push((place, before.map_or(now, |counter| counter.last_at)));
+    }
+    tx.commit().await?;
+    if is_new {
+        delete_surplus(store).await?;
+    }
+    Ok(CountedAttempt { at: now, places })
+}
+
+fn rest_of_wait(counter: Option<AttemptCounter>, free: i64, now: DateTime<Utc>) -> Duration {
+    let rest = counter.map(|one| wait_time(one.failures, free) - (now - one.last_at));
+    rest.and_then(|rest| rest.to_std().ok()).unwrap_or_default()
+}
+
+/// Deletes the oldest counters beyond the bound, in a transaction of its own: it waits for no attempt.
+async fn delete_surplus(store: &Store) -> Result<()> {
+    let most = i64::try_from(ResourceLimit::SignInCounters.default_value()).unwrap_or(i64::MAX);
+    let is_full = sign_in_attempts::count_all(&mut store.begin_read().await?).await? > most;
+    if is_full {
+        ResourceLimit::SignInCounters.record_reached();
+        let mut tx = store.begin_write().await?;
+        sign_in_attempts::delete_surplus(&mut tx, most).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Gives an attempt back whose password was right.
+pub(super) async fn give_attempt_back(tx: &mut Tx, attempt: &CountedAttempt) -> Result<()> {
+    for (place, before) in &attempt.places {
+        if place.is_cleared {
+            sign_in_attempts::clear(tx, &place.key).await?;
+        } else {
+            sign_in_attempts::give_back(tx, &place.key, attempt.at, *before).await?;
         }
     }
-    match longest.to_std() {
-        Ok(wait) if wait > Duration::ZERO => Err(AccountError::TooManyAttempts { wait }),
-        Ok(_) | Err(_) => Ok(()),
-    }
+    Ok(())
 }
 
-/// Counts a failed try.
-pub(super) async fn record_failure(
-    store: &Store,
-    email: &str,
-    place: ClientAddr,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let mut tx = store.begin_write().await?;
-    for name in [account_key(email), place.throttle_key()] {
-        sessions::record_failure(&mut tx, &name, now, now - FAILURE_WINDOW).await?;
-    }
-    Ok(tx.commit().await?)
-}
-
-/// Forgives the account after a success.
-pub(super) async fn clear_account_failures(tx: &mut rollcall_store::Tx, email: &str) -> Result<()> {
-    Ok(sessions::clear_failures(tx, &account_key(email)).await?)
-}
-
-/// Forgets tries of long ago.
-pub(super) async fn delete_old_failures(tx: &mut rollcall_store::Tx, now: DateTime<Utc>) -> Result<u64> {
-    Ok(sessions::delete_old_failures(tx, now - FAILURE_WINDOW).await?)
+/// Forgets attempts of long ago.
+pub(super) async fn delete_old_failures(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
+    Ok(sign_in_attempts::delete_old(tx, now - FAILURE_WINDOW).await?)
 }
 
 #[cfg(test)]
@@ -109,7 +191,7 @@ mod tests {
     fn each_failed_try_beyond_the_free_ones_doubles_the_wait_up_to_a_quarter_of_an_hour() {
         let waits: Vec<i64> = (3..10).map(|failures| wait_time(failures, 5).num_seconds()).collect();
         assert_eq!(waits, [0, 0, 1, 2, 4, 8, 16]);
-        assert_eq!(wait_time(1_000_000, 5), MAX_WAIT);
+        assert_eq!(wait_time(1_000_000, 5), TimeDelta::minutes(15));
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub async fn verify_enrollments(store: &Store) -> Result<VerifyResult> {
     verdict.pending = pending.len() as u64;
     let mut found: Vec<(EnrollmentKey, Option<NaiveDate>, bool)> = Vec::new();
     enrollments::for_each_active(&mut tx, |one| {
-        found.push(((one.learner_id, one.course_id), one.due, one.completed))
+        found.push(((one.learner_id, one.course_id), one.due, one.completed));
     })
     .await?;
     verdict.enrollments = found.len() as u64;
@@ -221,7 +221,7 @@ fn compare_enrollments(
         match wanted.next_if(|(wanted, _)| *wanted == pair) {
             None => differ(pair, DiscrepancyKind::Extra, None, *due),
             Some((_, expected)) if expected != due && !completed => {
-                differ(pair, DiscrepancyKind::Due, *expected, *due)
+                differ(pair, DiscrepancyKind::Due, *expected, *due);
             }
             Some(_) => {}
         }

@@ -135,7 +135,7 @@ impl GroupExplainer<'_> {
             } else {
                 match &opinion.outcome {
                     EvaluationResult::Failed(why) => {
-                        because.push(MembershipCause::RuleFailed { rule, why: why.clone() })
+                        because.push(MembershipCause::RuleFailed { rule, why: why.clone() });
                     }
                     EvaluationResult::False | EvaluationResult::NoDate => {
                         because.push(MembershipCause::ClauseFalse { rule, clauses: failing });

@@ -44,7 +44,7 @@ pub enum SyncError {
         /// The connector.
         connector: ConnectorName,
         /// The deadline, in minutes.
-        minutes: i64,
+        minutes: u64,
     },
     /// The run panicked.
     #[error("connector `{connector}`: the run ended by a fault of the program: {message}")]

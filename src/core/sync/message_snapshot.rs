@@ -31,7 +31,7 @@ fn connector() -> ConnectorName {
 
 fn next_sync_error(previous: Option<&SyncError>) -> Option<SyncError> {
     Some(match previous {
-        None => SyncError::Source(ConnectorError::Unproven { connector: connector() }),
+        None => SyncError::Source(ConnectorError::unproven(&connector())),
         Some(SyncError::Source(_)) => SyncError::Store(StoreError::MigrationMismatch(3)),
         Some(SyncError::Store(_)) => {
             SyncError::AlreadyRunning { connector: connector(), holder: "node-1/4711".to_owned() }

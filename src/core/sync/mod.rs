@@ -41,13 +41,14 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::catalogue::{FileAssignment, FileCourse};
 use rollcall_model::guard::SafetyLimits;
 use rollcall_model::names::ConnectorName;
+use rollcall_model::resource_limits::ResourceLimits;
 use rollcall_planner::{ConnectorProfile, RuleSet};
 use rollcall_rules::rule::Rule;
 
 pub use error::SyncError;
 pub use reading::full_reading;
 pub use report::{RunOutcome, RunReport};
-pub use run::{RUN_DEADLINE, RunOptions, go_on, run, start};
+pub use run::{RunOptions, go_on, run, start};
 pub use schedule_claim::{ClaimResult, DueTimes, StartedRun, claim};
 
 /// The part of the configuration that runs use.
@@ -67,6 +68,8 @@ pub struct File<'a> {
     pub assignments: &'a [FileAssignment],
     /// The limits of `[safety]`.
     pub limits: SafetyLimits,
+    /// The bounds on what comes from outside.
+    pub bounds: &'a ResourceLimits,
     /// The digest of the file.
     pub digest: &'a str,
 }

@@ -17,7 +17,7 @@ use rollcall_planner::population::{EvaluatedLearner, LearnerIndex, PersonChange,
 use rollcall_planner::snapshot::ManualPerson;
 use rollcall_planner::{ConnectorRecord, connector_bit, manual_cells, merge_records};
 use rollcall_rules::name_template::NameTemplate;
-use rollcall_rules::rule::{BadExpression, CompiledExpression, Rule};
+use rollcall_rules::rule::{BadExpression, CompiledExpression, Interrupt, Rule};
 use rollcall_store::persons::{self, PersonRecord};
 use rollcall_store::{Result, Tx, connectors, learners, listing};
 
@@ -56,27 +56,86 @@ pub struct RulePreview {
     pub going: MatchSample,
 }
 
-/// Previews an expression; each list contains at most `most` learners, by name.
+/// The people and the group of a preview, as they are stored. The connection is free while they are evaluated.
+#[derive(Debug)]
+pub struct PreviewData {
+    records: Vec<PersonRecord>,
+    states: FxHashMap<LearnerId, LearnerStatus>,
+    by_hand: Vec<ManualPerson>,
+    places: FxHashMap<ConnectorId, usize>,
+    /// The learners of the group, where one was given.
+    members: Option<FxHashSet<i64>>,
+}
+
+/// The reason that a preview has no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PreviewError {
+    /// The errors of the expression.
+    Expression(Vec<BadExpression>),
+    /// The preview was stopped, or its time was over.
+    Interrupted,
+}
+
+/// Loads all learners as they were last read, and the members of the group.
 ///
 /// # Errors
-/// If the database fails; the inner error lists the errors of the expression.
-pub async fn preview_rule(
-    tx: &mut Tx,
-    file: File<'_>,
-    when: ChangeTime,
-    text: &str,
-    group: Option<GroupId>,
-    most: usize,
-) -> Result<std::result::Result<RulePreview, Vec<BadExpression>>> {
-    let condition = match CompiledExpression::compile(text, file.attributes) {
-        Ok(condition) => condition,
-        Err(mistakes) => return Ok(Err(mistakes)),
+/// If the database fails.
+pub async fn load_preview(tx: &mut Tx, file: File<'_>, group: Option<GroupId>) -> Result<PreviewData> {
+    let places: FxHashMap<ConnectorId, usize> = connectors::list(tx)
+        .await?
+        .into_iter()
+        .filter_map(|row| {
+            let place = file.connectors.iter().position(|one| one.name.as_str() == row.name)?;
+            Some((ConnectorId(row.id), place))
+        })
+        .collect();
+    let mut records: Vec<PersonRecord> = Vec::new();
+    persons::for_each_present_of_all(tx, |record| records.push(record)).await?;
+    let states = learners::list_statuses(tx).await?.into_iter().collect();
+    let by_hand = learners::list_manual(tx).await?.into_iter().map(to_manual_person).collect();
+    let members = match group {
+        Some(group) => Some(listing::members::list_ids(tx, group).await?.into_iter().collect()),
+        None => None,
     };
+    Ok(PreviewData { records, states, by_hand, places, members })
+}
+
+/// Compiles an expression as the rule of a preview.
+///
+/// # Errors
+/// If the text is not a valid expression, or if it exceeds a limit.
+///
+/// # Panics
+/// Never: the name of the group is a valid template.
+pub fn compile_preview(file: File<'_>, text: &str) -> std::result::Result<Rule, PreviewError> {
+    let condition = CompiledExpression::compile(text, file.attributes).map_err(PreviewError::Expression)?;
     let one_group =
         NameTemplate::parse("try-out", file.attributes).expect("a name without braces is a template");
-    let rule = Rule::new(RuleName::new("try-out"), text.to_owned(), one_group, condition);
-    let population = load_people(tx, file).await?;
-    let desired = DesiredMemberships::evaluate(&[rule], &population, &file.connector_names(), when.today);
+    Ok(Rule::new(RuleName::new("try-out"), text.to_owned(), one_group, condition))
+}
+
+/// Previews an expression for the loaded people; each list contains at most `most` learners, by name.
+///
+/// # Errors
+/// If the interrupt returns true before the end.
+pub fn preview_rule(
+    data: PreviewData,
+    file: File<'_>,
+    rule: Rule,
+    when: ChangeTime,
+    most: usize,
+    interrupt: &Interrupt,
+) -> std::result::Result<RulePreview, PreviewError> {
+    let members = data.members.clone();
+    let population = build_population(data, file);
+    let desired = DesiredMemberships::evaluate_until(
+        &[rule],
+        &population,
+        &file.connector_names(),
+        when.today,
+        Some(interrupt),
+    );
+    let desired = desired.ok_or(PreviewError::Interrupted)?;
     let matching: FxHashSet<LearnerIndex> = desired.members.iter().map(|(_, who)| *who).collect();
     let undecided: FxHashSet<LearnerIndex> = desired.undecided.iter().map(|(_, who, _)| *who).collect();
     let mut answer = RulePreview {
@@ -85,8 +144,7 @@ pub async fn preview_rule(
         undecided: some(&population, undecided.iter().copied(), most),
         ..RulePreview::default()
     };
-    if let Some(group) = group {
-        let members: FxHashSet<i64> = listing::members::list_ids(tx, group).await?.into_iter().collect();
+    if let Some(members) = members {
         let is_member =
             |who: &LearnerIndex| population.learner(*who).id.is_some_and(|id| members.contains(&id.0));
         let coming = matching.iter().copied().filter(|who| !is_member(who));
@@ -96,7 +154,7 @@ pub async fn preview_rule(
             .filter(|who| is_member(who) && !matching.contains(who) && !undecided.contains(who));
         answer.going = some(&population, going, most);
     }
-    Ok(Ok(answer))
+    Ok(answer)
 }
 
 fn some(population: &Population, all: impl Iterator<Item = LearnerIndex>, most: usize) -> MatchSample {
@@ -116,24 +174,11 @@ fn some(population: &Population, all: impl Iterator<Item = LearnerIndex>, most: 
     MatchSample { count, first: named }
 }
 
-/// Loads all learners, with the merged attributes of the last good readings and the current status.
-async fn load_people(tx: &mut Tx, file: File<'_>) -> Result<Population> {
-    let places: FxHashMap<ConnectorId, usize> = connectors::list(tx)
-        .await?
-        .into_iter()
-        .filter_map(|row| {
-            let place = file.connectors.iter().position(|one| one.name.as_str() == row.name)?;
-            Some((ConnectorId(row.id), place))
-        })
-        .collect();
+/// Builds the learners, with the merged attributes of the last good readings and the current status.
+fn build_population(data: PreviewData, file: File<'_>) -> Population {
+    let PreviewData { mut records, states, by_hand, places, members: _ } = data;
     let place = |record: &PersonRecord| places.get(&record.connector_id).copied().unwrap_or(usize::MAX);
-    let mut records: Vec<PersonRecord> = Vec::new();
-    persons::for_each_present_of_all(tx, |record| records.push(record)).await?;
     records.sort_by_key(|record| (record.learner_id.0, place(record)));
-    let states: FxHashMap<LearnerId, LearnerStatus> =
-        learners::list_statuses(tx).await?.into_iter().collect();
-    let by_hand: Vec<ManualPerson> =
-        learners::list_manual(tx).await?.into_iter().map(to_manual_person).collect();
     let mut population = Population::new(PeopleTable::new(file.attributes));
     let mut added: FxHashSet<LearnerId> = FxHashSet::default();
     for of_one in records.chunk_by(|a, b| a.learner_id == b.learner_id) {
@@ -157,7 +202,7 @@ async fn load_people(tx: &mut Tx, file: File<'_>) -> Result<Population> {
         population
             .push(known(one.learner, LearnerStatus::Active, EvaluatedLearner::ADDED_BY_HAND), Some(cells));
     }
-    Ok(population)
+    population
 }
 
 fn known(id: LearnerId, status: LearnerStatus, sources: u64) -> EvaluatedLearner {

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -20,6 +20,7 @@ use crate::sync::{File, SyncError};
 use rollcall_connectors::{Connector, ReadContext};
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::names::ConnectorName;
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::runs::{NewRun, RunCounts, RunRecordKind};
 use rollcall_store::{Store, Tx, connectors, runs};
 
@@ -41,9 +42,6 @@ pub struct RunOptions {
     /// The options of the reading.
     pub reading: ReadContext,
 }
-
-/// Time that a run may take from its beginning to its commit.
-pub const RUN_DEADLINE: TimeDelta = TimeDelta::hours(6);
 
 /// The interval of checks while another process holds the lease.
 const LOOK: Duration = Duration::from_millis(250);
@@ -201,8 +199,10 @@ async fn leased_run(
         }
         () = lease.lost.cancelled() => Err(SyncError::LeaseLost { connector: name.clone() }),
         () = asked.reading.cancel.cancelled() => Err(SyncError::Stopped { connector: name.clone() }),
-        () = tokio::time::sleep(RUN_DEADLINE.to_std().unwrap_or_default()) => {
-            Err(SyncError::DeadlineExceeded { connector: name.clone(), minutes: RUN_DEADLINE.num_minutes() })
+        () = tokio::time::sleep(file.bounds.minutes(ResourceLimit::RunMinutes)) => {
+            ResourceLimit::RunMinutes.record_reached();
+            let minutes = file.bounds.get(ResourceLimit::RunMinutes);
+            Err(SyncError::DeadlineExceeded { connector: name.clone(), minutes })
         }
     };
     stop.cancel();

@@ -3,7 +3,8 @@
 //! The text is split outside quotes, comments and brackets, and each clause is compiled separately, so that it is shown in
 //! the text of the rule. Comparisons, calls, `!` and `a ? b : c` are not split.
 
-use crate::rule::expression_checks::unreadable;
+use crate::rule::expression_shape::parse;
+use crate::rule::metering::MeteredExpression;
 use crate::rule::{
     BadExpression, CompiledExpression, EvaluationContext, EvaluationResult, RuleEvaluator, known_variables,
 };
@@ -101,11 +102,14 @@ impl ClauseResult {
 
 /// Compiles a part without the trial evaluation of whole expressions, which a part may not pass.
 fn compile(text: &str, attributes: &AttributeSet) -> Result<CompiledExpression, Vec<BadExpression>> {
-    let program = cel::Program::compile(text)
-        .map_err(|errors| errors.errors.iter().map(|error| unreadable(text, error)).collect::<Vec<_>>())?;
+    let program = parse(text)?;
     // A variable that an outer comprehension binds is unknown here.
     let (variables, mistakes) = known_variables(text, &program, attributes);
-    if mistakes.is_empty() { Ok(CompiledExpression { program, variables }) } else { Err(mistakes) }
+    if mistakes.is_empty() {
+        Ok(CompiledExpression { metered: MeteredExpression::new(program.expression()), variables })
+    } else {
+        Err(mistakes)
+    }
 }
 
 /// A kind of byte span in an expression.

@@ -1,7 +1,9 @@
 //! Checks of names and syntax when an expression is compiled.
 
+use std::fmt;
+
 use cel::Program;
-use cel::common::ast::Expr;
+use cel::common::ast::{EntryExpr, Expr};
 
 use super::ExpressionVariable;
 use rollcall_model::attributes::AttributeSet;
@@ -55,7 +57,29 @@ pub struct BadExpression {
     pub column: usize,
     /// The message.
     pub message: String,
+    /// The known name that is most similar to an unknown one.
+    pub suggestion: Option<String>,
 }
+
+/// The message with the suggestion.
+impl fmt::Display for BadExpression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.suggestion {
+            Some(name) => write!(f, ", did you mean `{name}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl BadExpression {
+    /// An error of the expression as a whole.
+    pub(super) fn whole(message: String) -> Self {
+        Self { line: 0, column: 0, message, suggestion: None }
+    }
+}
+
+impl BadExpression {}
 
 pub(super) fn known_variables(
     text: &str,
@@ -79,7 +103,12 @@ pub(super) fn known_variables(
             Some((attribute, all)) => variables.push(ExpressionVariable { name, attribute, all }),
             None if bound.contains(&name.as_str()) => {}
             None => {
-                mistakes.push(unknown_name(text, &name, "no connector maps an attribute", attributes.names()))
+                mistakes.push(unknown_name(
+                    text,
+                    &name,
+                    "no connector maps an attribute",
+                    attributes.names(),
+                ));
             }
         }
     }
@@ -97,11 +126,18 @@ fn bound_names<'e>(expression: &'e cel::IdedExpr, bound: &mut Vec<&'e str>) {
             }
         }
         Expr::Call(call) => {
-            call.target.as_deref().into_iter().chain(&call.args).for_each(|e| bound_names(e, bound))
+            call.target.as_deref().into_iter().chain(&call.args).for_each(|e| bound_names(e, bound));
         }
         Expr::List(list) => list.elements.iter().for_each(|e| bound_names(e, bound)),
         Expr::Select(select) => bound_names(&select.operand, bound),
-        Expr::Map(_) | Expr::Struct(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
+        Expr::Map(map) => map.entries.iter().for_each(|one| match &one.expr {
+            EntryExpr::MapEntry(entry) => {
+                bound_names(&entry.key, bound);
+                bound_names(&entry.value, bound);
+            }
+            EntryExpr::StructField(field) => bound_names(&field.value, bound),
+        }),
+        Expr::Struct(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
     }
 }
 
@@ -125,9 +161,9 @@ fn unknown_name<'a>(
     what: &str,
     known: impl Iterator<Item = &'a str>,
 ) -> BadExpression {
-    let hint = nearest(name, known).map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+    let suggestion = nearest(name, known).map(str::to_owned);
     let (line, column) = place_of_word(text, name);
-    BadExpression { line, column, message: format!("{what} `{name}`{hint}") }
+    BadExpression { line, column, message: format!("{what} `{name}`"), suggestion }
 }
 
 /// Returns line and column of the first occurrence of a name as a whole word, outside quotes.
@@ -154,19 +190,54 @@ fn place_of_word(text: &str, name: &str) -> (usize, usize) {
     (0, 0)
 }
 
+/// Line and column of the first equals sign outside quotes that is not part of `==`, `!=`, `<=` or `>=`. No expression
+/// contains one.
+fn place_of_single_equals(text: &str) -> Option<(usize, usize)> {
+    let (mut line, mut column, mut quote) = (0, 0, None);
+    let mut characters = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = characters.next() {
+        match quote {
+            Some(open) if c == open && before != '\\' => quote = None,
+            Some(_) => {}
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None if c == '=' && !"=!<>".contains(before) && characters.peek() != Some(&'=') => {
+                return Some((line, column));
+            }
+            None => {}
+        }
+        (line, column) = if c == '\n' { (line + 1, 0) } else { (line, column + 1) };
+        before = c;
+    }
+    None
+}
+
 /// Replaces a message of the parser by one that does not require knowledge of the grammar.
 pub(super) fn unreadable(text: &str, error: &cel::ParseError) -> BadExpression {
+    if let Some((line, column)) = place_of_single_equals(text) {
+        let message = "a comparison is written with two equals signs, `==`".to_owned();
+        return BadExpression { line, column, message, suggestion: None };
+    }
     let line = usize::try_from(error.pos.0 - 1).unwrap_or(0);
     let column = usize::try_from(error.pos.1 - 1).unwrap_or(0);
     let near: String = text.lines().nth(line).unwrap_or("").chars().skip(column).take(20).collect();
-    let single_equals = near.starts_with('=') && !near.starts_with("==")
-        || error.msg.contains("token recognition error at: '= ");
-    let message = if single_equals {
-        "a comparison is written with two equals signs, `==`".to_owned()
-    } else if near.trim().is_empty() {
+    let message = if near.trim().is_empty() {
         "the expression ends too early".to_owned()
     } else {
         format!("syntax error at `{}`", near.trim())
     };
-    BadExpression { line, column, message }
+    BadExpression { line, column, message, suggestion: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A single equals sign is found outside quotes, with its line and column.
+    #[test]
+    fn single_equals_sign_is_found_outside_quotes() {
+        assert_eq!(place_of_single_equals("role = 'x'"), Some((0, 5)));
+        assert_eq!(place_of_single_equals("role == 'a = b' &&\n  größe='x'"), Some((1, 7)));
+        assert_eq!(place_of_single_equals("a == 'it\\'s = x' && b >= 1 && c <= 1 && d != 1"), None);
+    }
 }

@@ -10,32 +10,39 @@
 //! - `glob(text, pattern)`: `*` and `?` as in file names, ignoring case.
 //! - `starts_with_any(text, list)`: true if the text starts with one of the prefixes, ignoring case. Empty prefixes are
 //!   ignored.
+//!
+//! The cost of an expression is bounded by [`crate::limits`]: its shape when it is compiled, its steps and the sizes of
+//! its values for each person.
 
+mod budget;
 pub mod clauses;
 mod expression_checks;
+mod expression_shape;
+mod functions;
+#[cfg(test)]
+mod limit_tests;
+mod metering;
+mod patterns;
 
 use std::sync::Arc;
 
-use cel::objects::ValueType;
-use cel::{Context, ExecutionError, FunctionContext, Program, Value};
+use cel::{Context, ExecutionError, Value};
 use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::limits::{MAX_REASON_CHARS, MAX_VALUE_BYTES};
 use crate::name_template::NameTemplate;
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::guard::Percent;
 use rollcall_model::interner::{Interner, Symbol};
-use rollcall_model::names::{ConnectorName, RuleName, fold};
-use rollcall_model::status::read_date;
+use rollcall_model::names::{ConnectorName, RuleName};
 
+use budget::EvaluationBudget;
+pub use budget::Interrupt;
 pub use expression_checks::BadExpression;
-use expression_checks::{known_variables, unknown_functions, unreadable};
-
-/// The maximum length of an expression in bytes; too short for nesting to become slow.
-const MAX_EXPRESSION_BYTES: usize = 4_000;
-
-/// The error of a date function with an empty date; the rule does not match then.
-const NO_DATE: &str = "there is no date";
+use expression_checks::{known_variables, unknown_functions};
+use functions::{NO_DATE, add_functions};
+use metering::MeteredExpression;
 
 /// A compiled rule.
 #[derive(Debug)]
@@ -56,7 +63,8 @@ pub struct Rule {
 /// A compiled and checked expression.
 #[derive(Debug)]
 pub struct CompiledExpression {
-    program: Program,
+    /// The expression with calls that count its steps.
+    metered: MeteredExpression,
     variables: Vec<ExpressionVariable>,
 }
 
@@ -105,27 +113,15 @@ impl CompiledExpression {
     /// Compiles an expression, checks every name in it, and evaluates it once with sample values.
     ///
     /// # Errors
-    /// All errors in the text, each with its position.
+    /// All errors in the text, each with its position, or the limit of [`crate::limits`] that it exceeds.
     pub fn compile(text: &str, attributes: &AttributeSet) -> Result<Self, Vec<BadExpression>> {
-        if text.len() > MAX_EXPRESSION_BYTES {
-            let message = format!(
-                "the expression has {} bytes, at most {MAX_EXPRESSION_BYTES} are allowed",
-                text.len()
-            );
-            return Err(vec![BadExpression { line: 0, column: 0, message }]);
-        }
-        let program = Program::compile(text).map_err(|errors| {
-            let mut mistakes: Vec<_> = errors.errors.iter().map(|error| unreadable(text, error)).collect();
-            mistakes.dedup_by_key(|mistake| (mistake.line, mistake.column));
-            mistakes.truncate(1);
-            mistakes
-        })?;
+        let program = expression_shape::parse(text)?;
         let (variables, mut mistakes) = known_variables(text, &program, attributes);
         mistakes.extend(unknown_functions(text, &program));
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let condition = Self { program, variables };
+        let condition = Self { metered: MeteredExpression::new(program.expression()), variables };
         condition.try_out()?;
         Ok(condition)
     }
@@ -137,31 +133,35 @@ impl CompiledExpression {
         let mut values = Interner::default();
         let sample = values.intern("2026-01-01");
         for cell in [Symbol::EMPTY, sample] {
-            match self.program.execute(&judge.scope([self], &values, |_| cell).0) {
+            let result = judge.scope([self], &values, |_| cell).execute(self);
+            if let Some(limit) = judge.budget.limit_reached() {
+                return Err(vec![BadExpression::whole(limit.to_string())]);
+            }
+            match result {
                 Ok(Value::Bool(_)) => {}
                 Ok(other) => {
-                    let message =
-                        format!("an expression must give true or false, this one gives {}", kind_of(&other));
-                    return Err(vec![BadExpression { line: 0, column: 0, message }]);
+                    let kind = kind_of(&other);
+                    let message = format!("an expression must give true or false, this one gives {kind}");
+                    return Err(vec![BadExpression::whole(message)]);
                 }
                 Err(error) if depends_on_data(&error) => {}
-                Err(error) => {
-                    return Err(vec![BadExpression { line: 0, column: 0, message: error.to_string() }]);
-                }
+                Err(error) => return Err(vec![BadExpression::whole(shorten(error.to_string()))]),
             }
         }
         Ok(())
     }
 }
 
-/// Evaluates expressions on a given day. Construction builds CEL's standard library: create one per run, not per person.
+/// Evaluates expressions on a given day, one at a time. Construction builds CEL's standard library: create one per run,
+/// not per person.
 pub struct RuleEvaluator {
     root: Context<'static, 'static>,
+    budget: Arc<EvaluationBudget>,
 }
 
 impl std::fmt::Debug for RuleEvaluator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Judge").finish_non_exhaustive()
+        f.debug_struct("RuleEvaluator").finish_non_exhaustive()
     }
 }
 
@@ -169,23 +169,16 @@ impl RuleEvaluator {
     /// Creates an evaluator for `today`, the reference day of `days_since` and `days_until`.
     #[must_use]
     pub fn new(today: NaiveDate) -> Self {
+        Self::with_interrupt(today, None)
+    }
+
+    /// Creates an evaluator whose evaluations fail as soon as the interrupt returns true.
+    #[must_use]
+    pub fn with_interrupt(today: NaiveDate, interrupt: Option<Interrupt>) -> Self {
         let mut root = Context::default();
-        let since =
-            move |ftx: &FunctionContext, date: Arc<String>| days(ftx, &date, |day| (today - day).num_days());
-        let until =
-            move |ftx: &FunctionContext, date: Arc<String>| days(ftx, &date, |day| (day - today).num_days());
-        let added = [
-            root.add_function("days_since", since),
-            root.add_function("days_until", until),
-            root.add_function("equals_ignore_case", |a: Arc<String>, b: Arc<String>| fold(&a) == fold(&b)),
-            root.add_function("glob", glob),
-            root.add_function("starts_with_any", starts_with_any),
-        ];
-        debug_assert!(
-            added.iter().all(Result::is_ok),
-            "the names of our functions are free in CEL's library"
-        );
-        Self { root }
+        let budget = Arc::new(EvaluationBudget::new(interrupt));
+        add_functions(&mut root, today, &budget);
+        Self { root, budget }
     }
 
     /// Binds the attributes that some expressions read: once per person, not per rule.
@@ -197,12 +190,14 @@ impl RuleEvaluator {
     ) -> EvaluationContext<'j> {
         let mut scope = self.root.new_inner_scope();
         let mut given: Vec<&str> = Vec::new();
+        let mut largest = 0;
         for variable in conditions.into_iter().flat_map(|condition| &condition.variables) {
             if given.contains(&variable.name.as_str()) {
                 continue;
             }
             given.push(&variable.name);
             let cell = cell_of(variable.attribute);
+            largest = largest.max(values.all(cell).map(str::len).sum());
             let value = if variable.all {
                 let all = values.all(cell).map(|value| Value::from(value.to_owned())).collect::<Vec<Value>>();
                 Value::from(all)
@@ -211,16 +206,21 @@ impl RuleEvaluator {
             };
             scope.add_variable_from_value(variable.name.as_str(), value);
         }
-        EvaluationContext(scope)
+        EvaluationContext { scope, budget: &self.budget, largest }
     }
 }
 
 /// The attributes of a person, bound for evaluation.
-pub struct EvaluationContext<'j>(Context<'j, 'static>);
+pub struct EvaluationContext<'j> {
+    scope: Context<'j, 'static>,
+    budget: &'j EvaluationBudget,
+    /// The size of the largest attribute in bytes.
+    largest: usize,
+}
 
 impl std::fmt::Debug for EvaluationContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scope").finish_non_exhaustive()
+        f.debug_struct("EvaluationContext").finish_non_exhaustive()
     }
 }
 
@@ -253,7 +253,11 @@ impl EvaluationContext<'_> {
     /// Evaluates an expression of this context, or a part of one.
     #[must_use]
     pub fn outcome(&self, condition: &CompiledExpression) -> EvaluationResult {
-        match condition.program.execute(&self.0) {
+        let result = self.execute(condition);
+        if let Some(limit) = self.budget.limit_reached() {
+            return EvaluationResult::Failed(limit.to_string());
+        }
+        match result {
             Ok(Value::Bool(true)) => EvaluationResult::True,
             Ok(Value::Bool(false)) => EvaluationResult::False,
             Ok(other) => EvaluationResult::Failed(format!(
@@ -263,40 +267,30 @@ impl EvaluationContext<'_> {
             Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => {
                 EvaluationResult::NoDate
             }
-            Err(error) => EvaluationResult::Failed(error.to_string()),
+            Err(error) => EvaluationResult::Failed(shorten(error.to_string())),
         }
     }
-}
 
-fn days(ftx: &FunctionContext, date: &str, count: impl Fn(NaiveDate) -> i64) -> Result<i64, ExecutionError> {
-    if date.trim().is_empty() {
-        return Err(ftx.error(NO_DATE));
+    /// Evaluates an expression. The result counts only if the budget has reached no limit.
+    fn execute(&self, condition: &CompiledExpression) -> Result<Value, ExecutionError> {
+        self.budget.start();
+        if self.largest > MAX_VALUE_BYTES {
+            self.budget.refuse_value(self.largest);
+        }
+        if self.budget.limit_reached().is_some() {
+            return Ok(Value::Null);
+        }
+        condition.metered.evaluate(&self.scope)
     }
-    let day = read_date(date).ok_or_else(|| ftx.error(format!("`{date}` is not a valid date")))?;
-    Ok(count(day))
 }
 
-fn glob(ftx: &FunctionContext, text: Arc<String>, pattern: Arc<String>) -> Result<bool, ExecutionError> {
-    let glob = globset::GlobBuilder::new(&fold(&pattern))
-        .literal_separator(false)
-        .build()
-        .map_err(|error| ftx.error(error.to_string()))?;
-    Ok(glob.compile_matcher().is_match(fold(&text)))
-}
-
-/// An empty prefix is ignored: it would match every person.
-fn starts_with_any(text: Arc<String>, prefixes: Arc<Vec<Value>>) -> Result<bool, ExecutionError> {
-    let text = fold(&text);
-    let mut found = false;
-    // All prefixes are read even after a match, so that a prefix of another type is an error for every person.
-    for prefix in prefixes.iter() {
-        let Value::String(prefix) = prefix else {
-            return Err(prefix.error_expected_type(ValueType::String));
-        };
-        let prefix = fold(prefix);
-        found |= !prefix.is_empty() && text.starts_with(&prefix);
+/// Shortens the reason of a failure, which may quote values.
+fn shorten(mut reason: String) -> String {
+    if let Some((end, _)) = reason.char_indices().nth(MAX_REASON_CHARS) {
+        reason.truncate(end);
+        reason.push('…');
     }
-    Ok(found)
+    reason
 }
 
 fn kind_of(value: &Value) -> String {
@@ -413,9 +407,9 @@ mod tests {
     fn a_mistyped_name_is_placed_and_its_nearest_offered() {
         let mistake = refused("location == \"departmnt\" &&\n  departmnt == \"Sales\"");
         assert_eq!((mistake.line, mistake.column), (1, 2));
-        assert!(mistake.message.contains("did you mean `department`"), "{}", mistake.message);
+        assert!(mistake.to_string().ends_with(", did you mean `department`?"), "{mistake}");
         let mistake = refused("day_since(start_date) < 3");
-        assert!(mistake.message.contains("`days_since`"), "{}", mistake.message);
+        assert_eq!(mistake.suggestion.as_deref(), Some("days_since"), "{mistake}");
         assert!(refused(r#"department == "x" && missing == "1""#).message.contains("`missing`"));
     }
 

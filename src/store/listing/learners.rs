@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::engine::{Sql, Tx};
 use crate::learners::who;
-use crate::listing::{PageRequest, build_search_query};
+use crate::listing::{PageRequest, SearchTerms, build_search_query, build_terms_query};
 use crate::param::params;
 use crate::statements::list_statements;
 use rollcall_model::ids::{DraftId, LearnerId};
@@ -141,8 +141,8 @@ const CHOOSE_FOUND: Sql = Sql::per_engine(
 );
 
 /// Selects all matching learners who have not left.
-pub async fn choose_matching(tx: &mut Tx, draft: DraftId, text: &str) -> Result<u64> {
-    match build_search_query(tx, text) {
+pub async fn choose_matching(tx: &mut Tx, draft: DraftId, terms: &SearchTerms) -> Result<u64> {
+    match build_terms_query(tx, terms) {
         None => tx.execute("choose everybody", CHOOSE, params![draft]).await,
         Some(words) => tx.execute("choose who is found", CHOOSE_FOUND, params![draft, words]).await,
     }

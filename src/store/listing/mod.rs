@@ -32,10 +32,25 @@ pub struct PageRequest<'a> {
     pub limit: i64,
 }
 
+/// Words of a search text. They are computed before a write transaction begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchTerms(String);
+
+impl SearchTerms {
+    /// Reads the words of a text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self(terms([text]))
+    }
+}
+
 /// Builds the query for the full-text index of the engine; none if the text has no word.
 #[must_use]
 pub fn build_search_query(tx: &Tx, text: &str) -> Option<String> {
-    let found = terms([text]);
+    build_terms_query(tx, &SearchTerms::of(text))
+}
+
+fn build_terms_query(tx: &Tx, SearchTerms(found): &SearchTerms) -> Option<String> {
     if found.is_empty() {
         return None;
     }

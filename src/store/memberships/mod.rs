@@ -175,7 +175,7 @@ const ADJUST_COUNTS: &str = "
 /// Up to so many changes, counts are adjusted; above, groups are counted.
 const FEW: u64 = 1_000;
 
-/// RunCounts the members of the groups in which a run gave and ended `changes` memberships.
+/// Counts the members of the groups in which a run gave and ended `changes` memberships.
 pub async fn update_member_counts(tx: &mut Tx, run: RunId, changes: u64) -> Result<()> {
     let sql = if changes <= FEW { ADJUST_COUNTS } else { RECOUNT };
     tx.execute("count members", sql, params![run]).await.map(|_| ())

@@ -122,7 +122,7 @@ impl ApiOperation {
         self
     }
 
-    /// Declares that the response has an `ETag` header.
+    /// Declares that the response has an ETag header.
     pub(super) fn returns_etag(mut self) -> Self {
         self.headers.insert("ETag".to_owned(), header("Version of the object, for `If-Match`."));
         self

@@ -6,8 +6,9 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::problem::ApiProblem;
-use crate::form_data::FormData;
+use crate::form_data::{FormData, SEARCH_FIELD, ZERO_CHARACTER_MESSAGE};
 use crate::list_cursor::ListCursor;
+use rollcall_model::search_text::check_search_text;
 use rollcall_store::listing::PageRequest;
 
 /// Default number of items of a page.
@@ -42,7 +43,11 @@ impl ApiQuery {
                 return Err(ApiProblem::invalid_field(name, format!("the parameter `{name}` occurs twice")));
             }
             if value.contains('\0') {
-                return Err(ApiProblem::invalid_field(name, "a text cannot contain the character U+0000"));
+                return Err(ApiProblem::invalid_field(name, ZERO_CHARACTER_MESSAGE));
+            }
+            if name == SEARCH_FIELD {
+                check_search_text(value)
+                    .map_err(|error| ApiProblem::invalid_field(name, error.to_string()))?;
             }
         }
         Ok(self)
@@ -79,7 +84,7 @@ impl ApiQuery {
         let after = match given("after").filter(|text| !text.is_empty()) {
             None => None,
             Some(text) => {
-                let cursor = ListCursor::parse_token(text).filter(|cursor| !cursor.text.contains('\0'));
+                let cursor = ListCursor::parse_token(text);
                 let invalid = || {
                     ApiProblem::invalid_field("after", "invalid cursor: use the `next` of the previous page")
                 };
@@ -161,6 +166,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathName {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
         let path: Result<Path<String>, _> = Path::from_request_parts(parts, state).await;
-        path.map(|Path(name)| Self(name)).map_err(|_| ApiProblem::not_found("no object with this name"))
+        let name = path.ok().map(|Path(name)| name).filter(|name| !name.contains('\0'));
+        name.map(Self).ok_or_else(|| ApiProblem::not_found("no object with this name"))
     }
 }

@@ -36,7 +36,7 @@ impl IfMatch {
     }
 }
 
-/// Builds the `ETag` header.
+/// Builds the ETag header.
 pub(super) fn etag_header(tag: String) -> [(HeaderName, String); 1] {
     [(header::ETAG, tag)]
 }

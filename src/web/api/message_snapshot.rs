@@ -6,7 +6,7 @@
 use std::fmt::{Display, Write};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -18,6 +18,7 @@ use super::api_query::{ApiQuery, PathId, PathName};
 use super::problem::{ApiProblem, problem_of_status};
 use super::request_body::{CsvBody, JsonBody};
 use crate::auth::unauthorized_problem;
+use crate::connections::body_deadline::BodyTimedOut;
 use crate::error::{PageError, format_sentence};
 use crate::oidc::OidcError;
 use rollcall_connectors::ConnectorError;
@@ -73,9 +74,11 @@ fn next_page_error(previous: Option<&PageError>) -> Option<PageError> {
         None => PageError::Forbidden { role: Role::Viewer, may: Permission::Manage },
         Some(PageError::Forbidden { .. }) => PageError::Missing { what: "the group".to_owned() },
         Some(PageError::Missing { .. }) => PageError::TooLarge,
-        Some(PageError::TooLarge) => PageError::NotAForm,
+        Some(PageError::TooLarge) => PageError::TooSlow,
+        Some(PageError::TooSlow) => PageError::NotAForm,
         Some(PageError::NotAForm) => PageError::Bad { what: "this form requires a user account".to_owned() },
-        Some(PageError::Bad { .. }) => PageError::Store(StoreError::MigrationMismatch(3)),
+        Some(PageError::Bad { .. }) => PageError::Busy { what: AccountError::Busy.to_string() },
+        Some(PageError::Busy { .. }) => PageError::Store(StoreError::MigrationMismatch(3)),
         Some(PageError::Store(_)) => {
             let cause = Box::new(SyncError::LeaseLost { connector: ConnectorName::new("hr") });
             PageError::Undecided(LinkError::Undecided { run: RunId(8), cause })
@@ -92,6 +95,10 @@ fn request(kind: &str, body: impl Into<Body>) -> Request {
 async fn json_problem(kind: &str, body: impl Into<Body>) -> ApiProblem {
     let read = JsonBody::<SampleRequest>::from_request(request(kind, body), &()).await;
     read.expect_err("the body is refused")
+}
+
+fn late_body() -> Body {
+    Body::from_stream(futures_util::stream::iter([Err::<Bytes, _>(BodyTimedOut)]))
 }
 
 async fn query(text: &str) -> Result<ApiQuery, ApiProblem> {
@@ -112,10 +119,19 @@ async fn request_problems() -> Vec<ApiProblem> {
         json_problem(json, r#"{"name": "\u0000"}"#).await,
         json_problem(json, format!(r#"{{"name": "{}"}}"#, "a".repeat(501))).await,
         json_problem(json, vec![b' '; (1 << 20) + 1]).await,
+        json_problem(json, late_body()).await,
         CsvBody::from_request(request(json, "{}"), &()).await.expect_err("the type is refused"),
         query("x=1").await.and_then(|query| query.allow_only(names)).expect_err("unknown"),
         query("limit=1&limit=2").await.and_then(|query| query.allow_only(names)).expect_err("twice"),
         query("after=%00").await.and_then(|query| query.allow_only(names)).expect_err("a zero"),
+        query(&format!("q={}", "a".repeat(201)))
+            .await
+            .and_then(|query| query.allow_only(&["q"]))
+            .expect_err("too long"),
+        query(&format!("q={}", "a+".repeat(21)))
+            .await
+            .and_then(|query| query.allow_only(&["q"]))
+            .expect_err("too many words"),
         query("limit=201").await.and_then(|query| query.page_request()).expect_err("too many"),
         query("after=x").await.and_then(|query| query.page_request()).expect_err("no cursor"),
         query("since=1.1.2026").await.and_then(|query| query.date("since")).expect_err("no date"),
@@ -136,7 +152,8 @@ fn next_account_error(previous: Option<&AccountError>) -> Option<AccountError> {
     Some(match previous {
         E::Store(_) => E::WrongCredentials,
         E::WrongCredentials => E::TooManyAttempts { wait: Duration::from_secs(30) },
-        E::TooManyAttempts { .. } => E::BadAddress { text: "ada".to_owned() },
+        E::TooManyAttempts { .. } => E::AddressTooLong { most: 254 },
+        E::AddressTooLong { .. } => E::BadAddress { text: "ada".to_owned() },
         E::BadAddress { .. } => E::AccountExists { email: email() },
         E::AccountExists { .. } => E::NoAccount { email: email() },
         E::NoAccount { .. } => E::AccountGone { id: 7 },
@@ -149,10 +166,13 @@ fn next_account_error(previous: Option<&AccountError>) -> Option<AccountError> {
         E::LastLicenseHolder { .. } => E::InvalidInvitation,
         E::InvalidInvitation => E::BadPassword { least: 12, most: 256 },
         E::BadPassword { .. } => E::PasswordIsAddress,
-        E::PasswordIsAddress => E::NoRole { email: email() },
+        E::PasswordIsAddress => E::CommonPassword,
+        E::CommonPassword => E::NoRole { email: email() },
         E::NoRole { .. } => E::Revoked { email: email() },
-        E::Revoked { .. } => E::IdentityMismatch { email: email() },
-        E::IdentityMismatch { .. } => E::CryptoFailure,
+        E::Revoked { .. } => E::PrivilegedAccount { email: email() },
+        E::PrivilegedAccount { .. } => E::IdentityMismatch { email: email() },
+        E::IdentityMismatch { .. } => E::Busy,
+        E::Busy => E::CryptoFailure,
         E::CryptoFailure => return None,
     })
 }
@@ -203,7 +223,7 @@ fn next_group_error(previous: Option<&GroupError>) -> Option<GroupError> {
 fn next_run_error(previous: Option<&SyncError>) -> Option<SyncError> {
     let connector = || ConnectorName::new("hr");
     Some(match previous {
-        None => SyncError::Source(ConnectorError::Unproven { connector: connector() }),
+        None => SyncError::Source(ConnectorError::unproven(&connector())),
         Some(SyncError::Source(_)) => SyncError::Store(StoreError::MigrationMismatch(3)),
         Some(SyncError::Store(_)) => {
             SyncError::AlreadyRunning { connector: connector(), holder: "node-1/4711".to_owned() }

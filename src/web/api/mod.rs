@@ -16,6 +16,7 @@ mod enrollments;
 mod etag;
 mod groups;
 mod jobs;
+mod json_tree;
 mod learners;
 mod members;
 #[cfg(test)]

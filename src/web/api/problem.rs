@@ -147,8 +147,10 @@ impl From<accounts::AccountError> for ApiProblem {
         let of = |field: &str, problem: Self| Self { field: Some(field.to_owned()), ..problem };
         match error {
             E::Store(error) => error.into(),
-            E::BadAddress { .. } => Self::invalid_field("email", &text),
-            E::BadPassword { .. } | E::PasswordIsAddress => Self::invalid_field("password", &text),
+            E::AddressTooLong { .. } | E::BadAddress { .. } => Self::invalid_field("email", &text),
+            E::BadPassword { .. } | E::PasswordIsAddress | E::CommonPassword => {
+                Self::invalid_field("password", &text)
+            }
             E::BadTokenName { .. } => Self::invalid_field("name", &text),
             E::ExpiryInPast => Self::invalid_field("until", &text),
             E::AccountExists { .. } => of("email", conflict("account_exists"))
@@ -164,7 +166,9 @@ impl From<accounts::AccountError> for ApiProblem {
             | E::InvalidInvitation
             | E::NoRole { .. }
             | E::Revoked { .. }
+            | E::PrivilegedAccount { .. }
             | E::IdentityMismatch { .. } => Self::new(StatusCode::BAD_REQUEST, "invalid", &text),
+            E::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", &text),
             E::CryptoFailure => Self::internal(&text),
         }
     }
@@ -232,8 +236,10 @@ impl From<PageError> for ApiProblem {
             PageError::Forbidden { .. } => Self::new(status, "forbidden", text),
             PageError::Missing { .. } => Self::new(status, "not_found", text),
             PageError::TooLarge => Self::new(status, "too_large", text),
+            PageError::TooSlow => Self::new(status, "too_slow", text),
             PageError::NotAForm => Self::new(status, "not_a_form", text),
             PageError::Bad { .. } => Self::new(status, "invalid", text),
+            PageError::Busy { .. } => Self::new(status, "busy", text),
             PageError::Broken { what } => Self::internal(&what),
         }
     }

@@ -4,11 +4,11 @@ use axum::body::{Body as Bytes, Bytes as Whole};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use serde_json::error::Category;
 
+use super::json_tree::{JsonTree, TreeError};
 use super::problem::ApiProblem;
-use crate::body_limit::{self, MAX_BODY_BYTES};
+use crate::body_limit::{self, BodyError, MAX_BODY_BYTES};
+use crate::form_data::ZERO_CHARACTER_MESSAGE;
 
 /// Maximum length of a text field in characters. Longer texts do not fit into a database index.
 pub(super) const MAX_TEXT_LENGTH: usize = 500;
@@ -51,9 +51,15 @@ async fn read_body_of_type(
         let text = format!("the request body is not `{wanted}`");
         return Err(ApiProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal, text));
     }
-    body_limit::read_body(request.into_body()).await.map_err(|_| {
-        let text = format!("the request body is larger than {MAX_BODY_BYTES} bytes, or incomplete");
-        ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+    body_limit::read_body(request.into_body()).await.map_err(|error| match error {
+        BodyError::TooLarge => {
+            let text = format!("the request body is larger than {MAX_BODY_BYTES} bytes, or incomplete");
+            ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+        }
+        BodyError::TimedOut => {
+            let text = "the request body was not complete in time";
+            ApiProblem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", text)
+        }
     })
 }
 
@@ -75,29 +81,22 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
 }
 
 fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiProblem> {
-    let whole: Value = serde_json::from_slice(bytes).map_err(invalid_json)?;
+    let whole: JsonTree = serde_json::from_slice(bytes).map_err(|error| invalid_json(&error))?;
     check_text_limits(&whole, String::new())?;
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    serde_path_to_error::deserialize(whole).map_err(|error| {
         let path = error.path().to_string();
-        let cause = error.into_inner();
-        if cause.classify() != Category::Data {
-            return invalid_json(cause);
-        }
-        let text = cause.to_string();
-        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        // The text names an unknown or missing field; the path ends at its parent.
-        let named = text.split('`').nth(1).filter(|_| text.contains(" field `"));
-        let field = match (path.as_str(), named) {
-            (".", Some(name)) => name.to_owned(),
-            (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
+        let TreeError { field, message } = error.into_inner();
+        // The path of an unknown or missing field ends at its parent.
+        let field = match (path.as_str(), field) {
+            (".", Some(name)) => name,
+            (path, Some(name)) if !path.ends_with(&name) => format!("{path}.{name}"),
             (path, _) => path.to_owned(),
         };
-        ApiProblem::invalid_field(field, text)
+        ApiProblem::invalid_field(field, message)
     })
 }
 
-fn invalid_json(error: serde_json::Error) -> ApiProblem {
+fn invalid_json(error: &serde_json::Error) -> ApiProblem {
     ApiProblem::new(
         StatusCode::BAD_REQUEST,
         "broken_json",
@@ -106,20 +105,20 @@ fn invalid_json(error: serde_json::Error) -> ApiProblem {
 }
 
 /// Refuses texts that cannot be stored in the database.
-fn check_text_limits(value: &Value, path: String) -> Result<(), ApiProblem> {
+fn check_text_limits(value: &JsonTree, path: String) -> Result<(), ApiProblem> {
     match value {
-        Value::String(text) if text.contains('\0') => {
-            Err(ApiProblem::invalid_field(path, "a text cannot contain the character U+0000"))
+        JsonTree::Text(text) if text.contains('\0') => {
+            Err(ApiProblem::invalid_field(path, ZERO_CHARACTER_MESSAGE))
         }
-        Value::String(text) if text.chars().count() > MAX_TEXT_LENGTH => {
+        JsonTree::Text(text) if text.chars().count() > MAX_TEXT_LENGTH => {
             Err(ApiProblem::invalid_field(path, format!("a text has at most {MAX_TEXT_LENGTH} characters")))
         }
-        Value::Array(list) => {
+        JsonTree::List(list) => {
             list.iter().enumerate().try_for_each(|(at, one)| check_text_limits(one, format!("{path}[{at}]")))
         }
-        Value::Object(fields) => fields.iter().try_for_each(|(name, one)| {
+        JsonTree::Fields(fields) => fields.iter().try_for_each(|(name, one)| {
             check_text_limits(one, if path.is_empty() { name.clone() } else { format!("{path}.{name}") })
         }),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+        JsonTree::Null | JsonTree::Bool(_) | JsonTree::Number(_) | JsonTree::Text(_) => Ok(()),
     }
 }

@@ -2,16 +2,18 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect};
 use chrono::Utc;
 
 use crate::WebContext;
-use crate::auth::set_cookie;
+use crate::auth::{browser_cookies, session_cookies};
+use crate::client_addr::ClientInfo;
 use crate::error::format_sentence;
 use crate::form_data::FormData;
 use crate::layout::{FieldError, Layout};
 use crate::pages::{PageResult, render_page};
+use crate::sign_in_events::SignInEvent;
 use rollcall_core::accounts;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
@@ -37,6 +39,8 @@ pub(super) async fn show(State(web): State<WebContext>, Path(key): Path<String>)
 pub(super) async fn set_password(
     State(web): State<WebContext>,
     Path(key): Path<String>,
+    client: ClientInfo,
+    headers: HeaderMap,
     form: FormData,
 ) -> PageResult {
     let invited = accounts::check_invitation(&web.store, &key, Utc::now()).await?;
@@ -54,15 +58,18 @@ pub(super) async fn set_password(
     let fault = if secret == again {
         match accounts::accept_invitation(&web.store, &about, web.change_time(), &key, &email, secret).await {
             Ok(account) => {
-                let signed_in = accounts::start_session(&web.store, account, &email, Utc::now()).await?;
-                return Ok(([set_cookie(Some(&signed_in.cookie))], Redirect::to("/")).into_response());
+                let browser = browser_cookies(&headers);
+                let signed_in = accounts::start_session(&web.store, account, browser, Utc::now()).await?;
+                SignInEvent::SignedIn.record_of_address(Some(client.address), &email);
+                return Ok((session_cookies(&signed_in), Redirect::to("/")).into_response());
             }
             Err(error @ accounts::AccountError::BadAddress { .. }) => {
                 FieldError::new("email", format_sentence(&error.to_string()))
             }
             Err(
                 error @ (accounts::AccountError::BadPassword { .. }
-                | accounts::AccountError::PasswordIsAddress),
+                | accounts::AccountError::PasswordIsAddress
+                | accounts::AccountError::CommonPassword),
             ) => FieldError::new("password", format_sentence(&error.to_string())),
             Err(error) => return Err(error.into()),
         }

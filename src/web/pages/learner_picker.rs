@@ -9,6 +9,8 @@ use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use rollcall_core::accounts::Principal;
 use rollcall_model::format::{count, thousands};
 use rollcall_model::ids::{AccountId, DraftId, GroupId};
+use rollcall_model::resource_limits::ResourceLimit;
+use rollcall_store::listing::SearchTerms;
 use rollcall_store::listing::learners::{self, LearnerListRow, LearnerSearch};
 use rollcall_store::listing::members;
 use rollcall_store::{Store, Tx, form_drafts};
@@ -98,7 +100,7 @@ pub(super) async fn save_selection(
     answers: &Value,
 ) -> Result<(DraftId, PickerAction), PageError> {
     let account = require_account(who)?;
-    let now = chrono::Utc::now();
+    let (now, terms) = (chrono::Utc::now(), SearchTerms::of(form.text("q")));
     let mut tx = store.begin_write().await?;
     let there = match form.number("draft") {
         Some(id) => form_drafts::find(&mut tx, DraftId(id), account, kind).await?,
@@ -115,13 +117,16 @@ pub(super) async fn save_selection(
     let unticked = form.numbers("shown").into_iter().filter(|id| !ticked.contains(id)).collect();
     form_drafts::add_choices(&mut tx, draft, ticked.into_iter().collect()).await?;
     form_drafts::remove_choices(&mut tx, draft, unticked).await?;
-    let text = form.text("q");
     match form.text("do") {
         "all" => {
-            learners::choose_matching(&mut tx, draft, text).await?;
+            learners::choose_matching(&mut tx, draft, &terms).await?;
         }
         "none" => form_drafts::clear_choices(&mut tx, draft).await?,
         _ => {}
+    }
+    if form_drafts::exceeds_choices(&mut tx, draft).await? {
+        let most = thousands(ResourceLimit::DraftChoices.default_value());
+        return Err(PageError::Bad { what: format!("a form holds at most {most} choices") });
     }
     tx.commit().await?;
     let pressed = if form.text("do") == "save" {

@@ -10,14 +10,17 @@ use tracing::warn;
 use url::form_urlencoded;
 
 use crate::WebContext;
-use crate::auth::set_cookie;
+use crate::auth::{browser_cookies, find_session_principal, session_cookies, set_cookie};
 use crate::client_addr::ClientInfo;
 use crate::error::{PageError, format_sentence};
 use crate::form_data::{FormData, UrlQuery};
 use crate::layout::{FieldError, Layout};
 use crate::oidc::{self, SignInProvider};
 use crate::pages::{PageResult, render_page};
-use rollcall_core::accounts::{self, ClientAddr, Principal};
+use crate::return_path::local_path;
+use crate::sign_in_events::SignInEvent;
+use rollcall_config::SignInSettings;
+use rollcall_core::accounts::{self, ClientAddr, OidcIdentity, Principal, SignInClient};
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
 #[derive(Template)]
@@ -45,12 +48,6 @@ struct ResumeFormPage<'a> {
 pub(crate) fn sign_in_url(to: &str) -> String {
     let to: String = form_urlencoded::byte_serialize(to.as_bytes()).collect();
     format!("/sign-in?to={to}")
-}
-
-/// Returns the path if it belongs to this site, else the home page.
-fn local_path(to: &str) -> &str {
-    let is_inside = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
-    if is_inside { to } else { "/" }
 }
 
 /// Renders the sign-in page and keeps the submitted form, to resume it after sign-in.
@@ -87,6 +84,7 @@ pub(super) async fn to_provider(State(web): State<WebContext>, UrlQuery(query): 
 /// Completes the sign-in when the provider redirects back.
 pub(super) async fn from_provider(
     State(web): State<WebContext>,
+    client: ClientInfo,
     UrlQuery(query): UrlQuery,
     headers: HeaderMap,
 ) -> PageResult {
@@ -94,16 +92,19 @@ pub(super) async fn from_provider(
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     if !query.text("error").is_empty() {
         let message = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
+        SignInEvent::ProviderRefused.record_anonymous(Some(client.address));
         return provider_refusal_page(&web, &oidc::OidcError::Refused { message });
     }
-    let ended = match SignInProvider::discover(sign_in).await {
-        Ok(provider) => provider.finish_sign_in(&headers, query.text("state"), query.text("code")).await,
-        Err(error) => Err(error),
-    };
-    let (provided, to) = match ended {
+    let ended = finish_sign_in(sign_in, &headers, &query).await;
+    let (mut provided, to) = match ended {
         Ok(ended) => ended,
-        Err(error) => return provider_refusal_page(&web, &error),
+        Err(error) => {
+            SignInEvent::ProviderRefused.record_anonymous(Some(client.address));
+            return provider_refusal_page(&web, &error);
+        }
     };
+    let principal = find_session_principal(&web, &headers).await?;
+    provided.signed_in = principal.and_then(|principal| principal.account());
     let about = NewRun {
         kind: RunRecordKind::Hand,
         connector: None,
@@ -114,15 +115,29 @@ pub(super) async fn from_provider(
     };
     match accounts::find_or_create_oidc_account(&web.store, &about, web.change_time(), &provided).await {
         Ok(account) => {
-            let signed_in = accounts::start_session(&web.store, account, &provided.email, Utc::now()).await?;
-            let (name, cookie) = set_cookie(Some(&signed_in.cookie));
+            let browser = browser_cookies(&headers);
+            let signed_in = accounts::start_session(&web.store, account, browser, Utc::now()).await?;
+            SignInEvent::SignedIn.record_of_address(Some(client.address), &provided.email);
             // Sets the session cookie and deletes the sign-in cookie.
-            let cookies = AppendHeaders([(name, cookie), (header::SET_COOKIE, oidc::clear_cookie_header())]);
-            Ok((cookies, Redirect::to(local_path(&to))).into_response())
+            let ended = AppendHeaders([(header::SET_COOKIE, oidc::clear_cookie_header())]);
+            Ok((session_cookies(&signed_in), ended, Redirect::to(local_path(&to))).into_response())
         }
         Err(accounts::AccountError::Store(error)) => Err(error.into()),
-        Err(error) => provider_refusal_page(&web, &error),
+        Err(error) => {
+            SignInEvent::ProviderRefused.record_of_address(Some(client.address), &provided.email);
+            provider_refusal_page(&web, &error)
+        }
     }
+}
+
+/// Identifies the person. The provider is asked only for a sign-in of this browser.
+async fn finish_sign_in(
+    sign_in: &SignInSettings,
+    headers: &HeaderMap,
+    query: &FormData,
+) -> Result<(OidcIdentity, String), oidc::OidcError> {
+    let waiting = oidc::find_sign_in(headers, query.text("state"))?;
+    SignInProvider::discover(sign_in).await?.finish_sign_in(waiting, query.text("code")).await
 }
 
 /// Renders the sign-in page with the error of the provider.
@@ -137,24 +152,39 @@ fn provider_refusal_page(web: &WebContext, error: &(dyn std::error::Error + 'sta
     Ok((StatusCode::FORBIDDEN, Html(html)).into_response())
 }
 
-pub(super) async fn sign_in(State(web): State<WebContext>, client: ClientInfo, form: FormData) -> PageResult {
+pub(super) async fn sign_in(
+    State(web): State<WebContext>,
+    client: ClientInfo,
+    headers: HeaderMap,
+    form: FormData,
+) -> PageResult {
     let (email, to, kept) = (form.text("email"), local_path(form.text("to")), form.text("kept"));
     let now = Utc::now();
-    match accounts::sign_in(&web.store, email, form.text("password"), ClientAddr(client.address), now).await {
+    let from = Some(client.address);
+    let client = SignInClient { address: ClientAddr(client.address), browser: browser_cookies(&headers) };
+    match accounts::sign_in(&web.store, email, form.text("password"), client, now).await {
         Ok(signed_in) => {
-            let cookie = set_cookie(Some(&signed_in.cookie));
+            SignInEvent::SignedIn.record_of_address(from, email);
+            let cookies = session_cookies(&signed_in);
             if kept.is_empty() {
-                return Ok(([cookie], Redirect::to(to)).into_response());
+                return Ok((cookies, Redirect::to(to)).into_response());
             }
             let fields = FormData::read(kept.as_bytes()).pairs().to_vec();
             let shown = ResumeFormPage { frame: Layout::anonymous("Signed in"), to, fields }.render()?;
-            Ok(([cookie], Html(shown)).into_response())
+            Ok((cookies, Html(shown)).into_response())
         }
-        Err(accounts::AccountError::Store(error)) => Err(error.into()),
+        Err(error @ (accounts::AccountError::Store(_) | accounts::AccountError::Busy)) => Err(error.into()),
         Err(error) => {
-            let status = match error {
-                accounts::AccountError::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-                _ => StatusCode::UNAUTHORIZED,
+            let event = match error {
+                accounts::AccountError::TooManyAttempts { .. } => SignInEvent::TooManyAttempts,
+                _ => SignInEvent::WrongCredentials,
+            };
+            event.record_of_address(from, email);
+            // An address that is too long is not sent back.
+            let (status, email) = match error {
+                accounts::AccountError::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, email),
+                accounts::AccountError::AddressTooLong { .. } => (StatusCode::UNAUTHORIZED, ""),
+                _ => (StatusCode::UNAUTHORIZED, email),
             };
             let fault = FieldError::new("email", format_sentence(&error.to_string()));
             let frame = Layout::anonymous("Sign in").faults(vec![fault]);
@@ -167,22 +197,10 @@ pub(super) async fn sign_in(State(web): State<WebContext>, client: ClientInfo, f
 
 pub(super) async fn sign_out(
     State(web): State<WebContext>,
+    client: ClientInfo,
     Extension(who): Extension<Principal>,
 ) -> PageResult {
     accounts::sign_out(&web.store, &who).await?;
+    SignInEvent::SignedOut.record_of_principal(Some(client.address), &who);
     Ok(([set_cookie(None)], Redirect::to("/sign-in")).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signing_in_leads_to_no_other_host() {
-        assert_eq!(local_path("/groups?q=a"), "/groups?q=a");
-        for text in ["", "https://evil.example/", "//evil.example", "/\\evil.example", "/a\r\nSet-Cookie: b"]
-        {
-            assert_eq!(local_path(text), "/", "{text}");
-        }
-    }
 }

@@ -9,10 +9,7 @@ use crate::support::database::{Engine, on_both};
 
 /// Sixty people, of whom eleven have gone: one more than may go unasked.
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.use_default_limits();
-    company.departments();
-    company.hire_many("s", 60, &[("department", "Sales")]);
+    let mut company = Company::limited(engine, 60, 0);
     company.sync();
     company.leave_many("s", 11);
     company
@@ -79,8 +76,7 @@ fn removals_that_a_program_allows_are_done_at_once() {
 #[test]
 fn a_sync_for_one_person_brings_that_person_alone() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
+        let mut company = Company::staffed(engine, &[]);
         company.sync();
         company.hire("ada", &[("department", "Sales")]);
         company.hire("grace", &[("department", "Sales")]);

@@ -17,9 +17,7 @@ fn runs(list: &[Value]) -> Vec<i64> {
 #[test]
 fn audit_log_filters_by_day_kind_and_actor() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
-        company.hire("ada", &[("department", "Sales")]);
+        let company = Company::staffed(engine, &[("ada", "Sales")]);
         company.sync();
         let site = company.serve();
         let api = ApiClient::new(&company, &site, Role::LicenseHolder);
@@ -46,17 +44,17 @@ fn audit_log_filters_by_day_kind_and_actor() {
         assert_eq!(hand.len() + syncs.len(), everything.len());
         assert_eq!(all(&api, "/audit?kind=undo", 50), [Value::Null; 0]);
         assert_eq!(all(&api, &format!("/audit?since={}", company.day(0)), 50).len(), everything.len());
-        company.sql(&format!(
-            "UPDATE runs SET started_at = '2026-01-01T12:00:00+00:00' WHERE id = {}",
-            made.body["run"]
-        ));
-        let since = all(&api, "/audit?since=2026-01-02&kind=hand", 50);
-        assert_eq!(since.len(), hand.len() - 1);
-        assert_eq!(
-            all(&api, "/audit?since=2026-01-01", 50).len(),
-            everything.len(),
-            "the day counts from midnight on"
-        );
+        for time in ["2026-01-01T23:59:59", "2026-01-01T00:00:00"] {
+            company.sql(&format!(
+                "UPDATE runs SET started_at = '{}' WHERE id = {}",
+                company.instant(time),
+                made.body["run"]
+            ));
+            let since = all(&api, "/audit?since=2026-01-02&kind=hand", 50);
+            assert_eq!(since.len(), hand.len() - 1, "{time}");
+            let since = all(&api, "/audit?since=2026-01-01", 50);
+            assert_eq!(since.len(), everything.len(), "the day is that of the company: {time}");
+        }
         let unknown = api.get("/audit?kind=magic");
         unknown.expect_problem(422, Some("kind"));
         assert!(unknown.body["hint"].as_str().is_some_and(|hint| hint.contains("`approval`")), "{unknown:?}");

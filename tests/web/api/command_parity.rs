@@ -10,9 +10,7 @@ use crate::support::database::on_both;
 #[test]
 fn what_the_command_steers_the_api_steers() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
-        company.hire("ada", &[("department", "Sales")]);
+        let company = Company::staffed(engine, &[("ada", "Sales")]);
         let site = company.serve();
         let api = ApiClient::new(&company, &site, Role::LicenseHolder);
         let planned = api.post("/connectors/hr/sync", &json!({"dry_run": true})).expect_status(200).body;

@@ -7,7 +7,7 @@ use super::ApiClient;
 use crate::support::company::{Company, email};
 use crate::support::database::on_both;
 
-/// A change with a stale `ETag` is refused and overwrites nothing.
+/// A change with a stale ETag is refused and overwrites nothing.
 #[test]
 fn stale_etag_is_refused() {
     on_both(|engine| {

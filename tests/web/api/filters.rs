@@ -19,8 +19,7 @@ fn each(list: &[Value], name: &str) -> Vec<Value> {
 #[test]
 fn filters_return_only_matches() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
+        let mut company = Company::staffed(engine, &[]);
         for who in ["ada", "grace"] {
             company.hire(who, &[("department", "Sales")]);
         }
@@ -61,8 +60,7 @@ fn filters_return_only_matches() {
 #[test]
 fn removed_members_are_excluded_and_listed_once() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
+        let mut company = Company::staffed(engine, &[]);
         company.hire_many("s", 3, &[("department", "Sales")]);
         company.sync();
         let site = company.serve();
@@ -98,11 +96,7 @@ fn failed_job_pages_list_each_job_once() {
 #[test]
 fn a_course_is_completed_on_the_day_that_is_said() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
-        company.hire("ada", &[("department", "Sales")]);
-        company.course("GDPR");
-        company.assignment("GDPR", "Sales", "");
+        let company = Company::sales(engine, &["ada"], "");
         company.sync();
         let site = company.serve();
         let api = ApiClient::new(&company, &site, Role::Manager);

@@ -28,8 +28,7 @@ pub(super) fn all(api: &ApiClient, path: &str, limit: usize) -> Vec<Value> {
 #[test]
 fn group_pages_list_each_group_once() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
+        let mut company = Company::staffed(engine, &[]);
         company.text.push_str("[[course]]\ncode = 'A'\ntitle = 'A'\n[[course]]\ncode = 'B'\ntitle = 'B'\n");
         company.text.push_str(
             "[[assignment]]\ncourse = 'A'\ngroups = ['*']\n[[assignment]]\ncourse = 'B'\ngroups = ['*']\n",

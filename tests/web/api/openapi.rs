@@ -1,29 +1,11 @@
 //! The document that describes the API.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-
-use rollcall_model::heartbeat::ServiceVitals;
-use rollcall_web::BackgroundTasks;
-use rollcall_web::{self as web, RouteDeclaration, WebContext};
-use tokio_util::sync::CancellationToken;
 
 use super::ApiClient;
 use crate::support::company::Company;
 use crate::support::database::Engine;
-
-/// Every route of the service.
-pub(super) fn table(company: &Company) -> Vec<RouteDeclaration> {
-    let (_, file) = tokio::sync::watch::channel(Arc::new(company.config()));
-    let (vitals, background) = (ServiceVitals::default(), BackgroundTasks::default());
-    web::list_routes(&WebContext {
-        store: company.store.clone(),
-        file,
-        stop: CancellationToken::new(),
-        vitals,
-        background,
-    })
-}
+use crate::support::web::declared_routes;
 
 /// The OpenAPI document describes all routes of the API and no others.
 #[test]
@@ -41,7 +23,7 @@ fn openapi_describes_exactly_all_routes() {
             assert!(names.insert(name.to_owned()), "two are called `{name}`");
         }
     }
-    let routes = table(&company).into_iter().filter(|route| route.path.starts_with("/api/"));
+    let routes = declared_routes(&company).into_iter().filter(|route| route.path.starts_with("/api/"));
     let routes: BTreeSet<_> = routes.map(|route| (route.method.to_string(), route.path.to_owned())).collect();
     assert_eq!(described, routes);
     // Whatever is pointed at is there.

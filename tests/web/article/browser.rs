@@ -4,9 +4,8 @@ use rollcall_model::role::Role;
 
 use super::{ArticleActor, ArticleCourse, ArticleReader, ArticleSection, Company};
 use crate::support::browser::BrowserWindow;
-use crate::support::web::WebServer;
+use crate::support::web::{LICENSE_HOLDER, WebServer};
 
-const LICENSE_HOLDER: &str = "license@corp.example";
 const MANAGER: &str = "manager@corp.example";
 const VIEWER: &str = "viewer@corp.example";
 

@@ -7,6 +7,7 @@ mod connector_overview;
 mod decision;
 mod retire_connector;
 mod rule_list;
+mod rule_preview;
 mod run_charts;
 mod run_detail;
 mod run_list;
@@ -44,4 +45,5 @@ pub(super) fn routes(routes: RouteTable) -> RouteTable {
         .get("/sync/deeds/{id}/progress", OPERATE, background_operations::operation_progress)
         .get("/sync/plots", OPERATE, run_charts::show)
         .get("/sync/rules", OPERATE, rule_list::show)
+        .post("/sync/rules", OPERATE, rule_list::try_rule)
 }

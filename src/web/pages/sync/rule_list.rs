@@ -4,16 +4,15 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 
+use super::rule_preview;
+use crate::WebContext;
 use crate::filters;
-use crate::form_data::UrlQuery;
+use crate::form_data::{FormData, UrlQuery};
 use crate::layout::{FieldError, Layout, MenuItem};
 use crate::pages::{PageResult, render_page_with_status};
-use crate::{WebContext, run_blocking};
 use rollcall_core::accounts::Principal;
-use rollcall_core::sync::rule_preview::{self, MatchSample, RulePreview as Found};
-use rollcall_model::ids::GroupId;
+use rollcall_core::sync::rule_preview::{MatchSample, RulePreview as Found};
 use rollcall_model::names::GroupName;
-use rollcall_rules::rule::BadExpression;
 use rollcall_store::groups;
 use rollcall_store::listing::runs::{self, FedGroup};
 
@@ -49,7 +48,12 @@ fn rule_line(rule: &rollcall_rules::rule::Rule, given: &[(String, i64)], fed: &[
     let mut groups: Vec<FedGroup> = fed.iter().filter(|one| one.rule == name).cloned().collect();
     let more = groups.len().saturating_sub(MAX_GROUPS);
     groups.truncate(MAX_GROUPS);
-    let connectors = rule.connectors.iter().flatten().map(|one| one.as_str()).collect::<Vec<_>>();
+    let connectors = rule
+        .connectors
+        .iter()
+        .flatten()
+        .map(rollcall_model::names::ConnectorName::as_str)
+        .collect::<Vec<_>>();
     RuleLine {
         name: name.to_owned(),
         when: rule.when.trim().to_owned(),
@@ -61,18 +65,27 @@ fn rule_line(rule: &rollcall_rules::rule::Rule, given: &[(String, i64)], fed: &[
     }
 }
 
-/// Error of an expression with its position.
-fn expression_error(mistake: &BadExpression) -> FieldError {
-    let (line, column) = (mistake.line + 1, mistake.column + 1);
-    FieldError::new("when", format!("Line {line}, column {column}: {}", mistake.message))
-}
-
+/// Shows the rules. An expression of the address is entered into the form and not evaluated: a link from another site
+/// must not start an evaluation.
 pub(super) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
     Extension(who): Extension<Principal>,
 ) -> PageResult {
-    let (when, group) = (query.text("when").to_owned(), query.text("group").trim().to_owned());
+    render_rules(&web, &who, &query, false).await
+}
+
+/// Tries out the expression of the form.
+pub(super) async fn try_rule(
+    State(web): State<WebContext>,
+    Extension(who): Extension<Principal>,
+    form: FormData,
+) -> PageResult {
+    render_rules(&web, &who, &form, true).await
+}
+
+async fn render_rules(web: &WebContext, who: &Principal, form: &FormData, evaluate: bool) -> PageResult {
+    let (when, group) = (form.text("when").to_owned(), form.text("group").trim().to_owned());
     let config = web.config();
     let mut tx = web.store.begin_read().await?;
     let (given, fed) = (runs::count_learners_by_rule(&mut tx).await?, runs::list_fed_groups(&mut tx).await?);
@@ -88,15 +101,16 @@ pub(super) async fn show(
     }
     tx.rollback().await?;
     let mut found = None;
-    if !when.trim().is_empty() {
-        match preview_rule(&web, when.clone(), chosen.as_ref().map(|group| group.id)).await? {
+    if evaluate && !when.trim().is_empty() {
+        let group = chosen.as_ref().map(|group| group.id);
+        match rule_preview::run(web, who, when.clone(), group, MAX_GROUPS).await? {
             Ok(answer) => found = Some(answer),
-            Err(mistakes) => faults.extend(mistakes.iter().map(expression_error)),
+            Err(mistakes) => faults.extend(mistakes),
         }
     }
     let names: Vec<&str> = config.attributes.iter().map(|one| config.attributes.name(one)).collect();
     let page = RuleListPage {
-        frame: Layout::new(&who, MenuItem::Sync, "Rules").faults(faults),
+        frame: Layout::new(who, MenuItem::Sync, "Rules").faults(faults),
         tab: "rules",
         rules: config.rules.iter().map(|rule| rule_line(rule, &given, &fed)).collect(),
         when,
@@ -107,21 +121,6 @@ pub(super) async fn show(
         named: MAX_GROUPS,
     };
     render_page_with_status(page.frame.status(), &page)
-}
-
-async fn preview_rule(
-    web: &WebContext,
-    text: String,
-    group: Option<GroupId>,
-) -> Result<Result<Found, Vec<BadExpression>>, crate::error::PageError> {
-    let web = web.clone();
-    let found = run_blocking(move || async move {
-        let config = web.config();
-        let mut tx = web.store.begin_read().await?;
-        rule_preview::preview_rule(&mut tx, config.for_sync(), web.change_time(), &text, group, MAX_GROUPS)
-            .await
-    });
-    Ok(found.await??)
 }
 
 impl RuleListPage {

@@ -1,23 +1,33 @@
-//! Loads the CA certificates used to verify servers.
+//! Encryption of connections: the CA certificates used to verify servers, and the errors of all protocols.
 
-use std::path::Path;
+mod error;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore};
 
-use crate::{BoxedCause, CertificateProblem};
+use crate::BoxedCause;
+
+pub use error::{CertificateProblem, TlsError};
+
+/// Loads the CAs of `ca_file`, or those of the system, on a blocking thread.
+pub(super) async fn load_client_config(ca_file: Option<PathBuf>) -> Result<Arc<ClientConfig>, TlsError> {
+    let build = move || build_client_config(ca_file.as_deref());
+    tokio::task::spawn_blocking(build)
+        .await
+        .unwrap_or_else(|ended| Err(TlsError::NoCa { place: "the CA store".to_owned(), cause: ended.into() }))
+}
 
 /// Builds a TLS configuration that trusts the CAs of `ca_file` only, or those of the system. Reads files.
-///
-/// The error contains the place that was read and the problem.
-pub(super) fn build_client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, (String, BoxedCause)> {
+fn build_client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
     let (place, roots) = match ca_file {
         Some(path) => (format!("`{}`", path.display()), load_private_cas(path)),
         None => ("the system's store".to_owned(), load_system_cas()),
     };
-    let roots = roots.map_err(|cause| (place, cause))?;
+    let roots = roots.map_err(|cause| TlsError::NoCa { place, cause })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -44,25 +54,4 @@ fn load_system_cas() -> Result<RootCertStore, BoxedCause> {
         return Ok(roots);
     }
     Err(found.errors.pop().map_or_else(|| "it contains no certificate".into(), BoxedCause::from))
-}
-
-/// Classifies a certificate error, if it is a common one.
-pub(super) fn classify_certificate_error(error: &rustls::Error) -> Option<CertificateProblem> {
-    let rustls::Error::InvalidCertificate(reason) = error else { return None };
-    match reason {
-        // A CA with the same name and another key is an unknown CA, too.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            Some(CertificateProblem::UnknownCa)
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Some(CertificateProblem::WrongName)
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            Some(CertificateProblem::Expired)
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            Some(CertificateProblem::NotYetValid)
-        }
-        _ => None,
-    }
 }

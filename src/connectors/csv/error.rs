@@ -1,0 +1,93 @@
+//! Causes of errors in the content of a CSV file.
+
+use std::borrow::Cow;
+
+use crate::attempt::ConnectorAttempt;
+use crate::error::ProtocolError;
+use crate::file::describe_file_error;
+
+/// Reason why the content of a file is not a table of people. The message follows the name of the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CsvError {
+    /// Not UTF-8.
+    #[error("line {line} is not UTF-8")]
+    NotUtf8 {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// A quote at an invalid position (RFC 4180 2).
+    #[error("line {line}: quote inside an unquoted field: quote the whole field and double the quotes in it")]
+    StrayQuote {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// A quote that is not closed.
+    #[error("line {line}: the quote that starts here is not closed")]
+    OpenQuote {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// A row whose number of fields differs from the header.
+    #[error("line {line} has {found} fields, but the header has {expected}")]
+    Fields {
+        /// The line, from 1.
+        line: u64,
+        /// Fields of the row.
+        found: u64,
+        /// Fields of the header.
+        expected: u64,
+    },
+    /// The header contains a column twice.
+    #[error("the header names the column `{0}` twice")]
+    RepeatedColumn(String),
+    /// The header lacks mapped columns.
+    #[error("the header has no column {}; it has {}", missing.join(", "), columns.join(", "))]
+    MissingColumns {
+        /// Each column with the mapped attribute and a suggestion.
+        missing: Vec<String>,
+        /// The header.
+        columns: Vec<String>,
+    },
+}
+
+impl ProtocolError for CsvError {
+    fn describe(&self, attempt: &ConnectorAttempt) -> String {
+        describe_file_error(self, attempt)
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::NotUtf8 { .. } | Self::StrayQuote { .. } | Self::OpenQuote { .. } | Self::Fields { .. } => {
+                "bad_file"
+            }
+            Self::RepeatedColumn(_) | Self::MissingColumns { .. } => "bad_header",
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::NotUtf8 { .. }
+            | Self::StrayQuote { .. }
+            | Self::OpenQuote { .. }
+            | Self::Fields { .. }
+            | Self::RepeatedColumn(_)
+            | Self::MissingColumns { .. } => false,
+        }
+    }
+
+    fn hint(&self, _: &ConnectorAttempt) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::NotUtf8 { .. } => "configure the export to write UTF-8".into(),
+            Self::StrayQuote { .. } | Self::OpenQuote { .. } => {
+                "configure the export to quote fields according to RFC 4180".into()
+            }
+            Self::Fields { .. } => {
+                "check whether the file is truncated or a field contains the delimiter without quotes".into()
+            }
+            Self::RepeatedColumn(_) => "configure the export to give each column a unique name".into(),
+            Self::MissingColumns { .. } => {
+                "use the column names of the file in `[connector.attributes]`".into()
+            }
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! A sample of every error of files.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::csv::CsvError;
+use crate::file::FileError;
+use crate::json_file::JsonFileError;
+use crate::{ConnectorAttempt, ConnectorCause, ConnectorError};
+
+use super::error_samples::error;
+
+/// Errors of files, then those of their content.
+pub(super) fn file_errors() -> Vec<ConnectorError> {
+    let file = file_causes().into_iter().map(file_error);
+    let csv = csv_causes().into_iter().map(file_error);
+    file.chain(csv).chain(json_causes().into_iter().map(file_error)).collect()
+}
+
+fn file_error(cause: impl Into<ConnectorCause>) -> ConnectorError {
+    error(ConnectorAttempt::ReadFile { path: PathBuf::from("/in/people.csv") }, cause)
+}
+
+fn file_causes() -> Vec<FileError> {
+    let done = || PathBuf::from("/in/people.done");
+    let hours = |hours: u64| Duration::from_secs(3600 * hours);
+    let cause = || io::Error::from(io::ErrorKind::NotFound);
+    let causes = vec![
+        FileError::Unreadable(cause()),
+        FileError::NoFile,
+        FileError::Empty,
+        FileError::NoPeople,
+        FileError::TooFewRows { rows: 4, wanted: 5 },
+        FileError::TooOld { age: hours(30), most: hours(26) },
+        FileError::NotDone { done_file: done(), cause: cause() },
+        FileError::DoneBefore(done()),
+        FileError::NoDigest { sha256_file: done(), cause: None },
+        FileError::WrongDigest(done()),
+        FileError::Changed(None),
+        FileError::NoLineBreak,
+    ];
+    for cause in &causes {
+        match cause {
+            FileError::Unreadable(_)
+            | FileError::NoFile
+            | FileError::Empty
+            | FileError::NoPeople
+            | FileError::TooFewRows { .. }
+            | FileError::TooOld { .. }
+            | FileError::NotDone { .. }
+            | FileError::DoneBefore(_)
+            | FileError::NoDigest { .. }
+            | FileError::WrongDigest(_)
+            | FileError::Changed(_)
+            | FileError::NoLineBreak => (),
+        }
+    }
+    causes
+}
+
+fn csv_causes() -> Vec<CsvError> {
+    let causes = vec![
+        CsvError::NotUtf8 { line: 3 },
+        CsvError::StrayQuote { line: 3 },
+        CsvError::OpenQuote { line: 3 },
+        CsvError::Fields { line: 3, found: 5, expected: 4 },
+        CsvError::RepeatedColumn("mail".to_owned()),
+        CsvError::MissingColumns {
+            missing: vec!["`mail` (mapped to `email`)".to_owned()],
+            columns: vec!["`id`".to_owned(), "`name`".to_owned()],
+        },
+    ];
+    for cause in &causes {
+        match cause {
+            CsvError::NotUtf8 { .. }
+            | CsvError::StrayQuote { .. }
+            | CsvError::OpenQuote { .. }
+            | CsvError::Fields { .. }
+            | CsvError::RepeatedColumn(_)
+            | CsvError::MissingColumns { .. } => (),
+        }
+    }
+    causes
+}
+
+fn json_causes() -> Vec<JsonFileError> {
+    let (place, problem) = ("line 2".to_owned(), "it is empty".to_owned());
+    let causes = vec![JsonFileError::NotClosed, JsonFileError::InvalidRecord { place, problem }];
+    for cause in &causes {
+        match cause {
+            JsonFileError::NotClosed | JsonFileError::InvalidRecord { .. } => (),
+        }
+    }
+    causes
+}

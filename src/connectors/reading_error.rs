@@ -1,0 +1,66 @@
+//! Causes of errors that every kind of source can have.
+
+use std::borrow::Cow;
+
+use crate::attempt::ConnectorAttempt;
+use crate::error::ProtocolError;
+
+/// Reason why a reading is not possible or not usable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadingError {
+    /// The reading was cancelled.
+    #[error("the reading was cancelled")]
+    Cancelled,
+    /// Invalid setting.
+    #[error("`{setting}` {fault}")]
+    InvalidSetting {
+        /// The key in the configuration file.
+        setting: &'static str,
+        /// The problem, as the rest of a sentence after the key.
+        fault: &'static str,
+    },
+    /// No error occurred, but the end of the list is not proven.
+    #[error("the source did not prove that its list is complete")]
+    Unproven,
+    /// So many records are unusable that the mapping must be wrong.
+    #[error("{set_aside} of {records} records have an empty or repeated id: the mapping is wrong")]
+    TooManyRejectedRecords {
+        /// Unusable records.
+        set_aside: u64,
+        /// All records.
+        records: u64,
+    },
+}
+
+impl ProtocolError for ReadingError {
+    fn describe(&self, _: &ConnectorAttempt) -> String {
+        self.to_string()
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::InvalidSetting { .. } => "bad_setting",
+            Self::Unproven => "incomplete",
+            Self::TooManyRejectedRecords { .. } => "set_aside",
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Cancelled
+            | Self::InvalidSetting { .. }
+            | Self::Unproven
+            | Self::TooManyRejectedRecords { .. } => false,
+        }
+    }
+
+    fn hint(&self, _: &ConnectorAttempt) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Cancelled | Self::InvalidSetting { .. } | Self::Unproven => None,
+            Self::TooManyRejectedRecords { .. } => Some(
+                "map `id` to an attribute with one unique value for each person, such as `entryUUID`".into(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Patterns of `glob` and `matches`, compiled once and kept.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use globset::{GlobBuilder, GlobMatcher};
+use regex::{Regex, RegexBuilder};
+use rollcall_model::names::fold;
+
+use super::budget::{EvaluationBudget, LimitReached};
+use crate::limits::{
+    MAX_COMPILED_REGEX_BYTES, MAX_GLOB_BYTES, MAX_GLOB_DEPTH, MAX_MATCHED_TEXT_BYTES, MAX_REGEX_BYTES,
+    format_size,
+};
+
+/// Patterns of each kind that are kept. When there are more, all are forgotten, and the steps of compiling them are
+/// taken: only an expression that computes its patterns has so many.
+const MAX_KEPT_PATTERNS: u64 = 64;
+
+/// Steps to compile a pattern of `glob`.
+const GLOB_COMPILE_STEPS: u64 = 300;
+
+/// Steps to compile a pattern of `matches`.
+const REGEX_COMPILE_STEPS: u64 = 2_000;
+
+/// The patterns that were compiled last.
+#[derive(Debug, Default)]
+pub(super) struct PatternCache {
+    globs: Mutex<BTreeMap<String, GlobMatcher>>,
+    regexes: Mutex<BTreeMap<String, Regex>>,
+}
+
+impl PatternCache {
+    /// Returns true if the text matches the pattern of file names, ignoring case.
+    ///
+    /// # Errors
+    /// If the pattern is not valid, or if it or the text exceeds a limit.
+    pub(super) fn matches_glob(
+        &self,
+        budget: &EvaluationBudget,
+        text: &str,
+        pattern: &str,
+    ) -> Result<bool, String> {
+        check_text(text)?;
+        let (text, pattern) = (fold(text), fold(pattern));
+        let compile = |pattern: &str| {
+            check_glob_pattern(pattern)?;
+            let built = GlobBuilder::new(pattern).literal_separator(false).build();
+            Ok(built.map_err(|error| error.to_string())?.compile_matcher())
+        };
+        let full = || budget.take_steps(MAX_KEPT_PATTERNS * GLOB_COMPILE_STEPS);
+        with_kept(&self.globs, full, &pattern, compile, |matcher| matcher.is_match(&text))
+    }
+
+    /// Returns true if the regular expression matches a part of the text.
+    ///
+    /// # Errors
+    /// If the pattern is not valid, or if it or the text exceeds a limit.
+    pub(super) fn matches_regex(
+        &self,
+        budget: &EvaluationBudget,
+        text: &str,
+        pattern: &str,
+    ) -> Result<bool, String> {
+        check_text(text)?;
+        let compile = |pattern: &str| {
+            check_regex_pattern(pattern)?;
+            RegexBuilder::new(pattern)
+                .size_limit(MAX_COMPILED_REGEX_BYTES)
+                .dfa_size_limit(MAX_COMPILED_REGEX_BYTES)
+                .build()
+                .map_err(|error| format!("'{pattern}' not a valid regex:\n{error}"))
+        };
+        let full = || budget.take_steps(MAX_KEPT_PATTERNS * REGEX_COMPILE_STEPS);
+        with_kept(&self.regexes, full, pattern, compile, |regex| regex.is_match(text))
+    }
+}
+
+fn with_kept<T>(
+    kept: &Mutex<BTreeMap<String, T>>,
+    full: impl FnOnce() -> Result<(), LimitReached>,
+    pattern: &str,
+    compile: impl FnOnce(&str) -> Result<T, String>,
+    is_match: impl FnOnce(&T) -> bool,
+) -> Result<bool, String> {
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(compiled) = kept.get(pattern) {
+        return Ok(is_match(compiled));
+    }
+    let compiled = compile(pattern)?;
+    if kept.len() as u64 >= MAX_KEPT_PATTERNS {
+        kept.clear();
+        full().map_err(|limit| limit.to_string())?;
+    }
+    Ok(is_match(kept.entry(pattern.to_owned()).or_insert(compiled)))
+}
+
+/// Checks the length and the nesting of the pattern of `glob`. globset panics on patterns that are nested deeply.
+pub(super) fn check_glob_pattern(pattern: &str) -> Result<(), String> {
+    check_length("the pattern of `glob`", pattern, MAX_GLOB_BYTES, "use several shorter patterns")?;
+    let mut depth = 0_usize;
+    for c in pattern.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_GLOB_DEPTH {
+            let found = pattern.matches('{').count();
+            return Err(format!(
+                "the pattern of `glob` has {found} braces nested more than {MAX_GLOB_DEPTH} deep; write the \
+                 alternatives beside each other: `{{a,b,c}}`"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the length of the pattern of `matches`.
+pub(super) fn check_regex_pattern(pattern: &str) -> Result<(), String> {
+    check_length("the pattern of `matches`", pattern, MAX_REGEX_BYTES, "use several shorter patterns")
+}
+
+fn check_text(text: &str) -> Result<(), String> {
+    let advice = "compare longer texts with `contains` or `startsWith`";
+    check_length("the text to compare with a pattern", text, MAX_MATCHED_TEXT_BYTES, advice)
+}
+
+fn check_length(what: &str, text: &str, most: usize, advice: &str) -> Result<(), String> {
+    if text.len() <= most {
+        return Ok(());
+    }
+    let (found, most) = (format_size(text.len()), format_size(most));
+    Err(format!("{what} has {found} bytes, at most {most} are allowed; {advice}"))
+}

@@ -1,0 +1,202 @@
+//! Connections of the web server: how many, for how long, and how they end.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::support::company::Company;
+use crate::support::database::Engine;
+use crate::support::program::{RunningProgram, rollcall_command};
+use crate::support::web::WebServer;
+
+const SLOW_HEADER: &str = "GET /healthz HTTP/1.1\r\nhost: rollcall\r\nx-slow: ";
+const SLOW_BODY: &str = "POST /sign-in HTTP/1.1\r\nhost: rollcall\r\nsec-fetch-site: same-origin\r\n\
+                         content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000\r\n\r\n";
+const HEALTH: &str = "GET /healthz HTTP/1.1\r\nhost: rollcall\r\n\r\n";
+
+fn company(limits: &str) -> Company {
+    let mut company = Company::new(Engine::Sqlite);
+    company.head = format!("[web]\nlisten = '127.0.0.1:0'\n{limits}\n");
+    company
+}
+
+/// Opens a connection from a loopback address and sends the beginning of a request.
+async fn connect(site: &WebServer, from: &str, sent: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(format!("{from}:0").parse().expect("an address")).expect("bound");
+    let to = site.base.trim_start_matches("http://").parse().expect("an address");
+    let mut stream = socket.connect(to).await.expect("connected");
+    stream.write_all(sent.as_bytes()).await.expect("sent");
+    stream
+}
+
+/// Returns what a connection receives until it ends.
+async fn read_to_end(mut stream: TcpStream) -> String {
+    let mut received = Vec::new();
+    // A reset ends the connection as well.
+    let _ = timeout(Duration::from_mins(1), stream.read_to_end(&mut received)).await.expect("the end");
+    String::from_utf8_lossy(&received).into_owned()
+}
+
+/// Sends a byte each second until the connection ends. Returns what it received.
+async fn read_while_sending(mut stream: TcpStream) -> String {
+    let mut received = [0; 4096];
+    loop {
+        match timeout(Duration::from_secs(1), stream.read(&mut received)).await {
+            Ok(Ok(length)) => return String::from_utf8_lossy(&received[..length]).into_owned(),
+            Ok(Err(_)) => return String::new(),
+            Err(_) => _ = stream.write_all(b"a").await,
+        }
+    }
+}
+
+async fn is_healthy(site: &WebServer) -> bool {
+    let answer = timeout(Duration::from_secs(2), site.anonymous_client().get("/healthz")).await;
+    answer.is_ok_and(|page| page.status == 200)
+}
+
+/// One connection more than an address may have is closed; other addresses are served.
+#[test]
+fn connections_of_one_address_are_bounded() {
+    let company = company("[limits]\nconnections_per_address = 4");
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let mut open = Vec::new();
+        for _ in 0..4 {
+            open.push(connect(&site, "127.0.0.2", SLOW_HEADER).await);
+        }
+        let start = Instant::now();
+        assert_eq!(read_to_end(connect(&site, "127.0.0.2", "").await).await, "");
+        assert!(start.elapsed() < Duration::from_secs(5), "closed at once");
+        assert!(is_healthy(&site).await);
+    });
+    assert!(site.log().iter().any(|line| line.contains("connections_per_address")), "{:?}", site.log());
+    site.end();
+}
+
+/// The connections of a trusted proxy are those of all its clients, and are not bounded for one address.
+#[test]
+fn connections_of_trusted_proxy_are_not_bounded_for_one_address() {
+    let company = company("trusted_proxies = ['127.0.0.2']\n[limits]\nconnections_per_address = 4");
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let mut open = Vec::new();
+        for _ in 0..4 {
+            open.push(connect(&site, "127.0.0.2", SLOW_HEADER).await);
+        }
+        let mut stream = connect(&site, "127.0.0.2", HEALTH).await;
+        let mut received = [0; 15];
+        stream.read_exact(&mut received).await.expect("an answer");
+        assert_eq!(&received, b"HTTP/1.1 200 OK");
+    });
+    site.end();
+}
+
+/// One connection more than the bound waits until another one ends.
+#[test]
+fn connection_above_bound_waits() {
+    let company = company("[limits]\nconnections = 16");
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let mut open = Vec::new();
+        for _ in 0..16 {
+            open.push(connect(&site, "127.0.0.2", SLOW_HEADER).await);
+        }
+        site.wait_for_log("further connections wait until one is free");
+        let mut waiting = connect(&site, "127.0.0.1", HEALTH).await;
+        open.pop();
+        let mut received = [0; 15];
+        waiting.read_exact(&mut received).await.expect("an answer");
+        assert_eq!(&received, b"HTTP/1.1 200 OK");
+    });
+    site.end();
+}
+
+/// Open files are kept back from connections: a limit of 280 open files leaves 24 connections.
+#[test]
+fn connections_leave_reserve_of_open_files() {
+    let company = company("");
+    let program = rollcall_command(&company.write());
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 280 && exec \"$@\"", "sh"]).arg(program.get_program());
+    command.args(program.get_args()).arg("run").env_clear().env("PATH", "/usr/bin:/bin");
+    let site = WebServer::of_program(RunningProgram::start(&mut command));
+    company.runtime.block_on(async {
+        let mut open = Vec::new();
+        for _ in 0..24 {
+            open.push(connect(&site, "127.0.0.2", SLOW_HEADER).await);
+        }
+        site.wait_for_log("further connections wait until one is free");
+    });
+    let reduced = |line: &String| line.contains("open files") && line.contains("\"connections\":24");
+    assert!(site.log().iter().any(reduced), "{:?}", site.log());
+    site.end();
+}
+
+/// Slow headers are closed and slow bodies answered with 408 in time; other requests are served meanwhile.
+#[test]
+fn slow_headers_and_bodies_end_in_time() {
+    let company = company("[limits]\nconnections = 1000\nconnections_per_address = 1000\nbody_seconds = 10");
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let start = Instant::now();
+        let (mut headers, mut bodies) = (JoinSet::new(), JoinSet::new());
+        for _ in 0..300 {
+            headers.spawn(read_while_sending(connect(&site, "127.0.0.2", SLOW_HEADER).await));
+            bodies.spawn(read_while_sending(connect(&site, "127.0.0.3", SLOW_BODY).await));
+        }
+        let silent = connect(&site, "127.0.0.4", "").await;
+        assert!(is_healthy(&site).await);
+        for answer in headers.join_all().await {
+            assert_eq!(answer, "");
+        }
+        for answer in bodies.join_all().await {
+            assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+        }
+        assert_eq!(read_to_end(silent).await, "");
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+        assert!(is_healthy(&site).await);
+    });
+    let told = |name: &str| site.log().iter().filter(|line| line.contains(name)).count();
+    assert_eq!((told("header_seconds"), told("body_seconds")), (1, 1), "a line a minute");
+    site.end();
+}
+
+/// A header that is too large is answered with 431.
+#[test]
+fn large_header_is_refused() {
+    let company = company("");
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let request = format!("GET /healthz HTTP/1.1\r\nhost: rollcall\r\nx: {}", "a".repeat(64 << 10));
+        let answer = read_to_end(connect(&site, "127.0.0.1", &request).await).await;
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    });
+    site.end();
+}
+
+/// The service ends within 10 seconds of SIGTERM, whatever its clients leave unfinished.
+#[test]
+fn service_ends_in_time_under_slow_clients() {
+    let company = company("");
+    let site = company.serve();
+    let open = company.runtime.block_on(async {
+        let mut open = Vec::new();
+        for _ in 0..20 {
+            for sent in ["", SLOW_HEADER, SLOW_BODY] {
+                open.push(connect(&site, "127.0.0.2", sent).await);
+            }
+        }
+        assert!(is_healthy(&site).await);
+        open
+    });
+    let start = Instant::now();
+    let log = site.end_with_log();
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(!log.iter().any(|line| line.contains("shutdown timed out")), "{log:?}");
+    drop(open);
+}
