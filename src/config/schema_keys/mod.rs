@@ -3,6 +3,7 @@
 mod connector_keys;
 pub(crate) mod connector_kinds;
 mod credential_keys;
+mod limit_keys;
 mod rule_keys;
 mod service_keys;
 mod source_keys;
@@ -53,8 +54,9 @@ pub(super) static SECTIONS: &[SectionSpec] = &[
 
 /// The keys of all sections.
 pub(super) fn keys() -> impl Iterator<Item = &'static KeySpec> {
-    let lists = [
+    let lists: [&'static [KeySpec]; 6] = [
         service_keys::SERVICE_KEYS,
+        &limit_keys::LIMIT_KEYS,
         connector_keys::CONNECTOR_KEYS,
         credential_keys::CREDENTIAL_KEYS,
         source_keys::SOURCE_KEYS,

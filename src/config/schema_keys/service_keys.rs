@@ -124,36 +124,4 @@ pub(super) static SERVICE_KEYS: &[KeySpec] = &[
         "The maximum growth of a group that an edited rule, mapping or template may cause.",
     )
     .with_default(r#""100%""#),
-    KeySpec::new(
-        "limits",
-        "connections",
-        Number { least: 16, most: 100_000 },
-        "512",
-        "Connections of the web server at the same time. Further ones wait until one is free.",
-    )
-    .with_default("512"),
-    KeySpec::new(
-        "limits",
-        "connections_per_address",
-        Number { least: 4, most: 100_000 },
-        "64",
-        "Connections of one client address, or IPv6 network of 64 bits, at the same time. Further ones are closed. A trusted proxy has no bound of its own.",
-    )
-    .with_default("64"),
-    KeySpec::new(
-        "limits",
-        "body_seconds",
-        Number { least: 10, most: 3_600 },
-        "60",
-        "Time in which the body of a request must be complete. Then the request is answered with status 408.",
-    )
-    .with_default("60"),
-    KeySpec::new(
-        "limits",
-        "run_minutes",
-        Number { least: 1, most: 10_080 },
-        "360",
-        "Time of a run from its start to its commit. Then the run fails and changes nothing.",
-    )
-    .with_default("360"),
 ];
