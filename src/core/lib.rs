@@ -9,4 +9,6 @@ pub mod accounts;
 pub mod enrollment;
 pub mod explain;
 pub mod groups;
+#[cfg(test)]
+mod message_snapshot;
 pub mod sync;

@@ -97,6 +97,7 @@ impl AccountError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message_snapshot::list_messages;
 
     fn every_error() -> Vec<AccountError> {
         use AccountError as E;
@@ -132,17 +133,8 @@ mod tests {
     /// Every message and hint of this room.
     #[test]
     fn messages() {
-        let errors = every_error();
-        let declared =
-            include_str!("error.rs").lines().filter(|line| line.trim().starts_with("#[error(")).count();
-        assert_eq!(errors.len(), declared, "one example of each variant");
-        let lines: Vec<String> = errors
-            .iter()
-            .map(|error| match error.hint() {
-                Some(hint) => format!("{error}\n    hint: {hint}"),
-                None => error.to_string(),
-            })
-            .collect();
-        insta::assert_snapshot!(lines.join("\n"));
+        let errors = every_error().into_iter();
+        let messages = errors.map(|error| (error.to_string(), error.hint().map(Into::into))).collect();
+        insta::assert_snapshot!(list_messages(include_str!("error.rs"), messages));
     }
 }
