@@ -52,7 +52,8 @@ const COUNT: &str = "
     WHERE sign_in_failures.last_at < $3
        OR sign_in_failures.failures < $4
        OR sign_in_failures.last_at <= CASE sign_in_failures.failures - $4
-            WHEN -1 THEN sign_in_failures.last_at WHEN 0 THEN $5 WHEN 1 THEN $6 WHEN 2 THEN $7 WHEN 3 THEN $8 WHEN 4 THEN $9 WHEN 5 THEN $10
+            WHEN -1 THEN sign_in_failures.last_at
+            WHEN 0 THEN $5 WHEN 1 THEN $6 WHEN 2 THEN $7 WHEN 3 THEN $8 WHEN 4 THEN $9 WHEN 5 THEN $10
             WHEN 6 THEN $11 WHEN 7 THEN $12 WHEN 8 THEN $13 WHEN 9 THEN $14 ELSE $15 END
     RETURNING failures";
 
