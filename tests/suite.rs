@@ -23,6 +23,7 @@ mod memberships;
 mod random_histories;
 mod retention;
 mod service;
+mod source_dates;
 mod state_machine;
 mod store;
 mod supervision;
