@@ -42,6 +42,7 @@ pub mod verification;
 
 pub use engine::{Sql, Store, StoreOptions, Tx};
 pub use error::StoreError;
+pub use migrate::MigrationStatus;
 pub use param::Param;
 
 /// Result of store functions.

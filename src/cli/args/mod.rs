@@ -125,6 +125,12 @@ pub(crate) enum CliCommand {
         #[arg(long, value_name = "DATE")]
         since: Option<NaiveDate>,
     },
+    /// Apply the migrations that the database lacks
+    Migrate {
+        /// List the migrations and apply none; exit with status 1 if one is missing
+        #[arg(long)]
+        status: bool,
+    },
     /// Check that the service on this machine is running, for health checks
     Health,
     /// Print examples and the schema of the configuration file
