@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use admin_args::{AdminCommand, ConfigCommand, TokenCommand};
+pub(crate) use admin_args::{AdminCommand, ConfigCommand, TokenCommand, TokenEnd};
 pub(crate) use course_args::{AssignArgs, AssignTarget, CoursesCommand, EnrollmentsCommand};
 pub(crate) use group_args::{ExclusionsCommand, GroupsCommand};
 pub(crate) use learner_args::{ExplainArgs, LearnersCommand};
