@@ -7,6 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::format::shorten;
+
 /// What is known of a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitSpec {
@@ -87,6 +89,24 @@ limits! {
         "Time for which the metadata and keys of the identity provider are kept.";
     RunMinutes = "run_minutes", 360, Some((1, 10_080)), "minutes",
         "Time of a run from its start to its commit. Then the run fails and changes nothing.";
+    Problems = "problems", 1_000, None, "problems",
+        "Problems that a run keeps. Further ones are left out.";
+    ProblemCharacters = "problem_characters", 500, None, "characters",
+        "Length of the text of a problem of a run. The rest is left out.";
+    RunErrorCharacters = "run_error_characters", 4_000, None, "characters",
+        "Length of the error that a failed run keeps. The rest is left out.";
+}
+
+/// Shortens a text to a bound of characters, and counts that.
+#[must_use]
+pub fn shorten_to(limit: ResourceLimit, text: String) -> String {
+    let most = usize::try_from(limit.default_value()).unwrap_or(usize::MAX);
+    // A text has at most as many characters as bytes.
+    if text.len() > most && text.chars().nth(most).is_some() {
+        limit.record_reached();
+        return shorten(text, most);
+    }
+    text
 }
 
 impl ResourceLimit {
