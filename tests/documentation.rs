@@ -15,9 +15,11 @@ const DOCUMENTS: &[&str] = &[
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/architecture.md",
+    "docs/asvs.md",
     "docs/operations.md",
     "docs/promises.md",
     "docs/sources.md",
+    "docs/threat-model.md",
     "benches/README.md",
 ];
 

@@ -1,13 +1,14 @@
 //! Everything that is tested from outside, one subject a file, against real servers on loopback.
 
 mod active_directory;
+mod asvs;
 mod command_messages;
 mod commands;
 mod config;
 mod crash;
 mod csv_file;
-mod documentation;
 mod database_roles;
+mod documentation;
 mod due_dates;
 mod enrollments;
 mod explain;
@@ -28,8 +29,8 @@ mod state_machine;
 mod store;
 mod supervision;
 mod support;
-mod undo;
 mod systemd_unit;
+mod undo;
 mod upgrade;
 mod vendors;
 mod web;
