@@ -55,7 +55,7 @@ fn asvs_answers_each_point_once() {
         }
     }
     assert_eq!(answered, expected);
-    let mut count = |state: &str| counts.remove(state).unwrap_or_default();
+    let count = |state: &str| counts.remove(state).unwrap_or_default();
     let [met, partly, not_met, other] = ["met", "partly", "not met", "does not apply"].map(count);
     let summary = format!(
         "Of 253 points {met} are met, {partly} partly met, {not_met} not met, and {other} do not apply."

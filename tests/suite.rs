@@ -23,6 +23,7 @@ mod ldap;
 mod links;
 mod memberships;
 mod random_histories;
+mod resource_limits;
 mod retention;
 mod service;
 mod state_machine;

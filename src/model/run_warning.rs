@@ -83,7 +83,7 @@ mod tests {
     /// A text of one character more than allowed is shortened, and counted.
     #[test]
     fn long_problem_texts_are_shortened() {
-        let most = usize::try_from(ResourceLimit::ProblemCharacters.default_value()).expect("a size");
+        let most = ResourceLimit::ProblemCharacters.default_size();
         let before = ResourceLimit::ProblemCharacters.times_reached();
         let warning = |length| RunWarning::new(RunWarningKind::BadAddress, "x".repeat(length), "y");
         assert_eq!(warning(most).subject, "x".repeat(most));

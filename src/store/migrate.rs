@@ -83,9 +83,9 @@ fn checksum(sql: &str) -> String {
 const LOCK: Sql = Sql::for_postgres("SELECT pg_advisory_xact_lock(7305808869231650)::text");
 
 const TABLE: Sql = Sql::per_engine(
-    "CREATE TABLE schema_migrations (
+    "CREATE TABLE IF NOT EXISTS schema_migrations (
         version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at DATETIME NOT NULL)",
-    "CREATE TABLE schema_migrations (
+    "CREATE TABLE IF NOT EXISTS schema_migrations (
         version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL)",
 );
 

@@ -145,7 +145,8 @@ fn tls_key_readable_by_all_warns() {
     let [warning] = &warnings(0o644)[..] else { panic!("one warning") };
     let (message, hint) = (&warning.message, warning.hint.as_deref().unwrap_or_default());
     assert!(message.contains("readable by every user of this machine"), "{warning}");
-    assert!(hint.starts_with("chmod 600") && hint.ends_with("web.key"), "{warning}");
+    assert!(hint.starts_with("chmod 600"), "{warning}");
+    assert!(!warning.to_string().contains("a key"), "{warning}");
 }
 
 /// A truncated or damaged configuration file never shows a secret in its diagnostics.

@@ -32,13 +32,13 @@ use cel::{Context, ExecutionError, Value};
 use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::limits::{MAX_REASON_CHARS, MAX_VALUE_BYTES};
+use crate::limits::MAX_VALUE_BYTES;
 use crate::name_template::NameTemplate;
 use rollcall_model::attributes::{Attribute, AttributeSet};
-use rollcall_model::format::shorten;
 use rollcall_model::guard::Percent;
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::{ConnectorName, RuleName};
+use rollcall_model::resource_limits::{ResourceLimit, shorten_to};
 
 use budget::EvaluationBudget;
 pub use budget::Interrupt;
@@ -149,7 +149,10 @@ impl CompiledExpression {
                 }
                 Err(error) if depends_on_data(&error) => {}
                 Err(error) => {
-                    return Err(vec![BadExpression::whole(shorten(error.to_string(), MAX_REASON_CHARS))]);
+                    return Err(vec![BadExpression::whole(shorten_to(
+                        ResourceLimit::ReasonCharacters,
+                        error.to_string(),
+                    ))]);
                 }
             }
         }
@@ -272,7 +275,9 @@ impl EvaluationContext<'_> {
             Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => {
                 EvaluationResult::NoDate
             }
-            Err(error) => EvaluationResult::Failed(shorten(error.to_string(), MAX_REASON_CHARS)),
+            Err(error) => {
+                EvaluationResult::Failed(shorten_to(ResourceLimit::ReasonCharacters, error.to_string()))
+            }
         }
     }
 

@@ -205,7 +205,7 @@ pub async fn finish(
     ];
     tx.execute("finish a run", FINISH, args).await?;
     if !problems.is_empty() {
-        let most = usize::try_from(ResourceLimit::Problems.default_value()).unwrap_or(usize::MAX);
+        let most = ResourceLimit::Problems.default_size();
         if problems.len() > most {
             ResourceLimit::Problems.record_reached();
         }
