@@ -268,6 +268,8 @@ fn sizes_of_values_are_limited() {
 fn reason_of_a_failure_is_short() {
     let why = failure("int(department) > 5", &["x".repeat(10_000)]);
     assert!(why.chars().count() <= MAX_REASON_CHARS + 1, "{why}");
+    let why = failure("department_all.exists(one, \"x\".matches(one))", &["(".repeat(MAX_REGEX_BYTES)]);
+    assert!(why.chars().count() == MAX_REASON_CHARS + 1 && why.ends_with('…'), "{why}");
 }
 
 #[test]
@@ -342,11 +344,12 @@ fn exceeded_limits_are_counted() {
         assert!(limit.times_reached() > before, "{limit:?}");
     }
     let quadratic = "department_all.all(a, department_all.all(b, a != \"\" && b != \"\"))";
+    let invalid_regex = "department_all.exists(one, \"x\".matches(one))";
     for (limit, text, departments) in [
         (ResourceLimit::EvaluationSteps, quadratic, numbered(1_000)),
         (ResourceLimit::ValueBytes, "department != \"\"", long(MAX_VALUE_BYTES + 1)),
         (ResourceLimit::MatchedTextBytes, "glob(department, \"a*\")", long(MAX_MATCHED_TEXT_BYTES + 1)),
-        (ResourceLimit::ReasonCharacters, "int(department) > 5", long(10_000)),
+        (ResourceLimit::ReasonCharacters, invalid_regex, vec!["(".repeat(MAX_REGEX_BYTES)]),
     ] {
         let before = limit.times_reached();
         failure(text, &departments);
