@@ -80,7 +80,7 @@ impl SignInEvent {
     pub(crate) fn record_of_principal(self, client: Option<IpAddr>, who: &Principal) {
         match &who.auth_method {
             AuthMethod::Session { .. } => self.record_of_address(client, &who.actor),
-            AuthMethod::Token(id) => self.record(client, &format!("token {}", id.0)),
+            AuthMethod::Token { id, .. } => self.record(client, &format!("token {}", id.0)),
         }
     }
 

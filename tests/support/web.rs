@@ -165,15 +165,14 @@ impl WebClient {
 impl Company {
     /// Makes a token and answers its key.
     pub(crate) fn token(&self, name: &str, role: Role) -> String {
+        let new = accounts::NewToken::new(name, role);
         let made = self.runtime.block_on(accounts::create_token(
             &self.store,
             &manual_run(),
             self.change_time(),
-            name,
-            role,
-            None,
+            new,
         ));
-        made.expect("the token is made").1
+        made.expect("the token is made").key
     }
 }
 

@@ -11,6 +11,7 @@ use crate::limits::{
     MAX_COMPREHENSION_DEPTH, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES,
     PARSER_STACK_BYTES, format_size,
 };
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// Parses an expression within the limits.
 ///
@@ -21,6 +22,7 @@ use crate::limits::{
 /// If the text is not an expression, or if it exceeds a limit.
 pub(super) fn parse(text: &str) -> Result<Program, Vec<BadExpression>> {
     if text.len() > MAX_EXPRESSION_BYTES {
+        ResourceLimit::ExpressionBytes.record_reached();
         let length = text.len();
         let message =
             format!("the expression has {length} bytes, at most {MAX_EXPRESSION_BYTES} are allowed");
@@ -84,21 +86,29 @@ fn check_shape(text: &str, program: &Program) -> Result<(), Vec<BadExpression>> 
         }
     }
     let advice = "compare with a list (`in`) instead of a chain of operators";
-    let message = if depth > MAX_EXPRESSION_DEPTH {
+    let (limit, message) = if depth > MAX_EXPRESSION_DEPTH {
         let found = format_size(depth);
-        format!("the expression is {found} levels deep, at most {MAX_EXPRESSION_DEPTH} are allowed; {advice}")
+        let message = format!(
+            "the expression is {found} levels deep, at most {MAX_EXPRESSION_DEPTH} are allowed; {advice}"
+        );
+        (ResourceLimit::ExpressionDepth, message)
     } else if nodes > MAX_EXPRESSION_NODES {
         let found = format_size(nodes);
         let most = format_size(MAX_EXPRESSION_NODES);
-        format!("the expression has {found} parts, at most {most} are allowed; divide it into several rules")
+        let message = format!(
+            "the expression has {found} parts, at most {most} are allowed; divide it into several rules"
+        );
+        (ResourceLimit::ExpressionParts, message)
     } else if comprehensions > MAX_COMPREHENSION_DEPTH {
-        format!(
+        let message = format!(
             "`exists`, `all`, `filter` and `map` are nested {comprehensions} deep, at most \
              {MAX_COMPREHENSION_DEPTH} are allowed; compare with `in` instead of the innermost one"
-        )
+        );
+        (ResourceLimit::ComprehensionDepth, message)
     } else {
         return Ok(());
     };
+    limit.record_reached();
     Err(vec![BadExpression::whole(message)])
 }
 
