@@ -26,6 +26,7 @@ pub mod resync_learner;
 pub mod retire_connector;
 pub mod rule_preview;
 mod run;
+mod run_interrupt;
 mod run_kind;
 mod run_task;
 mod schedule_claim;
