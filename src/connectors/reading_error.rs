@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::attempt::ConnectorAttempt;
 use crate::error::ProtocolError;
+use crate::exceeded_limit::ExceededLimit;
 
 /// Reason why a reading is not possible or not usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,11 +31,23 @@ pub enum ReadingError {
         /// All records.
         records: u64,
     },
+    /// The source exceeds a bound.
+    #[error("the source {0}")]
+    LimitExceeded(ExceededLimit),
 }
 
 impl ProtocolError for ReadingError {
-    fn describe(&self, _: &ConnectorAttempt) -> String {
-        self.to_string()
+    fn describe(&self, attempt: &ConnectorAttempt) -> String {
+        match self {
+            Self::LimitExceeded(limit) => match &limit.subject {
+                Some(subject) => format!("{subject} {limit} during {attempt}"),
+                None => format!("{attempt} {limit}"),
+            },
+            Self::Cancelled
+            | Self::InvalidSetting { .. }
+            | Self::Unproven
+            | Self::TooManyRejectedRecords { .. } => self.to_string(),
+        }
     }
 
     fn kind(&self) -> &'static str {
@@ -43,6 +56,7 @@ impl ProtocolError for ReadingError {
             Self::InvalidSetting { .. } => "bad_setting",
             Self::Unproven => "incomplete",
             Self::TooManyRejectedRecords { .. } => "set_aside",
+            Self::LimitExceeded(_) => "limit_exceeded",
         }
     }
 
@@ -51,7 +65,8 @@ impl ProtocolError for ReadingError {
             Self::Cancelled
             | Self::InvalidSetting { .. }
             | Self::Unproven
-            | Self::TooManyRejectedRecords { .. } => false,
+            | Self::TooManyRejectedRecords { .. }
+            | Self::LimitExceeded(_) => false,
         }
     }
 
@@ -61,6 +76,13 @@ impl ProtocolError for ReadingError {
             Self::TooManyRejectedRecords { .. } => Some(
                 "map `id` to an attribute with one unique value for each person, such as `entryUUID`".into(),
             ),
+            Self::LimitExceeded(limit) => {
+                let spec = limit.limit.spec();
+                Some(match spec.range {
+                    Some(_) => format!("if the source is right, raise `{}` in `[limits]`", spec.name).into(),
+                    None => "check what the source contains: this limit is fixed".into(),
+                })
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::proof::ListEnd;
 use crate::{Connector, ConnectorAttempt, ConnectorError, ReadContext};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::fold;
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// Reads all lists of a reading into one table of people.
 pub(super) struct ListReader<'a> {
@@ -77,6 +78,7 @@ impl<'a> ListReader<'a> {
         loop {
             progress.pages += 1;
             let attempt = ConnectorAttempt::ReadPage { page: progress.pages, url: redact_url(&call.url) };
+            self.client.check_limit(ResourceLimit::ReadingPages, progress.pages, &attempt)?;
             let answer = self.client.send(&call, &attempt, self.context).await?;
             let (page, PageRecordCounts { new, unusable }) =
                 self.read_page(&shape, &answer, &attempt).await?;
@@ -89,6 +91,8 @@ impl<'a> ListReader<'a> {
                 None => return Err(wrong(HttpError::NoList { place: format_key_path(&pass.list) })),
             };
             progress.records += records;
+            self.client.check_limit(ResourceLimit::ReadingRecords, progress.records, &attempt)?;
+            self.deduplicator.mapper.check_limits(&self.context.limits)?;
             let came_before = !bodies.insert(xxh3_64(&answer.body));
             if records > 0 && (came_before || new == 0 && unusable == 0) {
                 return Err(wrong(HttpError::PagingLoop { page: progress.pages }));
