@@ -171,6 +171,14 @@ impl RunningProgram {
         send_signal(self.child.id(), name);
     }
 
+    /// The largest amount of memory that it has had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = self.read_proc("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the line");
+        let kib = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number");
+        kib * 1024
+    }
+
     /// The processor time that it has used so far.
     pub(crate) fn processor_time(&self) -> Duration {
         let stat = self.read_proc("stat");
