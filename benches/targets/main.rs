@@ -13,6 +13,7 @@ mod support;
 
 mod company;
 mod one_change;
+mod page_benchmark;
 mod pages;
 mod program;
 mod queue;

@@ -5,10 +5,8 @@
 //! this process. No page may be heavier than 100 kB with stylesheet, script and icon.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use reqwest::Client;
 use rollcall_config::Config;
 use rollcall_core::accounts::{self, NewUserAccount};
 use rollcall_core::enrollment::change::ChangeTime;
@@ -20,19 +18,11 @@ use rollcall_store::listing::{PageRequest, assignments, groups, learners, member
 use rollcall_store::runs::{NewRun, RunRecordKind};
 use rollcall_store::{Store, Tx};
 
+use crate::page_benchmark::{BenchClient, PASSWORD, PageBenchmark, TIMES, numbers};
 use crate::support::database as tests;
 use crate::support::postgres::PostgresServer;
 use crate::support::program::{RunningProgram, rollcall_command};
 use crate::web_sync;
-
-const PASSWORD: &str = "correct horse battery";
-const LIMIT: f64 = 3.0;
-
-/// Requests for each page; the median counts.
-const TIMES: usize = 31;
-
-/// Bytes of a page with everything.
-const HEAVIEST: usize = 100_000;
 
 pub(crate) fn measure() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -48,14 +38,6 @@ pub(crate) fn measure() {
         println!("\n{}", db.engine);
         runtime.block_on(of(&db, folder.path()));
     }
-}
-
-pub(crate) fn numbers(db: &tests::TestDatabase, count: usize) -> String {
-    db.pick(
-        "(WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < COUNT) SELECT n FROM n)",
-        "(SELECT n FROM generate_series(1, COUNT) AS n)",
-    )
-    .replace("COUNT", &count.to_string())
 }
 
 async fn fill(db: &tests::TestDatabase) {
@@ -132,12 +114,6 @@ async fn fill(db: &tests::TestDatabase) {
     db.sql(db.pick("ANALYZE", "VACUUM ANALYZE")).await;
 }
 
-/// The time in the middle.
-fn median(mut all: Vec<Duration>) -> Duration {
-    all.sort_unstable();
-    all[all.len() / 2]
-}
-
 async fn of(db: &tests::TestDatabase, folder: &Path) {
     let store = Store::open(&db.options()).await.expect("the database opens");
     fill(db).await;
@@ -170,7 +146,7 @@ async fn of(db: &tests::TestDatabase, folder: &Path) {
     let base = format!("http://{}", line.1.split('"').next().unwrap_or_default());
     let visitor = BenchClient::sign_in(&base).await;
     let first = PageRequest { text: "", id: 0, limit: 51 };
-    let mut report = PageBenchmark { visitor, store: &store };
+    let mut report = PageBenchmark::new(visitor, &store);
     report
         .page("the overview of groups", "/groups", async |tx: &mut Tx| {
             let rows = groups::list(tx, "", groups::GroupListSort::Name, first).await.expect("rows");
@@ -213,65 +189,4 @@ async fn of(db: &tests::TestDatabase, folder: &Path) {
         })
         .await;
     web_sync::measure(&mut report, &config).await;
-}
-
-struct BenchClient {
-    base: String,
-    client: Client,
-    cookie: String,
-}
-
-impl BenchClient {
-    async fn sign_in(base: &str) -> Self {
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        let form = format!("email=bench@corp.example&password={}&to=/", PASSWORD.replace(' ', "+"));
-        let request = client.post(format!("{base}/sign-in"));
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
-        let answer = request.send().await.expect("an answer");
-        let cookie = answer.headers()["set-cookie"].to_str().expect("a text");
-        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        Self { base: base.to_owned(), client, cookie }
-    }
-
-    async fn get(&self, path: &str) -> String {
-        let request = self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie);
-        let answer = request.send().await.expect("an answer");
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        answer.text().await.expect("a text")
-    }
-}
-
-pub(crate) struct PageBenchmark<'s> {
-    visitor: BenchClient,
-    store: &'s Store,
-}
-
-impl PageBenchmark<'_> {
-    /// Measures one page beside its statements, in turns.
-    pub(crate) async fn page(&mut self, what: &str, path: &str, statements: impl AsyncFn(&mut Tx)) {
-        let (mut pages, mut floors, mut text) = (Vec::new(), Vec::new(), String::new());
-        for _ in 0..TIMES {
-            let began = Instant::now();
-            text = self.visitor.get(path).await;
-            pages.push(began.elapsed());
-            let began = Instant::now();
-            let mut tx = self.store.begin_read().await.expect("a transaction");
-            statements(&mut tx).await;
-            drop(tx);
-            floors.push(began.elapsed());
-        }
-        let mut weight = text.len();
-        for asset in text.split('"').filter(|part| part.starts_with("/assets/")) {
-            weight += self.visitor.get(asset).await.len();
-        }
-        let (page, floor) = (median(pages), median(floors));
-        let ratio = super::ratio(page, floor);
-        let verdict = if ratio <= LIMIT && weight <= HEAVIEST { "within" } else { "ABOVE" };
-        println!(
-            "  {what:<42} {:7.1} ms  {ratio:5.2} x its statements' {:.1} ms, {verdict} {LIMIT} x; {} kB",
-            page.as_secs_f64() * 1000.0,
-            floor.as_secs_f64() * 1000.0,
-            weight / 1000
-        );
-    }
 }

@@ -11,8 +11,8 @@ use rollcall_store::listing::audit_log::{self, AuditLogFilter};
 use rollcall_store::listing::{PageRequest, jobs, runs};
 use rollcall_store::{Tx, queue_samples, runs as table};
 
+use crate::page_benchmark::{PageBenchmark, numbers};
 use crate::support::database::TestDatabase;
-use crate::web::{PageBenchmark, numbers};
 
 /// Runs and changes by hand.
 const RUNS: usize = 500;

@@ -4,7 +4,9 @@ use super::args::DrainArgs;
 use super::command_context::{CommandContext, LEASE_TIMEOUT, current_actor};
 use super::error::CliError;
 use super::output::{self, count, thousands};
-use rollcall_core::sync::approve::{self, ApprovalRequest, ApprovalResult};
+use rollcall_core::sync::ApprovalError;
+use rollcall_core::sync::ApprovalRequest;
+use rollcall_core::sync::approve::{self, ApprovalResult};
 use rollcall_core::sync::format::{self, MAX_LINES};
 use rollcall_core::sync::{retire_connector, undo};
 use rollcall_model::guard::HoldReport;
@@ -40,22 +42,20 @@ fn print_changes(changes: &[HeldChangeRecord]) -> Result<(), CliError> {
     output::print_result(&lines.join("\n"))
 }
 
-impl From<approve::ApprovalError> for CliError {
-    fn from(error: approve::ApprovalError) -> Self {
+impl From<ApprovalError> for CliError {
+    fn from(error: ApprovalError) -> Self {
         let hint = match &error {
-            approve::ApprovalError::NoRun { .. } => {
-                Some("`rollcall runs list` shows the latest runs".to_owned())
-            }
-            approve::ApprovalError::NothingHeld { newer: Some(newer), .. } => {
+            ApprovalError::NoRun { .. } => Some("`rollcall runs list` shows the latest runs".to_owned()),
+            ApprovalError::NothingHeld { newer: Some(newer), .. } => {
                 Some(format!("the pending changes belong to run {newer}: `rollcall runs show {newer}`"))
             }
-            approve::ApprovalError::Rejected { rejection, .. } => {
+            ApprovalError::Rejected { rejection, .. } => {
                 Some(format!("`rollcall approve {rejection}` applies the rejected changes after all"))
             }
-            approve::ApprovalError::FilesDiffer { .. } => {
+            ApprovalError::FilesDiffer { .. } => {
                 Some("use the same file on every node, and reload it with SIGHUP".to_owned())
             }
-            approve::ApprovalError::NothingHeld { newer: None, .. } | approve::ApprovalError::Sync(_) => None,
+            ApprovalError::NothingHeld { newer: None, .. } | ApprovalError::Sync(_) => None,
         };
         let failure = CliError::failed(super::error::format_error_chain(&error));
         match hint {
@@ -162,7 +162,7 @@ pub(crate) async fn retire(
             print_held(report.run, counts, &change_set.held)?;
         }
     }
-    Ok(if report.is_held() { super::sync::EXIT_HELD } else { 0 })
+    Ok(if report.is_held() { super::EXIT_HELD } else { 0 })
 }
 
 impl From<retire_connector::RetireError> for CliError {

@@ -31,6 +31,9 @@ use args::{CliArgs, CliCommand, ConfigCommand};
 use command_context::CommandContext;
 use error::CliError;
 
+/// The exit status of a run with held changes.
+const EXIT_HELD: u8 = 3;
+
 /// Exit status after Ctrl-C or SIGTERM.
 const EXIT_INTERRUPTED: u8 = 130;
 

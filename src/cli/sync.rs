@@ -12,9 +12,6 @@ use rollcall_core::sync::{self, RunOptions, RunOutcome, RunReport, SyncError};
 use rollcall_model::names::nearest;
 use rollcall_views as views;
 
-/// The exit status of a run with held changes.
-pub(super) const EXIT_HELD: u8 = 3;
-
 /// Syncs the named connectors, or all.
 ///
 /// # Errors
@@ -38,7 +35,7 @@ pub(crate) async fn sync(session: &CommandContext, args: SyncArgs) -> Result<u8,
     }
     Ok(match worst {
         0 if args.exit_code && planned => 4,
-        0 if held && !args.dry_run => EXIT_HELD,
+        0 if held && !args.dry_run => super::EXIT_HELD,
         worst => worst,
     })
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::diagnostic_collector::SpannedValue;
 use crate::section::ConfigSection;
-use crate::{Environment, auth, ldap};
+use crate::{Environment, auth, http_url, ldap};
 use rollcall_connectors::AttributeMapping;
 use rollcall_connectors::api::vendors::{HttpJsonSettings, Vendor, VendorSettings};
 use rollcall_connectors::api::{ApiSettings, PageParam, PagingMethod};
@@ -63,7 +63,7 @@ pub(super) fn read(
 /// Reads the URL of the server.
 fn url(section: &ConfigSection<'_>, kind: &Vendor) -> Option<Url> {
     if let Some(at) = section.text("url") {
-        return check_secret_url(section, &at);
+        return http_url::check_secret_url(section, &at);
     }
     let usual = kind.url?;
     if !usual.contains("{company}") {
@@ -82,32 +82,6 @@ fn url(section: &ConfigSection<'_>, kind: &Vendor) -> Option<Url> {
     let hint = "write the part of the address before `.bamboohr.com`".to_owned();
     section.report.report_error(company.finding("`company` is not a valid part of a host name").hint(hint));
     None
-}
-
-/// Parses a URL to which secrets may be sent.
-pub(super) fn check_secret_url(section: &ConfigSection<'_>, at: &SpannedValue<&str>) -> Option<Url> {
-    let say = |message: String, hint: &str| {
-        section.report.report_error(at.finding(message).hint(hint.to_owned()));
-        None
-    };
-    let name = at.key.rsplit('.').next().unwrap_or_default();
-    let Ok(url) = Url::parse(at.value) else {
-        return say(format!("`{name}` is not a valid URL"), "write https://HOST/PATH");
-    };
-    if !["https", "http"].contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
-        return say(format!("`{name}` is not an HTTP URL"), "write https://HOST/PATH");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return say(
-            format!("`{name}` contains credentials"),
-            "use the keys for credentials, and a file for the secret",
-        );
-    }
-    if url.scheme() == "http" && section.is_disabled("plaintext") {
-        let hint = "use https://; if the network is trusted, add plaintext = true";
-        return say("secrets and personal data would be sent unencrypted".to_owned(), hint);
-    }
-    Some(url)
 }
 
 /// Parses the paths of the mapped attributes.
@@ -188,7 +162,7 @@ fn read_url_template(
         return None;
     }
     let filled = at.value.replace(place, "0");
-    let url = check_secret_url(
+    let url = http_url::check_secret_url(
         section,
         &SpannedValue { value: filled.as_str(), key: at.key.clone(), span: at.span.clone() },
     )?;

@@ -9,7 +9,7 @@ use crate::secret::{
     TOKEN,
 };
 use crate::section::ConfigSection;
-use crate::{Environment, api};
+use crate::{Environment, http_url};
 use rollcall_connectors::api::vendors::{Vendor, VendorAuthMethod};
 use rollcall_connectors::http::{GrantKind, HttpAuth, TokenGrant, is_header};
 use rollcall_model::secret::SecretText;
@@ -138,7 +138,7 @@ fn text(section: &ConfigSection<'_>, name: &'static str) -> Option<String> {
 /// Returns the token endpoint.
 fn endpoint(section: &ConfigSection<'_>, usual: Option<&str>, url: Option<&Url>) -> Option<Url> {
     if let Some(at) = section.text("token_url") {
-        return api::check_secret_url(section, &at);
+        return http_url::check_secret_url(section, &at);
     }
     let Some(usual) = usual else {
         text(section, "token_url")?;
@@ -182,7 +182,7 @@ fn service_account(section: &ConfigSection<'_>, around: &Environment<'_>, scope:
     };
     let own = key.token_uri.and_then(|url| Url::parse(&url).ok()).filter(|url| url.scheme() == "https");
     let to = match (section.text("token_url"), own) {
-        (Some(at), _) => api::check_secret_url(section, &at)?,
+        (Some(at), _) => http_url::check_secret_url(section, &at)?,
         (None, Some(url)) => url,
         (None, None) => "https://oauth2.googleapis.com/token".parse().ok()?,
     };

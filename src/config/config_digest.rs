@@ -6,7 +6,8 @@
 use toml::de::{DeTable, DeValue};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::key_spec::{self, looks_secret};
+use crate::key_spec::looks_secret;
+use crate::schema_keys;
 use crate::value_type::integer;
 use rollcall_connectors::Connector;
 use rollcall_model::attributes::AttributeSet;
@@ -46,7 +47,7 @@ fn table(rows: &DeTable<'_>, top: bool, out: &mut String) {
 /// Returns true if a key sets a secret, in any of the three ways.
 fn is_secret(name: &str) -> bool {
     let plain = name.strip_suffix("_file").or_else(|| name.strip_suffix("_env")).unwrap_or(name);
-    looks_secret(plain) && key_spec::find_key("connector", plain).is_some()
+    looks_secret(plain) && schema_keys::find_key("connector", plain).is_some()
 }
 
 fn value(value: &DeValue<'_>, out: &mut String) {

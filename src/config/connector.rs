@@ -6,12 +6,13 @@ use chrono_tz::Tz;
 
 use crate::diagnostic_collector::SpannedValue;
 use crate::section::ConfigSection;
+use crate::section_checks::reject_duplicate;
 use crate::{Environment, api, csv, ldap, mapping, rule, sql};
 use rollcall_connectors::api::vendors;
 use rollcall_connectors::mapping::IncludeExpression;
 use rollcall_connectors::{AttributeMapping, Connector, SourceSettings, json_file};
 use rollcall_model::attributes::AttributeSet;
-use rollcall_model::names::{ConnectorName, fold};
+use rollcall_model::names::ConnectorName;
 use rollcall_model::schedule::CronSchedule;
 
 /// Returns the names of all connectors, including invalid ones, so that rules can refer to them.
@@ -27,21 +28,6 @@ pub(super) fn names<'d>(sections: &[ConfigSection<'d>]) -> Vec<SpannedValue<&'d 
         names.push(name);
     }
     names
-}
-
-/// Reports a name that was already used earlier in the file.
-pub(super) fn reject_duplicate(
-    section: &ConfigSection<'_>,
-    name: &SpannedValue<&str>,
-    earlier: &[SpannedValue<&str>],
-    what: &str,
-) {
-    let folded = fold(name.value);
-    if let Some(first) = earlier.iter().find(|one| fold(one.value) == folded) {
-        let line = section.report.document.line_of(first.span.start) + 1;
-        let finding = name.finding(format!("duplicate {what} `{}`", name.value));
-        section.report.report_error(finding.hint(format!("the first one is in line {line}")));
-    }
 }
 
 /// Builds the valid connectors and reports the errors of the others.

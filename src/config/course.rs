@@ -1,9 +1,9 @@
 //! Courses (`[[course]]`) and assignments (`[[assignment]]`).
 
-use crate::connector::reject_duplicate;
 use crate::diagnostic_collector::SpannedValue;
 use crate::glob_overlap::{self, NamePattern};
 use crate::section::ConfigSection;
+use crate::section_checks::reject_duplicate;
 use rollcall_model::catalogue::{FileAssignment, FileCourse};
 use rollcall_model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy};
 use rollcall_model::names::{GroupName, fold};

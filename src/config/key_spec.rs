@@ -1,11 +1,6 @@
-//! The keys of the configuration file.
-//!
-//! The parser, the messages about unknown keys, `rollcall config schema` and the test of the example all read
-//! [`SECTIONS`] and [`keys`]; a key that is not listed there does not exist. [`super::schema_keys`] contains the rows.
+//! The description of a section and of a key of the configuration file. [`super::schema_keys`] lists all of them.
 
 use crate::value_type::ValueType;
-
-pub(super) use crate::schema_keys::{SECTIONS, keys};
 
 /// One `[section]` or `[[section]]` of the file.
 #[derive(Debug)]
@@ -136,29 +131,6 @@ impl KeySpec {
     }
 }
 
-/// The section of this path.
-pub(super) fn find_section(path: &str) -> Option<&'static SectionSpec> {
-    SECTIONS.iter().find(|section| section.path == path)
-}
-
-/// The key of this name in a section.
-pub(super) fn find_key(section: &str, name: &str) -> Option<&'static KeySpec> {
-    keys().find(|key| key.section == section && key.name == name)
-}
-
-/// The keys of a section, in the order of the table.
-pub(super) fn keys_of(section: &str) -> impl Iterator<Item = &'static KeySpec> {
-    keys().filter(move |key| key.section == section)
-}
-
-/// The sections directly inside a section.
-pub(super) fn sections_in(parent: &str) -> impl Iterator<Item = &'static SectionSpec> {
-    SECTIONS.iter().filter(move |section| match section.path.rsplit_once('.') {
-        Some((above, _)) => above == parent,
-        None => parent.is_empty() && !section.path.is_empty(),
-    })
-}
-
 impl SectionSpec {
     /// The last word of the path: the key under which it stands in its parent.
     pub(super) fn name(&self) -> &'static str {
@@ -187,35 +159,6 @@ pub(super) fn looks_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_key_has_a_section_a_sentence_and_a_name_of_its_own() {
-        for (index, one) in keys().enumerate() {
-            assert!(find_section(one.section).is_some(), "{}", one.section);
-            assert!(one.doc.ends_with('.') && !one.example.is_empty(), "{}", one.name);
-            assert!(
-                !keys().take(index).any(|other| (other.section, other.name) == (one.section, one.name)),
-                "{}.{} stands twice",
-                one.section,
-                one.name
-            );
-        }
-    }
-
-    #[test]
-    fn the_example_and_the_default_of_every_key_have_its_shape() {
-        for one in keys() {
-            let default = match one.presence {
-                Presence::Default(text) => Some(text),
-                Presence::Required | Presence::Optional => None,
-            };
-            for text in [Some(one.example), default].into_iter().flatten() {
-                let value = toml::de::DeValue::parse(text).expect(one.name);
-                let faults = one.value_type.check_value(&value);
-                assert!(faults.is_empty(), "{}: {faults:?}", one.name);
-            }
-        }
-    }
 
     #[test]
     fn a_secret_is_known_by_its_name_and_where_it_is_kept_is_none() {

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::diagnostic_collector::SpannedValue;
 use crate::section::ConfigSection;
 use crate::value_type::suggest_name;
-use crate::{Environment, key_spec};
+use crate::{Environment, schema_keys};
 use rollcall_connectors::{self as connectors, AttributeMapping};
 use rollcall_model::attributes::{Attribute, AttributeSet, STANDARD};
 use rollcall_model::format::count;
@@ -78,7 +78,8 @@ fn columns(
             continue;
         }
         if !STANDARD.contains(&name.value)
-            && key_spec::find_key("connector", name.value).is_some_and(|key| key.belongs_to(section.kind()))
+            && schema_keys::find_key("connector", name.value)
+                .is_some_and(|key| key.belongs_to(section.kind()))
         {
             let finding = name.finding(format!("`{}` is read as an attribute here", name.value));
             section.report.report_warning(finding.hint(format!(

@@ -9,6 +9,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use crate::key_spec::{self, SectionKind, looks_secret};
+use crate::schema_keys;
 use crate::value_type::ValueType;
 
 /// Returns the byte ranges to hide.
@@ -26,7 +27,7 @@ fn table(path: &str, form: Option<SectionKind>, table: &DeTable<'_>, spans: &mut
     for (name, value) in table {
         let name = name.get_ref().as_ref();
         let inner = key_spec::join_path(path, name);
-        let section = key_spec::find_section(&inner).map(|section| section.form);
+        let section = schema_keys::find_section(&inner).map(|section| section.form);
         let shown = match form {
             Some(SectionKind::FreeKeys) => !looks_secret(name),
             Some(SectionKind::FreeTables) => true,
@@ -72,7 +73,7 @@ fn hide_values(span: Range<usize>, value: &DeValue<'_>, spans: &mut Vec<Range<us
 /// Returns true if a key is secret or unknown.
 fn is_hidden(section: &str, name: &str) -> bool {
     looks_secret(name)
-        || key_spec::find_key(section, name).is_none_or(|key| key.value_type == ValueType::Secret)
+        || schema_keys::find_key(section, name).is_none_or(|key| key.value_type == ValueType::Secret)
 }
 
 /// Returns every range between `://` and `@`.

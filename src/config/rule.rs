@@ -1,9 +1,9 @@
 //! Rules (`[[rule]]`): names, expressions and templates.
 
-use crate::connector::reject_duplicate;
 use crate::diagnostic_collector::SpannedValue;
 use crate::document::locate_in_string;
 use crate::section::ConfigSection;
+use crate::section_checks::reject_duplicate;
 use crate::value_type::suggest_name;
 use rollcall_connectors::Connector;
 use rollcall_model::attributes::{Attribute, AttributeSet};

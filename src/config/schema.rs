@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::key_spec::{self, KeySpec, Presence, SectionKind, SectionSpec};
-use crate::schema_keys::KINDS;
+use crate::connector_kinds::KINDS;
+use crate::key_spec::{KeySpec, Presence, SectionKind, SectionSpec};
+use crate::schema_keys;
 use crate::value_type::ValueType;
 use rollcall_connectors as connectors;
 
@@ -14,7 +15,7 @@ pub fn build_json_schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rollcall.toml",
     });
-    if let (Some(all), Some(root)) = (schema.as_object_mut(), key_spec::find_section("")) {
+    if let (Some(all), Some(root)) = (schema.as_object_mut(), schema_keys::find_section("")) {
         all.extend(section(root, None));
     }
     schema
@@ -25,13 +26,13 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
     let has_usual = kind.and_then(connectors::default_mapping).is_some_and(|usual| !usual.columns.is_empty());
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for key in key_spec::keys_of(spec.path).filter(|key| key.belongs_to(kind)) {
+    for key in schema_keys::keys_of(spec.path).filter(|key| key.belongs_to(kind)) {
         properties.insert(key.name.to_owned(), value(key, kind));
         if key.is_required_for(kind) {
             required.push(key.name);
         }
     }
-    for inner in key_spec::sections_in(spec.path) {
+    for inner in schema_keys::sections_in(spec.path) {
         properties.insert(inner.name().to_owned(), form(inner, has_usual));
     }
     let mut object = Map::new();

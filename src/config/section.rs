@@ -10,10 +10,11 @@ use chrono::NaiveDate;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::connector_kinds::KINDS;
 use crate::diagnostic::PendingDiagnostic;
 use crate::diagnostic_collector::{DiagnosticCollector, SpannedValue};
 use crate::key_spec;
-use crate::schema_keys::KINDS;
+use crate::schema_keys;
 use crate::units;
 use crate::value_type::{self, describe_value, integer};
 
@@ -213,7 +214,7 @@ impl<'d> ConfigSection<'d> {
         name: &'static str,
         get: impl Fn(&'d Spanned<DeValue<'d>>) -> Option<T>,
     ) -> Option<SpannedValue<T>> {
-        let key = key_spec::find_key(self.path, name);
+        let key = schema_keys::find_key(self.path, name);
         debug_assert!(key.is_some(), "`{}.{name}` stands in the table of keys", self.path);
         let value = self.rows?.get(name)?;
         let right = key.is_some_and(|key| key.value_type_for(self.kind()).check_value(value).is_empty());
@@ -226,7 +227,7 @@ impl<'d> ConfigSection<'d> {
     }
 
     fn inner_path(&self, name: &'static str) -> &'static str {
-        let inner = key_spec::sections_in(self.path).find(|section| section.name() == name);
+        let inner = schema_keys::sections_in(self.path).find(|section| section.name() == name);
         debug_assert!(inner.is_some(), "the section `{name}` stands in the table of keys");
         inner.map_or("", |section| section.path)
     }

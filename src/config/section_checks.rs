@@ -6,28 +6,31 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::diagnostic::PendingDiagnostic;
+use crate::diagnostic_collector::SpannedValue;
 use crate::key_spec::{self, KeySpec, SectionKind};
+use crate::schema_keys;
 use crate::section::ConfigSection;
 use crate::value_type::{ValueType, describe_value, suggest_name};
+use rollcall_model::names::fold;
 
 impl ConfigSection<'_> {
     pub(super) fn check(&self) {
-        let Some(spec) = key_spec::find_section(self.path) else { return };
+        let Some(spec) = schema_keys::find_section(self.path) else { return };
         if matches!(spec.form, SectionKind::FreeKeys | SectionKind::FreeTables) {
             return;
         }
         for (name, value) in self.rows.into_iter().flatten() {
             let word = name.get_ref().as_ref();
-            if let Some(inner) = key_spec::sections_in(self.path).find(|inner| inner.name() == word) {
+            if let Some(inner) = schema_keys::sections_in(self.path).find(|inner| inner.name() == word) {
                 self.check_form(inner.form, word, value);
                 continue;
             }
-            match key_spec::find_key(self.path, word).filter(|key| key.belongs_to(self.kind())) {
+            match schema_keys::find_key(self.path, word).filter(|key| key.belongs_to(self.kind())) {
                 Some(key) => self.check_value(key, value),
                 None => self.report_unknown_key(word, name.span()),
             }
         }
-        for key in key_spec::keys_of(self.path).filter(|key| key.is_required_for(self.kind())) {
+        for key in schema_keys::keys_of(self.path).filter(|key| key.is_required_for(self.kind())) {
             if !self.has(key.name) {
                 let finding = self.finding(format!("`{}` is missing", key.name));
                 self.report.report_absence(
@@ -80,15 +83,15 @@ impl ConfigSection<'_> {
             PendingDiagnostic::new(&key, span, format!("`{}` has no key `{name}`", self.path))
         };
         let known =
-            key_spec::keys_of(self.path).filter(|key| key.belongs_to(self.kind())).map(|key| key.name);
-        let inner = key_spec::sections_in(self.path).map(key_spec::SectionSpec::name);
+            schema_keys::keys_of(self.path).filter(|key| key.belongs_to(self.kind())).map(|key| key.name);
+        let inner = schema_keys::sections_in(self.path).map(key_spec::SectionSpec::name);
         let hint = self.suggest_section(name).or_else(|| suggest_name(name, known.chain(inner)));
         self.report.report_error(finding.hint(hint));
     }
 
     /// Suggests the section of a key that exists in another section.
     pub(crate) fn suggest_section(&self, name: &str) -> Option<String> {
-        let elsewhere: Vec<&KeySpec> = key_spec::keys().filter(|key| key.name == name).collect();
+        let elsewhere: Vec<&KeySpec> = schema_keys::keys().filter(|key| key.name == name).collect();
         let key = match elsewhere.as_slice() {
             [key] => key,
             several => several.iter().find(|key| key.section.is_empty())?,
@@ -106,5 +109,20 @@ impl ConfigSection<'_> {
                 Some(format!("`{name}` belongs to `{section}`, above the line `[{}]`", self.path))
             }
         }
+    }
+}
+
+/// Reports a name that was already used earlier in the file.
+pub(super) fn reject_duplicate(
+    section: &ConfigSection<'_>,
+    name: &SpannedValue<&str>,
+    earlier: &[SpannedValue<&str>],
+    what: &str,
+) {
+    let folded = fold(name.value);
+    if let Some(first) = earlier.iter().find(|one| fold(one.value) == folded) {
+        let line = section.report.document.line_of(first.span.start) + 1;
+        let finding = name.finding(format!("duplicate {what} `{}`", name.value));
+        section.report.report_error(finding.hint(format!("the first one is in line {line}")));
     }
 }

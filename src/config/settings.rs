@@ -210,7 +210,7 @@ pub(super) fn limits(root: &ConfigSection<'_>) -> ResourceLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key_spec::keys;
+    use crate::schema_keys::keys;
     use crate::value_type::ValueType;
 
     /// The keys of `[limits]` are the bounds with a range, with the same range and default.

@@ -8,7 +8,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
-use crate::schema_keys::KINDS;
+use crate::connector_kinds::KINDS;
 use crate::units;
 use rollcall_model::guard;
 use rollcall_model::names::{clean, nearest};
@@ -54,6 +54,15 @@ pub(super) enum ValueType {
     /// A connector kind.
     Kind,
 }
+
+/// The maximum length of ordinary text in characters; sufficient for a path or a distinguished name.
+pub(super) const TEXT: ValueType = ValueType::Text { most: 1_000 };
+/// The maximum length of an expression in characters. The compiler has a lower limit.
+pub(super) const EXPRESSION: ValueType = ValueType::Text { most: 10_000 };
+/// Zero to ten years. A larger number is a typing error.
+pub(super) const DAYS: ValueType = ValueType::Number { least: 0, most: 3_650 };
+/// A count of people, groups or rows.
+pub(super) const COUNT: ValueType = ValueType::Number { least: 0, most: 1_000_000_000 };
 
 /// An error in a value.
 #[derive(Debug)]

@@ -10,19 +10,17 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::attempt::ConnectorAttempt;
-use crate::csv::CsvError;
-use crate::file::FileError;
-use crate::http::HttpError;
-use crate::json_file::JsonFileError;
-use crate::ldap::LdapError;
+use crate::csv::error::CsvError;
+use crate::file::error::FileError;
+use crate::http::error::HttpError;
+use crate::json_file::error::JsonFileError;
+use crate::ldap::error::LdapError;
 use crate::network_error::NetworkError;
+use crate::protocol_error::ProtocolError;
 use crate::reading_error::ReadingError;
-use crate::sql::SqlError;
-use crate::tls::TlsError;
+use crate::sql::error::SqlError;
+use crate::tls::error::TlsError;
 use rollcall_model::names::ConnectorName;
-
-/// A cause that is only displayed.
-pub type BoxedCause = Box<dyn Error + Send + Sync>;
 
 /// Failure to read a source, or an incomplete result.
 #[derive(Debug)]
@@ -53,26 +51,6 @@ pub enum ConnectorCause {
     JsonFile(JsonFileError),
     /// A database.
     Sql(SqlError),
-}
-
-/// The causes of one protocol.
-pub(crate) trait ProtocolError: Error {
-    /// The message: the cause together with what was attempted.
-    fn describe(&self, attempt: &ConnectorAttempt) -> String;
-
-    /// A stable word for scripts.
-    fn kind(&self) -> &'static str;
-
-    /// Returns whether a retry may succeed.
-    fn is_transient(&self) -> bool;
-
-    /// The next step for the operator, if there is one.
-    fn hint(&self, attempt: &ConnectorAttempt) -> Option<Cow<'static, str>>;
-
-    /// The wait that the source requests before the next attempt.
-    fn wait(&self) -> Option<Duration> {
-        None
-    }
 }
 
 impl ConnectorCause {

@@ -35,6 +35,7 @@ pub mod mapping;
 mod message_snapshot;
 mod network_error;
 pub mod proof;
+mod protocol_error;
 mod reading_deadline;
 mod reading_error;
 pub mod retry;
@@ -51,10 +52,11 @@ use rollcall_model::schedule::CronSchedule;
 
 pub use attempt::ConnectorAttempt;
 pub use directory_reading::DirectoryReading;
-pub use error::{BoxedCause, ConnectorCause, ConnectorError};
+pub use error::{ConnectorCause, ConnectorError};
 pub use exceeded_limit::ExceededLimit;
 pub use mapping::AttributeMapping;
 pub use network_error::NetworkError;
+pub use protocol_error::BoxedCause;
 pub use reading_error::ReadingError;
 
 pub use rollcall_model::progress::ReadProgress;

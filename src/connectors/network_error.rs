@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 
 use crate::attempt::ConnectorAttempt;
-use crate::error::ProtocolError;
+use crate::protocol_error::ProtocolError;
 
 /// Reason why there is no connection to a server, or no more data on it.
 #[derive(Debug, thiserror::Error)]

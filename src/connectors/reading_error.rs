@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::attempt::ConnectorAttempt;
-use crate::error::ProtocolError;
 use crate::exceeded_limit::ExceededLimit;
+use crate::protocol_error::ProtocolError;
 
 /// Reason why a reading is not possible or not usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

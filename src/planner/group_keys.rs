@@ -4,9 +4,9 @@ use rustc_hash::FxHashSet;
 
 use crate::PlanContext;
 use crate::desired_memberships::DesiredMemberships;
-use crate::lookups::records_by_learner;
 use crate::population::{EvaluatedLearner, PersonChange, Population};
 use crate::records::{as_records, collect_records, merge_records};
+use crate::snapshot::records_by_learner;
 use crate::source_data::SourceData;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::{GroupId, LearnerId};

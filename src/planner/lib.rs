@@ -46,6 +46,7 @@
 mod apply_limits;
 mod approved_subset;
 mod baseline_counts;
+mod blanked_attributes;
 pub mod catalogue_plan;
 mod change_list;
 pub mod change_set;

@@ -6,11 +6,11 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::PlanContext;
+use crate::blanked_attributes::find_blanked_attributes;
 use crate::correlation::{EmailHolder, KnownPerson};
 use crate::group_keys::{GroupKeys, group_keys};
-use crate::record_checks::find_blanked_attributes;
 use crate::records::{ConnectorRecord, status_on};
-use crate::snapshot::{SnapshotExtent, StoredRecord};
+use crate::snapshot::{SnapshotExtent, StoredRecord, records_by_learner};
 use crate::source_data::SourceData;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::{ConnectorId, LearnerId};
@@ -70,15 +70,6 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
         keys.records = rows.into_iter().map(|row| source.people.id(row).to_owned()).collect();
     }
     keys
-}
-
-/// Groups the records of other connectors by learner.
-pub(crate) fn records_by_learner(records: &[StoredRecord]) -> FxHashMap<LearnerId, Vec<&StoredRecord>> {
-    let mut by_learner: FxHashMap<LearnerId, Vec<&StoredRecord>> = FxHashMap::default();
-    for record in records {
-        by_learner.entry(record.learner).or_default().push(record);
-    }
-    by_learner
 }
 
 fn add_rows(

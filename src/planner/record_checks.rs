@@ -5,16 +5,16 @@
 use rustc_hash::FxHashMap;
 
 use crate::PlanContext;
+use crate::blanked_attributes::{BlankedAttribute, find_blanked_attributes};
 use crate::change_set::ChangeSet;
 use crate::fingerprint::{ABSENT, record_key};
 use crate::limit_violation::LimitViolation;
 use crate::lookups::Lookups;
 use crate::pinned_records::PinnedRecords;
 use crate::population::{LearnerIndex, PersonChange};
-use rollcall_model::attributes::Attribute;
 use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause};
 use rollcall_model::ids::LearnerId;
-use rollcall_model::people::{PeopleTable, RowIndex};
+use rollcall_model::people::RowIndex;
 
 /// Pins the records whose changes an earlier decision prevents, as long as the records are the same.
 pub(crate) fn apply_decisions(context: PlanContext<'_>, change_set: &ChangeSet, pinned: &mut PinnedRecords) {
@@ -138,13 +138,12 @@ fn pin_ids(
 
 /// Returns the number of people in the last good reading, without those who came after changes were held.
 pub(crate) fn present(context: PlanContext<'_>) -> u64 {
-    context.snapshot.known.iter().filter(|(id, person)| person.present && !is_newcomer(context, id)).count()
-        as u64
-}
-
-/// Returns true if the person came after changes were held.
-pub(crate) fn is_newcomer(context: PlanContext<'_>, id: &str) -> bool {
-    !context.snapshot.newcomers.is_empty() && context.snapshot.newcomers.contains(id)
+    context
+        .snapshot
+        .known
+        .iter()
+        .filter(|(id, person)| person.present && !context.snapshot.is_newcomer(id))
+        .count() as u64
 }
 
 /// Keeps the older values of an attribute that is blank for more people than the limit allows.
@@ -194,53 +193,4 @@ fn older(
         }
         other => values.intern(other.as_str().unwrap_or_default()),
     }
-}
-
-/// An attribute that may be blank for too many people.
-pub(crate) struct BlankedAttribute {
-    attribute: Attribute,
-    /// The number of people of the last good reading who have a value.
-    filled: u64,
-    /// Changed records without a value.
-    pub(crate) rows: Vec<RowIndex>,
-}
-
-/// Returns the attributes without a value in too many changed records. These include people who had no value before.
-pub(crate) fn find_blanked_attributes(
-    context: PlanContext<'_>,
-    people: &PeopleTable,
-    digests: &[i64],
-) -> Vec<BlankedAttribute> {
-    // For people of the last good reading: true if the record has changed.
-    let changed: Vec<Option<bool>> = people
-        .rows()
-        .map(|row| {
-            let id = people.id(row);
-            let known =
-                context.snapshot.known.find(id).filter(|person| person.present && !is_newcomer(context, id));
-            known.map(|person| person.digest != digests[row as usize])
-        })
-        .collect();
-    if !changed.contains(&Some(true)) {
-        return Vec::new();
-    }
-    let mapped = context.rules.profile().mapped.iter().copied();
-    let suspect = |attribute: Attribute| {
-        let (mut filled, mut rows) = (0, Vec::new());
-        for row in people.rows() {
-            let Some(changed) = changed[row as usize] else { continue };
-            if !people.cell(row, attribute).is_empty() {
-                filled += 1;
-            } else if changed {
-                rows.push(row);
-            }
-        }
-        let blank = rows.len() as u64;
-        context.rules.limits.is_blanked(blank, filled + blank).then_some(BlankedAttribute {
-            attribute,
-            filled,
-            rows,
-        })
-    };
-    mapped.filter(|attribute| *attribute != Attribute::ID).filter_map(suspect).collect()
 }

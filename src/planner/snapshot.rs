@@ -165,3 +165,19 @@ pub struct StandingDecision {
     /// The fingerprint of the attributes and the rule when it was decided.
     pub fingerprint: i64,
 }
+
+impl Snapshot {
+    /// Returns true if the person came after changes were held.
+    pub(crate) fn is_newcomer(&self, id: &str) -> bool {
+        !self.newcomers.is_empty() && self.newcomers.contains(id)
+    }
+}
+
+/// Groups the records of other connectors by learner.
+pub(crate) fn records_by_learner(records: &[StoredRecord]) -> FxHashMap<LearnerId, Vec<&StoredRecord>> {
+    let mut by_learner: FxHashMap<LearnerId, Vec<&StoredRecord>> = FxHashMap::default();
+    for record in records {
+        by_learner.entry(record.learner).or_default().push(record);
+    }
+    by_learner
+}

@@ -5,11 +5,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::retention::RETENTION;
 use rollcall_store::queue_samples::{self, QueueSample};
 use rollcall_store::{Result, Store, leases};
 
@@ -60,13 +59,13 @@ fn differs_from_last(sample: QueueSample, last: QueueSample) -> bool {
         || sample.minute.div_euclid(UNCHANGED_MINUTES) != last.minute.div_euclid(UNCHANGED_MINUTES)
 }
 
-/// Thins out samples older than two days and deletes those older than 90. Returns the number of deleted samples.
-pub async fn thin_samples(store: &Store, now: DateTime<Utc>) -> Result<u64> {
+/// Thins out samples older than two days and deletes those older than `retention`. Returns the number of deleted samples.
+pub async fn thin_samples(store: &Store, now: DateTime<Utc>, retention: TimeDelta) -> Result<u64> {
     let minute = |at: DateTime<Utc>| at.timestamp().div_euclid(60);
     // Whole hours only: an hour that is thinned out gets no further samples.
     let fine = (minute(now) - MINUTE_SAMPLES_KEPT).div_euclid(60) * 60;
     let mut tx = store.begin_write().await?;
-    let gone = queue_samples::thin_samples(&mut tx, fine, minute(now - RETENTION)).await?;
+    let gone = queue_samples::thin_samples(&mut tx, fine, minute(now - retention)).await?;
     tx.commit().await?;
     Ok(gone)
 }

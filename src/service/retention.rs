@@ -28,7 +28,7 @@ pub async fn purge_daily(store: Store, file: watch::Receiver<Arc<Config>>, stop:
             Ok(rows) => info!(rows, "deleted history older than 90 days"),
             Err(error) => warn!(%error, "could not delete old history; next attempt tomorrow"),
         }
-        if let Err(error) = queue_metrics::thin_samples(&store, when.now).await {
+        if let Err(error) = queue_metrics::thin_samples(&store, when.now, RETENTION).await {
             warn!(%error, "could not thin out the history of the queue; next attempt tomorrow");
         }
         if let Err(error) = accounts::purge_expired(&store, when.now).await {

@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::param::params;
+use super::sql::{Sql, list_statements};
 use super::staging::{CopyBuffer, StagingTable, staging_table};
-use super::statements::list_statements;
+use super::transaction::Tx;
 use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::Result;
-use super::engine::Tx;
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::list_statements;
+use super::transaction::Tx;
 use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::ids::CourseId;
 use rollcall_model::names::fold;

@@ -1,6 +1,5 @@
-//! Connection to the database, SQLite or PostgreSQL. No other module depends on the engine.
+//! Connection to the database, SQLite or PostgreSQL.
 //!
-//! Both engines use the same SQL text where possible. [`Sql::per_engine`] holds two texts where they must differ.
 //! Statements are not kept prepared on the server, so that a pooler in transaction mode may be used.
 //!
 //! A test can kill or stop the process before or after each begin, statement and commit: see
@@ -8,20 +7,16 @@
 
 use std::future::ready;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{
-    ConnectOptions, Connection, Database, Executor, PgPool, Pool, Postgres, SqlSafeStr, Sqlite, SqlitePool,
-    Transaction,
-};
-use tracing::trace;
+use sqlx::{ConnectOptions, Connection, Database, PgPool, Pool, SqlitePool, Transaction};
 
 use super::error::{ErrorContext, StoreError};
 use super::fault_injection::{StatementSide, inject_fault};
-use super::param::{FromEngineRow, Param, postgres_query, sqlite_query};
-use super::statements::list_statements;
+use super::sql::{Sql, list_statements};
+use super::transaction::Tx;
 use super::{Result, migrate};
 use rollcall_model::secret::SecretText;
 
@@ -62,198 +57,6 @@ enum ConnectionPools {
         relaxed: SqlitePool,
     },
     Postgres(PgPool),
-}
-
-/// A transaction on either engine. Dropping it rolls it back.
-#[derive(Debug)]
-pub enum Tx {
-    /// On the embedded database.
-    Sqlite(Transaction<'static, Sqlite>),
-    /// On a PostgreSQL server.
-    Postgres(Transaction<'static, Postgres>),
-}
-
-/// A statement for either engine.
-#[derive(Debug, Clone, Copy)]
-pub struct Sql {
-    sqlite: &'static str,
-    postgres: &'static str,
-}
-
-impl Sql {
-    /// Creates a statement with a text for each engine.
-    #[must_use]
-    pub const fn per_engine(sqlite: &'static str, postgres: &'static str) -> Self {
-        Self { sqlite, postgres }
-    }
-
-    /// Creates a statement that only SQLite needs; on PostgreSQL it does nothing.
-    #[must_use]
-    pub const fn for_sqlite(sqlite: &'static str) -> Self {
-        Self { sqlite, postgres: NO_OPERATION }
-    }
-
-    /// Creates a statement that only PostgreSQL needs; on SQLite it does nothing.
-    #[must_use]
-    pub const fn for_postgres(postgres: &'static str) -> Self {
-        Self { sqlite: NO_OPERATION, postgres }
-    }
-}
-
-/// The text of a statement on the engine that does not need it.
-const NO_OPERATION: &str = "SELECT 1";
-
-impl From<&'static str> for Sql {
-    fn from(both: &'static str) -> Self {
-        Self { sqlite: both, postgres: both }
-    }
-}
-
-impl Tx {
-    /// The text for this engine.
-    #[must_use]
-    pub fn sql_text(&self, sql: Sql) -> &'static str {
-        match self {
-            Self::Sqlite(_) => sql.sqlite,
-            Self::Postgres(_) => sql.postgres,
-        }
-    }
-
-    /// Returns true if this is the embedded database.
-    #[must_use]
-    pub fn is_sqlite(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
-    }
-
-    /// Runs a statement and returns the number of affected rows. `doing` completes "the database could not …".
-    ///
-    /// # Errors
-    /// If the statement fails. The transaction can then only be rolled back.
-    pub async fn execute(
-        &mut self,
-        doing: &'static str,
-        sql: impl Into<Sql>,
-        args: Vec<Param>,
-    ) -> Result<u64> {
-        let text = self.sql_text(sql.into());
-        let began = Instant::now();
-        inject_fault(StatementSide::Before, doing, text);
-        let done = match self {
-            Self::Sqlite(tx) => {
-                sqlite_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
-            }
-            Self::Postgres(tx) => {
-                postgres_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
-            }
-        };
-        inject_fault(StatementSide::After, doing, text);
-        trace!(doing, rows = done.as_ref().ok(), ms = began.elapsed().as_millis(), "ran a statement");
-        done.context(doing)
-    }
-
-    /// Runs a query and returns all its rows.
-    pub async fn fetch_all<T: FromEngineRow>(
-        &mut self,
-        doing: &'static str,
-        sql: impl Into<Sql>,
-        args: Vec<Param>,
-    ) -> Result<Vec<T>> {
-        let mut rows = Vec::new();
-        self.fetch_each(doing, sql, args, |row| rows.push(row)).await?;
-        Ok(rows)
-    }
-
-    /// Runs a query and passes its rows to `take` one by one, without collecting them.
-    pub async fn fetch_each<T: FromEngineRow>(
-        &mut self,
-        doing: &'static str,
-        sql: impl Into<Sql>,
-        args: Vec<Param>,
-        mut take: impl FnMut(T),
-    ) -> Result<()> {
-        use futures_util::TryStreamExt;
-        let text = self.sql_text(sql.into());
-        let began = Instant::now();
-        inject_fault(StatementSide::Before, doing, text);
-        match self {
-            Self::Sqlite(tx) => {
-                let mut rows = sqlite_query(text, args).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await.context(doing)? {
-                    take(T::from_row(&row).context(doing)?);
-                }
-            }
-            Self::Postgres(tx) => {
-                let mut rows = postgres_query(text, args).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await.context(doing)? {
-                    take(T::from_row(&row).context(doing)?);
-                }
-            }
-        }
-        inject_fault(StatementSide::After, doing, text);
-        trace!(doing, ms = began.elapsed().as_millis(), "ran a query");
-        Ok(())
-    }
-
-    /// Runs a query and returns its first row, if any.
-    pub async fn fetch_optional<T: FromEngineRow>(
-        &mut self,
-        doing: &'static str,
-        sql: impl Into<Sql>,
-        args: Vec<Param>,
-    ) -> Result<Option<T>> {
-        Ok(self.fetch_all(doing, sql, args).await?.into_iter().next())
-    }
-
-    /// Runs a query that always returns a row.
-    ///
-    /// # Errors
-    /// If there is no row.
-    pub async fn fetch_one<T: FromEngineRow>(
-        &mut self,
-        doing: &'static str,
-        sql: impl Into<Sql>,
-        args: Vec<Param>,
-    ) -> Result<T> {
-        self.fetch_optional(doing, sql, args).await?.ok_or(sqlx::Error::RowNotFound).context(doing)
-    }
-
-    /// Prepares a statement without running it, with the types of parameters that the engine infers.
-    ///
-    /// # Errors
-    /// When the statement does not fit the schema.
-    pub(super) async fn prepare(&mut self, sql: Sql) -> std::result::Result<(), sqlx::Error> {
-        let text = sqlx::AssertSqlSafe(self.sql_text(sql)).into_sql_str();
-        match self {
-            Self::Sqlite(tx) => (**tx).prepare(text).await.map(|_| ()),
-            Self::Postgres(tx) => (**tx).prepare(text).await.map(|_| ()),
-        }
-    }
-
-    /// Commits the transaction.
-    ///
-    /// # Errors
-    /// If the connection is lost, the transaction may or may not be committed.
-    pub async fn commit(self) -> Result<()> {
-        inject_fault(StatementSide::Before, "commit", "COMMIT");
-        let done = match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
-        };
-        inject_fault(StatementSide::After, "commit", "COMMIT");
-        done.context("commit")
-    }
-
-    /// Rolls the transaction back now rather than when the connection is next used.
-    ///
-    /// # Errors
-    /// If the connection is lost. The transaction is rolled back in this case too.
-    pub async fn rollback(self) -> Result<()> {
-        match self {
-            Self::Sqlite(tx) => tx.rollback().await,
-            Self::Postgres(tx) => tx.rollback().await,
-        }
-        .context("roll back")
-    }
 }
 
 /// Time after which the server ends an idle transaction. A process that was suspended inside a transaction finds it
@@ -430,4 +233,4 @@ fn into_unreachable(error: sqlx::Error) -> StoreError {
     }
 }
 
-list_statements!(IDLE_TRANSACTION_TIMEOUT, NO_OPERATION);
+list_statements!(IDLE_TRANSACTION_TIMEOUT);

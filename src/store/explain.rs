@@ -4,10 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::{Sql, list_statements};
+use super::transaction::Tx;
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner's row.

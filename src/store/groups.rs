@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
+use super::sql::{Sql, list_statements};
 use super::staging::{StagingTable, staging_table};
-use super::statements::list_statements;
+use super::transaction::Tx;
 use rollcall_model::ids::{AssignmentId, GroupId, RuleId, RunId};
 use rollcall_model::names::GroupName;
 

@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::listing::PageRequest;
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::{Sql, list_statements};
+use super::transaction::Tx;
 use rollcall_model::enrollment_state::{JobKind, JobState};
 use rollcall_model::ids::{AssignmentId, JobId, RunId};
 

@@ -4,9 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::{Sql, list_statements};
+use super::transaction::Tx;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::enrollment_state::{EnrollmentState, JobKind, JobState};
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId};

@@ -1,9 +1,9 @@
 //! Links between learners that were merged manually, and the data to separate them again.
 
 use super::Result;
-use super::engine::Tx;
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::list_statements;
+use super::transaction::Tx;
 use rollcall_model::ids::{LearnerId, RunId};
 
 const BOTH_PRESENT: &str = "

@@ -4,9 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::{Sql, list_statements};
+use super::transaction::Tx;
 
 /// Duration of a lease without renewal, in seconds.
 pub const LEASE_SECONDS: i64 = 15;

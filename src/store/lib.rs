@@ -1,4 +1,4 @@
-//! Database access. One module per table; only [`engine`] depends on the database in use.
+//! Database access. One module per table; only [`engine`], [`transaction`] and [`param`] depend on the database in use.
 //!
 //! The store makes no decisions. Its functions read and write sets of rows inside a [`Tx`] that the caller begins and
 //! commits. All statements run in a transaction, because behind a pooler in transaction mode nothing else keeps two
@@ -34,15 +34,19 @@ pub mod runs;
 pub mod sessions;
 pub mod sign_in_attempts;
 pub mod sign_in_devices;
+pub mod sql;
 pub mod staging;
 pub mod statements;
 pub mod tokens;
+pub mod transaction;
 pub mod undo;
 pub mod verification;
 
-pub use engine::{Sql, Store, StoreOptions, Tx};
+pub use engine::{Store, StoreOptions};
 pub use error::StoreError;
 pub use param::Param;
+pub use sql::Sql;
+pub use transaction::Tx;
 
 /// Result of store functions.
 pub type Result<T> = std::result::Result<T, StoreError>;

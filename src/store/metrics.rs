@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::{Sql, list_statements};
+use super::transaction::Tx;
 
 /// A connector, as its runs left it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]

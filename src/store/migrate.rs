@@ -12,11 +12,12 @@ use chrono::Utc;
 use sha2::{Digest, Sha384};
 
 use super::Result;
-use super::engine::{Sql, Store, Tx};
+use super::engine::Store;
 use super::error::{ErrorContext, StoreError};
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::{Sql, list_statements};
+use super::transaction::Tx;
 use super::{courses, learners};
 
 /// One step of the schema, in both dialects.

@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Result;
-use super::engine::Tx;
 use super::leases::database_time;
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::list_statements;
+use super::transaction::Tx;
 
 const BEAT: &str = "
     INSERT INTO nodes (id, host, version, file_digest, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)

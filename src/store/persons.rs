@@ -1,10 +1,10 @@
 //! Persons: records as connectors last read them, and what they said before.
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::param::params;
+use super::sql::{Sql, list_statements};
 use super::staging::{StagingTable, staging_table};
-use super::statements::list_statements;
+use super::transaction::Tx;
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
 use rollcall_model::status::LearnerStatus;
 

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::engine::Tx;
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::list_statements;
+use super::transaction::Tx;
 
 /// The queue in one minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]

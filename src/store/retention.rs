@@ -3,9 +3,9 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::Result;
-use super::engine::Tx;
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::list_statements;
+use super::transaction::Tx;
 use rollcall_model::due_policy::RETENTION_DAYS;
 
 /// The last run before an instant.

@@ -6,9 +6,9 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::param::{Param, params};
-use super::statements::list_statements;
+use super::sql::{Sql, list_statements};
+use super::transaction::Tx;
 
 /// Attempts that were counted at one place.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]

@@ -5,9 +5,9 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::{Sql, list_statements};
+use super::transaction::Tx;
 use rollcall_model::ids::AccountId;
 
 /// Looks an address up, so that an unknown account takes the same statement as a known one.

@@ -8,10 +8,11 @@ use std::fmt::Write;
 use chrono::NaiveDate;
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::error::ErrorContext;
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::params;
+use super::sql::{NamedStatement, Sql, StatementList, StatementSource};
+use super::transaction::Tx;
 use rollcall_model::json::push_string;
 
 /// Rows a chunk: the size at which `json_each` runs at the floor.
@@ -37,6 +38,14 @@ pub struct StagingTable {
     pub analyze: Sql,
     /// Drops it, so that the same transaction may make it again.
     pub drop: &'static str,
+}
+
+impl StatementSource for StagingTable {
+    fn list(self, module: &'static str, name: &'static str) -> StatementList {
+        let parts = [self.fill, self.analyze, self.drop.into()];
+        let statements = parts.map(|sql| NamedStatement { module, name, sql }).to_vec();
+        StatementList { statements, tables: vec![self.create] }
+    }
 }
 
 /// The statements of a stage, from its name and its columns: number, name, type.

@@ -3,65 +3,9 @@
 //! Each module that has statements lists them with [`list_statements!`]. A test compares the lists with the source text,
 //! so that a new constant cannot be left out.
 
-use super::engine::{Sql, Tx};
-use super::staging::StagingTable;
+use super::sql::{NamedStatement, StatementList};
+use super::transaction::Tx;
 use super::{Result, params};
-
-/// A statement and the constant that holds it.
-#[derive(Debug, Clone, Copy)]
-pub struct NamedStatement {
-    /// Path of the module.
-    pub module: &'static str,
-    /// Name of the constant; for a staging table followed by the part, such as `fill`.
-    pub name: &'static str,
-    /// The text for each engine.
-    pub sql: Sql,
-}
-
-/// A constant that holds one statement or several.
-pub(crate) trait StatementSource {
-    /// The statements, each under a name derived from `name`, and the staging table that must exist.
-    fn list(self, module: &'static str, name: &'static str) -> StatementList;
-}
-
-/// Statements, and the staging tables that they need.
-#[derive(Debug, Default)]
-pub(crate) struct StatementList {
-    pub(crate) statements: Vec<NamedStatement>,
-    pub(crate) tables: Vec<StagingTable>,
-}
-
-impl StatementSource for &'static str {
-    fn list(self, module: &'static str, name: &'static str) -> StatementList {
-        Sql::from(self).list(module, name)
-    }
-}
-
-impl StatementSource for Sql {
-    fn list(self, module: &'static str, name: &'static str) -> StatementList {
-        StatementList { statements: vec![NamedStatement { module, name, sql: self }], tables: Vec::new() }
-    }
-}
-
-impl StatementSource for StagingTable {
-    fn list(self, module: &'static str, name: &'static str) -> StatementList {
-        let parts = [self.fill, self.analyze, self.drop.into()];
-        let statements = parts.map(|sql| NamedStatement { module, name, sql }).to_vec();
-        StatementList { statements, tables: vec![self] }
-    }
-}
-
-/// Defines `list_statements()` of a module from the names of its constants.
-macro_rules! list_statements {
-    ($($name:ident),+ $(,)?) => {
-        /// Every statement of this module.
-        pub(crate) fn list_statements() -> Vec<$crate::statements::StatementList> {
-            use $crate::statements::StatementSource;
-            vec![$($name.list(module_path!(), stringify!($name))),+]
-        }
-    };
-}
-pub(crate) use list_statements;
 
 fn list_all() -> Vec<StatementList> {
     let modules = [
@@ -134,7 +78,7 @@ pub struct RefusedStatement {
 pub async fn prepare_all(tx: &mut Tx) -> Result<(usize, Vec<RefusedStatement>)> {
     let lists = list_all();
     for table in lists.iter().flat_map(|list| &list.tables) {
-        tx.execute("create a staging table", table.create, params![]).await?;
+        tx.execute("create a staging table", *table, params![]).await?;
     }
     let (mut count, mut refused) = (0, Vec::new());
     for statement in lists.into_iter().flat_map(|list| list.statements) {
@@ -157,7 +101,7 @@ mod tests {
     use rollcall_model::secret::SecretText;
 
     use super::*;
-    use crate::{Store, StoreOptions};
+    use crate::{Sql, Store, StoreOptions};
 
     /// Constants of text that are not statements, or that a `Sql` of the same module holds.
     fn is_statement(name: &str) -> bool {
@@ -240,7 +184,7 @@ mod tests {
         let store = Store::open(&options).await.expect("a database");
         let mut tx = store.begin_write().await.expect("a transaction");
         let lists = list_all();
-        let tables = lists.iter().flat_map(|list| &list.tables).map(|table| table.create);
+        let tables = lists.iter().flat_map(|list| &list.tables).copied();
         let statements: Vec<_> = lists.iter().flat_map(|list| &list.statements).collect();
         let is_index = |sql: &Sql| tx.sql_text(*sql).starts_with("CREATE INDEX");
         let indexes: Vec<Sql> = statements.iter().map(|one| one.sql).filter(is_index).collect();

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::engine::Tx;
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::list_statements;
+use super::transaction::Tx;
 use rollcall_model::ids::{RunId, TokenId};
 use rollcall_model::names::fold;
 use rollcall_model::role::Role;

@@ -3,11 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Result;
-use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
+use super::sql::{Sql, list_statements};
 use super::staging::{StagingTable, staging_table};
-use super::statements::list_statements;
+use super::transaction::Tx;
 use rollcall_model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner who left in a run, with the person's record before and after.

@@ -7,8 +7,9 @@ use crate::{WebContext, run_blocking};
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
 use rollcall_core::accounts::Principal;
 use rollcall_core::groups::learner_links::LinkResult;
+use rollcall_core::sync::ApprovalRequest;
 use rollcall_core::sync::resync_learner::ResyncContext;
-use rollcall_core::sync::{self, RunOptions, RunReport, approve, link_learners};
+use rollcall_core::sync::{self, RunOptions, RunReport, link_learners};
 use rollcall_model::ids::RunId;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
@@ -35,17 +36,8 @@ pub(super) fn build_run_options(web: &WebContext, who: &Principal, what: String)
 }
 
 /// Builds the request of an approval or retirement.
-pub(super) fn build_approval_request(
-    web: &WebContext,
-    who: &Principal,
-    what: String,
-) -> approve::ApprovalRequest {
-    approve::ApprovalRequest {
-        actor: who.actor.clone(),
-        what,
-        patience: LEASE_TIMEOUT,
-        stop: web.stop.clone(),
-    }
+pub(super) fn build_approval_request(web: &WebContext, who: &Principal, what: String) -> ApprovalRequest {
+    ApprovalRequest { actor: who.actor.clone(), what, patience: LEASE_TIMEOUT, stop: web.stop.clone() }
 }
 
 /// Creates the run record of an undo.

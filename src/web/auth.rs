@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
 
 use crate::WebContext;
@@ -17,15 +17,10 @@ use crate::client_addr::ClientInfo;
 use crate::error::{PageError, forbidden_message};
 use crate::form_data::{FormData, UrlQuery};
 use crate::pages::sign_in;
+use crate::session_cookie::find_session_principal;
 use crate::sign_in_events::SignInEvent;
-use rollcall_core::accounts::{self, BrowserCookies, NewSession, Principal};
+use rollcall_core::accounts;
 use rollcall_model::role::Permission;
-
-/// Name of the session cookie. Browsers accept the prefix `__Host-` only from this host, over TLS or on localhost.
-pub(super) const SESSION_COOKIE: &str = "__Host-rollcall";
-
-/// Name of the cookie by which a browser that has signed in is known at the next sign-in.
-const DEVICE_COOKIE: &str = "__Host-rollcall-browser";
 
 /// State of the authentication middleware of one route.
 #[derive(Debug, Clone)]
@@ -120,47 +115,6 @@ async fn redirect_to_sign_in(web: &WebContext, request: Request) -> Response {
         Ok(bytes) => sign_in::resume_after_sign_in(web, &path, &String::from_utf8_lossy(&bytes)),
         Err(error) => PageError::from(error).into_response(),
     }
-}
-
-/// Finds the principal of the session cookie.
-pub(super) async fn find_session_principal(
-    web: &WebContext,
-    headers: &HeaderMap,
-) -> Result<Option<Principal>, accounts::AccountError> {
-    match session_cookie(headers) {
-        Some(cookie) => accounts::authenticate_session(&web.store, cookie, Utc::now()).await,
-        None => Ok(None),
-    }
-}
-
-fn session_cookie(headers: &HeaderMap) -> Option<&str> {
-    read_cookie(headers, SESSION_COOKIE)
-}
-
-/// Returns the value of a cookie.
-pub(super) fn read_cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
-}
-
-/// Returns the cookies that count at a sign-in.
-pub(super) fn browser_cookies(headers: &HeaderMap) -> BrowserCookies<'_> {
-    BrowserCookies { device: read_cookie(headers, DEVICE_COOKIE), session: session_cookie(headers) }
-}
-
-/// Builds the `Set-Cookie` headers of a new session and of the browser that has it.
-pub(super) fn session_cookies(session: &NewSession) -> AppendHeaders<[(header::HeaderName, String); 2]> {
-    let (device, seconds) = (&session.device, accounts::DEVICE_LIFETIME.num_seconds());
-    let kept = format!("{DEVICE_COOKIE}={device}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}");
-    AppendHeaders([set_cookie(Some(&session.cookie)), (header::SET_COOKIE, kept)])
-}
-
-/// Builds the `Set-Cookie` header that stores the session, or deletes it if `value` is `None`.
-pub(super) fn set_cookie(value: Option<&str>) -> (header::HeaderName, String) {
-    let end = if value.is_some() { "" } else { "; Max-Age=0" };
-    let value = value.unwrap_or_default();
-    (header::SET_COOKIE, format!("{SESSION_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{end}"))
 }
 
 /// Extracts the query string.

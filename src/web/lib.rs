@@ -29,7 +29,9 @@ mod pages;
 mod provider_metadata;
 mod return_path;
 mod routes;
+mod serve_asset;
 mod server;
+mod session_cookie;
 mod sign_in_events;
 mod tls;
 

@@ -274,7 +274,7 @@ pub(super) fn find_sign_in(headers: &HeaderMap, state: &str) -> Result<OidcState
 
 fn read_state_cookie(headers: &HeaderMap) -> Option<OidcState> {
     use base64::Engine;
-    let text = crate::auth::read_cookie(headers, SIGN_IN_COOKIE)?;
+    let text = crate::session_cookie::read_cookie(headers, SIGN_IN_COOKIE)?;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok()?;
     serde_json::from_slice(&bytes).ok()
 }

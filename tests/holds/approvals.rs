@@ -1,6 +1,6 @@
 //! Approvals: what they commit, and what they leave.
 
-use rollcall_core::sync::{RunOutcome, approve};
+use rollcall_core::sync::{ApprovalError, RunOutcome};
 use rollcall_model::guard::ChangeKind;
 
 use super::company;
@@ -73,10 +73,10 @@ fn only_waiting_changes_can_be_approved_once() {
         company.leave_many("s", 20);
         let run = company.sync_with_hold().run.expect("a number");
         company.approve(run).expect("approved");
-        assert!(matches!(company.approve(run), Err(approve::ApprovalError::NothingHeld { .. })));
-        assert!(matches!(company.reject(run), Err(approve::ApprovalError::NothingHeld { .. })));
+        assert!(matches!(company.approve(run), Err(ApprovalError::NothingHeld { .. })));
+        assert!(matches!(company.reject(run), Err(ApprovalError::NothingHeld { .. })));
         let unknown = rollcall_model::ids::RunId(99);
-        assert!(matches!(company.approve(unknown), Err(approve::ApprovalError::NoRun { .. })));
+        assert!(matches!(company.approve(unknown), Err(ApprovalError::NoRun { .. })));
     });
 }
 
@@ -99,7 +99,7 @@ fn hold_of_two_connectors_approved_through_either() {
         company.approve(it.run.expect("a number")).expect("approved");
         assert!(!company.has_access("s1", "S"));
         let decided = company.approve(hr.run.expect("a number"));
-        assert!(matches!(decided, Err(approve::ApprovalError::NothingHeld { .. })), "{decided:?}");
+        assert!(matches!(decided, Err(ApprovalError::NothingHeld { .. })), "{decided:?}");
         company.sync_without_hold();
         company.verify();
     });
@@ -153,10 +153,10 @@ fn approve_of_rejection_commits_what_it_discarded() {
         let rejection = company.reject(run).expect("rejected").run;
         company.leave("r1");
         let later = company.sync_without_hold().run.expect("a number");
-        assert!(matches!(company.approve(later), Err(approve::ApprovalError::NothingHeld { .. })));
+        assert!(matches!(company.approve(later), Err(ApprovalError::NothingHeld { .. })));
         let refused = company.approve(run);
         assert!(
-            matches!(refused, Err(approve::ApprovalError::Rejected { rejection: named, .. }) if named == rejection),
+            matches!(refused, Err(ApprovalError::Rejected { rejection: named, .. }) if named == rejection),
             "{refused:?}"
         );
         let decided = company.approve(rejection).expect("approved");

@@ -153,7 +153,11 @@ fn every_rule_error_has_example() {
         "the text to compare with a pattern",
         "compare longer texts with `contains` or `startsWith`",
     ];
-    check_examples("rules", &["fuzz.rs", "limits.rs", "rule/limit_tests.rs"], &internal);
+    check_examples(
+        "rules",
+        &["fuzz.rs", "limits.rs", "rule/limit_tests.rs", "rule/rule_tests.rs"],
+        &internal,
+    );
 }
 
 /// Texts of runs, approvals, manual changes, explanations and accounts.
@@ -171,7 +175,7 @@ fn planner_texts_match_snapshot() {
 /// Errors of rule expressions and name templates.
 #[test]
 fn rules_texts_match_snapshot() {
-    check_room("rules", &["fuzz.rs", "rule/limit_tests.rs"]);
+    check_room("rules", &["fuzz.rs", "rule/limit_tests.rs", "rule/rule_tests.rs"]);
 }
 
 /// Errors of names, schedules, roles and percentages.

@@ -1,6 +1,7 @@
 //! What people decide and change by hand, done by rollcall and by the model.
 
 use rollcall_core::groups;
+use rollcall_core::sync::{ApprovalError, ApprovalRequest};
 use rollcall_core::sync::{approve, undo};
 use rollcall_model::due_policy;
 use rollcall_model::ids::RunId;
@@ -30,9 +31,9 @@ impl HistoryRunner {
                 let did = self.model.approve(&self.file, today, of, next);
                 match done {
                     Ok(decided) if did && decided.run.0 == next => Ok(true),
-                    Err(
-                        approve::ApprovalError::NothingHeld { .. } | approve::ApprovalError::Rejected { .. },
-                    ) if !did => Ok(false),
+                    Err(ApprovalError::NothingHeld { .. } | ApprovalError::Rejected { .. }) if !did => {
+                        Ok(false)
+                    }
                     other => Err(format!("run {of}: {other:?}, the model says {did}")),
                 }
             }
@@ -41,9 +42,9 @@ impl HistoryRunner {
                 let did = self.model.reject(of, next);
                 match done {
                     Ok(decided) if did && decided.run.0 == next => Ok(true),
-                    Err(
-                        approve::ApprovalError::NothingHeld { .. } | approve::ApprovalError::Rejected { .. },
-                    ) if !did => Ok(false),
+                    Err(ApprovalError::NothingHeld { .. } | ApprovalError::Rejected { .. }) if !did => {
+                        Ok(false)
+                    }
                     other => Err(format!("run {of}: {other:?}, the model says {did}")),
                 }
             }
@@ -201,9 +202,9 @@ impl HistoryRunner {
 
 impl Company {
     /// Approves what a run held; workers come later.
-    fn approve_only(&self, run: RunId) -> Result<approve::ApprovalResult, approve::ApprovalError> {
+    fn approve_only(&self, run: RunId) -> Result<approve::ApprovalResult, ApprovalError> {
         let config = self.config();
-        let asked = approve::ApprovalRequest {
+        let asked = ApprovalRequest {
             actor: "tester".to_owned(),
             what: format!("approve {run}"),
             patience: std::time::Duration::from_mins(1),

@@ -7,6 +7,7 @@ use rollcall_core::groups::learner_links::LinkResult;
 use rollcall_core::sync::approve::{self, ApprovalResult};
 use rollcall_core::sync::resync_learner::ResyncContext;
 use rollcall_core::sync::undo::{self, UndoCounts};
+use rollcall_core::sync::{ApprovalError, ApprovalRequest};
 use rollcall_core::sync::{RunOutcome, RunReport, link_learners, retire_connector};
 use rollcall_model::guard::HoldCause;
 use rollcall_model::ids::RunId;
@@ -70,7 +71,7 @@ impl Company {
     }
 
     /// Approves what a run held.
-    pub(crate) fn approve(&self, run: RunId) -> Result<ApprovalResult, approve::ApprovalError> {
+    pub(crate) fn approve(&self, run: RunId) -> Result<ApprovalResult, ApprovalError> {
         let config = self.config();
         let asked = asked(format!("approve {run}"));
         let decided = self.runtime.block_on(approve::approve(&self.store, config.for_sync(), run, &asked));
@@ -79,7 +80,7 @@ impl Company {
     }
 
     /// Rejects what a run held.
-    pub(crate) fn reject(&self, run: RunId) -> Result<ApprovalResult, approve::ApprovalError> {
+    pub(crate) fn reject(&self, run: RunId) -> Result<ApprovalResult, ApprovalError> {
         let rejected =
             self.runtime.block_on(approve::reject(&self.store, &manual_run(), self.change_time(), run));
         self.record();
@@ -158,8 +159,8 @@ impl Company {
     }
 }
 
-fn asked(what: String) -> approve::ApprovalRequest {
-    approve::ApprovalRequest {
+fn asked(what: String) -> ApprovalRequest {
+    ApprovalRequest {
         actor: "tester".to_owned(),
         what,
         patience: Duration::from_mins(1),

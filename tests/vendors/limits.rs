@@ -133,7 +133,7 @@ fn files_and_queries_are_bounded() {
     for source in [
         format!("kind = 'csv'\npath = '{place}/people.csv'"),
         format!("kind = 'json_file'\npath = '{place}/people.json'"),
-        format!("kind = 'sql'\ndatabase_url_file = '{place}/url'\nquery = \"{}\"", query),
+        format!("kind = 'sql'\ndatabase_url_file = '{place}/url'\nquery = \"{query}\""),
     ] {
         let text = format!("[[connector]]\nname = 'hr'\n{source}\n[connector.attributes]\nid = 'id'\n");
         let config = Config::parse(&text, Path::new("rollcall.toml"), &|_| None);

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_model::role::Role;
 use rollcall_service::queue_metrics;
+use rollcall_service::retention::RETENTION;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -130,7 +131,10 @@ fn queue_history_is_aggregated_then_deleted() {
         look_at(&company, now - TimeDelta::days(1));
         look_at(&company, now - TimeDelta::days(1) + TimeDelta::minutes(15));
         let thin = || {
-            company.runtime.block_on(queue_metrics::thin_samples(&company.store, now)).expect("thinned out")
+            company
+                .runtime
+                .block_on(queue_metrics::thin_samples(&company.store, now, RETENTION))
+                .expect("thinned out")
         };
         assert_eq!(thin(), 4, "three of an hour, and one of long ago");
         assert_eq!(thin(), 0);

@@ -1,11 +1,9 @@
 //! Keys that most connectors share, and those of LDAP servers.
 
+use crate::connector_kinds::{DEFAULT_URL_KINDS, LDAP, PAGED_KINDS, REMOTE, REPLICATED_KINDS, TIMEOUT_KINDS};
 use crate::key_spec::KeySpec;
-use crate::schema_keys::connector_kinds::{
-    DEFAULT_URL_KINDS, LDAP, PAGED_KINDS, REMOTE, REPLICATED_KINDS, TIMEOUT_KINDS,
-};
-use crate::schema_keys::{DAYS, EXPRESSION, TEXT};
 use crate::value_type::ValueType::{Duration, Flag, Kind, Number, OneOrMoreTexts, Secret, Text, Zone};
+use crate::value_type::{DAYS, EXPRESSION, TEXT};
 
 pub(super) static CONNECTOR_KEYS: &[KeySpec] = &[
     KeySpec::new(

@@ -1,11 +1,11 @@
 //! Keys for the credentials of APIs.
 
-use crate::key_spec::KeySpec;
-use crate::schema_keys::TEXT;
-use crate::schema_keys::connector_kinds::{
+use crate::connector_kinds::{
     API_KEY_KINDS, CLIENT_ID_KINDS, CLIENT_SECRET_KINDS, HTTP_JSON_KINDS, KEY_PAIR_KINDS, OAUTH_KINDS,
     PASSWORD_KINDS, PASSWORD_ONLY_KINDS, REFRESH_TOKEN_KINDS, TOKEN_KINDS,
 };
+use crate::key_spec::KeySpec;
+use crate::value_type::TEXT;
 use crate::value_type::ValueType::{Secret, Text};
 
 pub(super) static CREDENTIAL_KEYS: &[KeySpec] = &[

@@ -1,7 +1,9 @@
-//! The rows of the table of keys: the sections, then the keys of each section in the order of the example.
+//! The keys of the configuration file: the sections, then the keys of each section in the order of the example.
+//!
+//! The parser, the messages about unknown keys, `rollcall config schema` and the test of the example all read
+//! [`SECTIONS`] and [`keys`]; a key that is not listed there does not exist.
 
 mod connector_keys;
-pub(crate) mod connector_kinds;
 mod credential_keys;
 mod limit_keys;
 mod rule_keys;
@@ -9,22 +11,10 @@ mod service_keys;
 mod source_keys;
 
 use crate::key_spec::{KeySpec, SectionKind, SectionSpec};
-use crate::value_type::ValueType::{self, Number, Text};
-
-pub(super) use connector_kinds::KINDS;
 
 const fn section(path: &'static str, form: SectionKind, doc: &'static str) -> SectionSpec {
     SectionSpec { path, form, doc }
 }
-
-/// The maximum length of ordinary text in characters; sufficient for a path or a distinguished name.
-const TEXT: ValueType = Text { most: 1_000 };
-/// The maximum length of an expression in characters. The compiler has a lower limit.
-const EXPRESSION: ValueType = Text { most: 10_000 };
-/// Zero to ten years. A larger number is a typing error.
-const DAYS: ValueType = Number { least: 0, most: 3_650 };
-/// A count of people, groups or rows.
-const COUNT: ValueType = Number { least: 0, most: 1_000_000_000 };
 
 pub(super) static SECTIONS: &[SectionSpec] = &[
     section("", SectionKind::Table, "The configuration of rollcall."),
@@ -63,4 +53,62 @@ pub(super) fn keys() -> impl Iterator<Item = &'static KeySpec> {
         rule_keys::RULE_KEYS,
     ];
     lists.into_iter().flatten()
+}
+
+/// The section of this path.
+pub(super) fn find_section(path: &str) -> Option<&'static SectionSpec> {
+    SECTIONS.iter().find(|section| section.path == path)
+}
+
+/// The key of this name in a section.
+pub(super) fn find_key(section: &str, name: &str) -> Option<&'static KeySpec> {
+    keys().find(|key| key.section == section && key.name == name)
+}
+
+/// The keys of a section, in the order of the table.
+pub(super) fn keys_of(section: &str) -> impl Iterator<Item = &'static KeySpec> {
+    keys().filter(move |key| key.section == section)
+}
+
+/// The sections directly inside a section.
+pub(super) fn sections_in(parent: &str) -> impl Iterator<Item = &'static SectionSpec> {
+    SECTIONS.iter().filter(move |section| match section.path.rsplit_once('.') {
+        Some((above, _)) => above == parent,
+        None => parent.is_empty() && !section.path.is_empty(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key_spec::Presence;
+
+    #[test]
+    fn every_key_has_a_section_a_sentence_and_a_name_of_its_own() {
+        for (index, one) in keys().enumerate() {
+            assert!(find_section(one.section).is_some(), "{}", one.section);
+            assert!(one.doc.ends_with('.') && !one.example.is_empty(), "{}", one.name);
+            assert!(
+                !keys().take(index).any(|other| (other.section, other.name) == (one.section, one.name)),
+                "{}.{} stands twice",
+                one.section,
+                one.name
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_and_the_default_of_every_key_have_its_shape() {
+        for one in keys() {
+            let default = match one.presence {
+                Presence::Default(text) => Some(text),
+                Presence::Required | Presence::Optional => None,
+            };
+            for text in [Some(one.example), default].into_iter().flatten() {
+                let value = toml::de::DeValue::parse(text).expect(one.name);
+                let faults = one.value_type.check_value(&value);
+                assert!(faults.is_empty(), "{}: {faults:?}", one.name);
+            }
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! Keys of status values, rules, courses and assignments.
 
 use crate::key_spec::KeySpec;
-use crate::schema_keys::{DAYS, EXPRESSION};
 use crate::value_type::ValueType::{Day, Percent, Text, Texts};
+use crate::value_type::{DAYS, EXPRESSION};
 
 pub(super) static RULE_KEYS: &[KeySpec] = &[
     KeySpec::new("connector.status", "active", Texts, r#"["employed"]"#, "Values that mean employed.")

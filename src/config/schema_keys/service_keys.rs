@@ -1,8 +1,8 @@
 //! Keys of the top level, the database, the pages, the workers and the limits.
 
 use crate::key_spec::KeySpec;
-use crate::schema_keys::{COUNT, TEXT};
 use crate::value_type::ValueType::{Address, Number, Percent, Secret, Size, Texts, Zone};
+use crate::value_type::{COUNT, TEXT};
 
 pub(super) static SERVICE_KEYS: &[KeySpec] = &[
     KeySpec::new("", "timezone", Zone, r#""Europe/Berlin""#, "The time zone in which a day begins and ends.")

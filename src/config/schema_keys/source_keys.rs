@@ -1,9 +1,9 @@
 //! Keys of APIs, databases and files: requests, queries, responses and formats.
 
+use crate::connector_kinds::{CSV, FILE, HTTP, HTTP_JSON_KINDS, SQL};
 use crate::key_spec::KeySpec;
-use crate::schema_keys::connector_kinds::{CSV, FILE, HTTP, HTTP_JSON_KINDS, SQL};
-use crate::schema_keys::{COUNT, EXPRESSION, TEXT};
 use crate::value_type::ValueType::{Duration, Number, Secret, Size, Text, Texts};
+use crate::value_type::{COUNT, EXPRESSION, TEXT};
 
 pub(super) static SOURCE_KEYS: &[KeySpec] = &[
     KeySpec::new(

@@ -21,9 +21,6 @@ use crate::http::{HttpClient, HttpError, OptionalResponse, redact_url};
 use crate::{ConnectorAttempt, ConnectorError, ReadContext};
 use rollcall_model::resource_limits::ResourceLimit;
 
-/// Concurrent detail requests: hides the latency of the server and stays within the rate limit.
-pub(super) const CONCURRENT_DETAILS: usize = 4;
-
 /// A list that is requested once per record.
 #[derive(Debug, Clone)]
 pub struct DetailRequest {

@@ -4,7 +4,6 @@ use futures_util::{StreamExt, stream};
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use crate::api::detail_request::CONCURRENT_DETAILS;
 use crate::api::paging::{NextPage, PagingState};
 use crate::api::{ApiSettings, ListEndpoint};
 use crate::http::{ConnectorResponse, HttpClient, HttpError, redact_url};
@@ -15,6 +14,9 @@ use crate::{Connector, ConnectorAttempt, ConnectorError, ReadContext};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::fold;
 use rollcall_model::resource_limits::ResourceLimit;
+
+/// Concurrent detail requests: hides the latency of the server and stays within the rate limit.
+const CONCURRENT_DETAILS: usize = 4;
 
 /// Reads all lists of a reading into one table of people.
 pub(super) struct ListReader<'a> {

@@ -5,7 +5,7 @@
 //! more. Input that the CSV parser would tolerate is an error ([`quote_check`]), because a wrong guess could lose
 //! people.
 
-mod error;
+pub(crate) mod error;
 mod header;
 mod quote_check;
 mod reader;

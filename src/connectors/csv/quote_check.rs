@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use crate::ExceededLimit;
 use crate::csv::CsvError;
+use crate::exceeded_limit::ExceededLimit;
 use rollcall_model::resource_limits::ResourceLimit;
 
 /// State of the RFC 4180 grammar after a byte.

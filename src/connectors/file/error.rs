@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::attempt::ConnectorAttempt;
-use crate::error::ProtocolError;
+use crate::protocol_error::ProtocolError;
 
 /// Reason why a file is not a complete directory. The message follows the name of the file.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Files that other systems export: readiness checks, detection of changes while reading, and the other proofs
 //! that a file is complete. The content belongs to the kind of file.
 
-mod error;
+pub(crate) mod error;
 mod hashing_reader;
 
 use std::fs::{self, File, Metadata};
@@ -21,7 +21,6 @@ use rollcall_model::names::ConnectorName;
 use rollcall_model::resource_limits::ResourceLimit;
 
 pub use error::FileError;
-pub(super) use error::describe_file_error;
 pub(super) use hashing_reader::HashingReader;
 
 /// Settings of a file, independent of its content.

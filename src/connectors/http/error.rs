@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::attempt::ConnectorAttempt;
-use crate::error::ProtocolError;
+use crate::protocol_error::ProtocolError;
 
 /// Problem with a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

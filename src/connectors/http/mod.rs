@@ -7,7 +7,7 @@
 
 mod auth;
 mod client;
-mod error;
+pub(crate) mod error;
 mod jwt;
 mod link_header;
 mod rate_limit;

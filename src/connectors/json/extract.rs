@@ -1,16 +1,10 @@
 //! Extracts the mapped values of a record while it is parsed.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use rustc_hash::FxHashMap;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Deserializer};
 use serde_json::value::RawValue;
-use serde_json_path::JsonPath;
 
-use crate::json::filter::{EntryFilterSet, EntryListVisitor};
-use crate::json::{MemberName, ValuePath};
+use crate::json::ValuePath;
+use crate::json::path_node::{PathNode, PathNodeSeed};
 use crate::mapper::RecordValues;
 
 /// The paths of all columns, as a tree that is traversed together with the record.
@@ -31,19 +25,6 @@ pub(crate) struct ValueExtractor {
 
 /// The path for boolean members of a record: yields the names of those that are true, or `active`.
 pub(crate) const FLAGS: &str = "@flags";
-
-#[derive(Debug, Default)]
-pub(super) struct PathNode {
-    pub(super) inner: FxHashMap<Box<str>, PathNode>,
-    /// Slots that receive the value itself.
-    slots: Vec<usize>,
-    /// Slots that receive the results of a query on the value.
-    queries: Vec<(usize, JsonPath)>,
-    /// Slots that receive a value of filtered list entries, if no full query is needed.
-    pub(super) choices: EntryFilterSet,
-    /// `true` if a query is not a simple filter.
-    is_involved: bool,
-}
 
 impl ValueExtractor {
     /// Builds an extractor for the values of these columns.
@@ -132,159 +113,6 @@ impl ValueExtractor {
                 self.found.add(slot, "active");
             }
         }
-    }
-}
-
-/// A value of the record together with its node of the tree.
-pub(super) struct PathNodeSeed<'w> {
-    pub node: &'w PathNode,
-    pub found: &'w mut RecordValues,
-}
-
-impl<'de> DeserializeSeed<'de> for PathNodeSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        let Self { node, found } = self;
-        if !node.queries.is_empty() {
-            if !node.is_involved && node.slots.is_empty() {
-                let raw: &RawValue = serde::Deserialize::deserialize(json)?;
-                return node.apply_filters(raw.get(), found).map_err(D::Error::custom);
-            }
-            let value = <Value as serde::Deserialize>::deserialize(json)?;
-            node.apply_queries(&value, found);
-            return Ok(());
-        }
-        if node.slots.is_empty() {
-            return json.deserialize_any(NestedValueVisitor { node, found });
-        }
-        let raw: &RawValue = serde::Deserialize::deserialize(json)?;
-        let text = raw.get();
-        if !node.inner.is_empty() && text.starts_with(['{', '[']) {
-            let mut inner = serde_json::Deserializer::from_str(text);
-            NestedValueVisitor { node, found: &mut *found }
-                .deserialize(&mut inner)
-                .map_err(D::Error::custom)?;
-        }
-        add_scalars(text, &node.slots, found).map_err(D::Error::custom)
-    }
-}
-
-/// Adds a scalar, or each scalar of an array.
-pub(super) fn add_scalars(
-    text: &str,
-    slots: &[usize],
-    found: &mut RecordValues,
-) -> Result<(), serde_json::Error> {
-    let mut add = |value: &str| slots.iter().for_each(|&slot| found.add(slot, value));
-    match text.as_bytes().first() {
-        Some(b'"') => {
-            // The text as written, unless it contains escapes.
-            let inner = &text[1..text.len() - 1];
-            if inner.contains('\\') { add(&serde_json::from_str::<Cow<'_, str>>(text)?) } else { add(inner) }
-        }
-        Some(b'[') => {
-            for element in serde_json::from_str::<Vec<&RawValue>>(text)? {
-                if !element.get().starts_with(['[', '{']) {
-                    add_scalars(element.get(), slots, found)?;
-                }
-            }
-        }
-        Some(b'{' | b'n') | None => {}
-        // Digits as written: an id of twenty digits does not fit a number.
-        Some(_) => add(text),
-    }
-    Ok(())
-}
-
-/// Visits the members of a value that is not extracted itself.
-struct NestedValueVisitor<'w> {
-    node: &'w PathNode,
-    found: &'w mut RecordValues,
-}
-
-impl<'de> DeserializeSeed<'de> for NestedValueVisitor<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for NestedValueVisitor<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(MemberName(key)) = map.next_key()? {
-            match self.node.inner.get(key.as_ref()) {
-                Some(node) => map.next_value_seed(PathNodeSeed { node, found: &mut *self.found })?,
-                None => map.next_value::<IgnoredAny>().map(drop)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list
-            .next_element_seed(NestedValueVisitor { node: self.node, found: &mut *self.found })?
-            .is_some()
-        {}
-        Ok(())
-    }
-
-    ignore_scalars!();
-}
-
-impl PathNode {
-    /// Extracts values of list entries by filters on other values of the entry.
-    fn apply_filters(&self, text: &str, found: &mut RecordValues) -> Result<(), serde_json::Error> {
-        if !text.starts_with('[') {
-            // For an object, a filter applies to each value. This is rare and need not be fast.
-            self.apply_queries(&serde_json::from_str(text)?, found);
-            return Ok(());
-        }
-        serde_json::Deserializer::from_str(text).deserialize_seq(EntryListVisitor { node: self, found })
-    }
-
-    /// Applies queries to a value that had to be built, because a query needs more than names.
-    fn apply_queries(&self, value: &Value, found: &mut RecordValues) {
-        for &slot in &self.slots {
-            add(value, slot, found);
-        }
-        for (slot, query) in &self.queries {
-            query.query(value).all().into_iter().for_each(|value| add(value, *slot, found));
-        }
-        self.visit_children(value, found);
-    }
-
-    pub(super) fn visit_children(&self, value: &Value, found: &mut RecordValues) {
-        match value {
-            Value::Object(map) => {
-                for (key, node) in &self.inner {
-                    if let Some(value) = map.get(key.as_ref()) {
-                        node.apply_queries(value, found);
-                    }
-                }
-            }
-            Value::Array(list) => list.iter().for_each(|one| self.visit_children(one, found)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-        }
-    }
-}
-
-fn add(value: &Value, slot: usize, found: &mut RecordValues) {
-    match value {
-        Value::String(text) => found.add(slot, text),
-        Value::Number(number) => found.add(slot, &number.to_string()),
-        Value::Bool(flag) => found.add(slot, if *flag { "true" } else { "false" }),
-        Value::Array(list) => {
-            list.iter().filter(|one| !one.is_array()).for_each(|one| add(one, slot, found));
-        }
-        Value::Object(_) | Value::Null => {}
     }
 }
 

@@ -1,33 +1,25 @@
 //! Filters list entries by one of their values, without building the entries.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
-use crate::json::MemberName;
-use crate::json::extract::{PathNode, PathNodeSeed, add_scalars};
 use crate::json::json_path::{EntryFilter, FilterLiteral};
-use crate::mapper::RecordValues;
 
 /// Maximum number of names in the filters of one path; their values are kept on the stack.
-const MAX_FILTER_NAMES: usize = 8;
+pub(super) const MAX_FILTER_NAMES: usize = 8;
 
 /// The filters for the entries of one list.
 #[derive(Debug, Default)]
 pub(super) struct EntryFilterSet {
     /// Every name in a filter, without duplicates.
-    names: Vec<Box<str>>,
-    choices: Vec<IndexedFilter>,
+    pub names: Vec<Box<str>>,
+    pub choices: Vec<IndexedFilter>,
 }
 
 /// A filter, its names by index.
 #[derive(Debug)]
-struct IndexedFilter {
-    by: usize,
-    is: FilterLiteral,
-    wanted: usize,
-    slot: usize,
+pub(super) struct IndexedFilter {
+    pub by: usize,
+    pub is: FilterLiteral,
+    pub wanted: usize,
+    pub slot: usize,
 }
 
 impl EntryFilterSet {
@@ -47,96 +39,9 @@ impl EntryFilterSet {
     }
 }
 
-/// Visits the entries of a list.
-pub(super) struct EntryListVisitor<'w> {
-    pub node: &'w PathNode,
-    pub found: &'w mut RecordValues,
-}
-
-impl<'de> Visitor<'de> for EntryListVisitor<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(EntryVisitor { node: self.node, found: &mut *self.found })?.is_some() {}
-        Ok(())
-    }
-}
-
-/// Visits one entry.
-struct EntryVisitor<'w> {
-    node: &'w PathNode,
-    found: &'w mut RecordValues,
-}
-
-impl<'de> DeserializeSeed<'de> for EntryVisitor<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for EntryVisitor<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let EntryFilterSet { names, choices } = &self.node.choices;
-        let mut values: [Option<&RawValue>; MAX_FILTER_NAMES] = [None; MAX_FILTER_NAMES];
-        while let Some(MemberName(key)) = map.next_key()? {
-            let place = names.iter().position(|name| **name == key);
-            let inner = self.node.inner.get(key.as_ref());
-            match (place, inner) {
-                (None, None) => map.next_value::<IgnoredAny>().map(drop)?,
-                (None, Some(node)) => map.next_value_seed(PathNodeSeed { node, found: &mut *self.found })?,
-                (Some(place), inner) => {
-                    let raw: &RawValue = map.next_value()?;
-                    values[place] = Some(raw);
-                    if let Some(node) = inner {
-                        let mut again = serde_json::Deserializer::from_str(raw.get());
-                        PathNodeSeed { node, found: &mut *self.found }
-                            .deserialize(&mut again)
-                            .map_err(serde::de::Error::custom)?;
-                    }
-                }
-            }
-        }
-        for choice in choices {
-            if let (Some(by), Some(wanted)) = (values[choice.by], values[choice.wanted])
-                && choice.is.matches(by.get())
-            {
-                add_scalars(wanted.get(), &[choice.slot], self.found).map_err(serde::de::Error::custom)?;
-            }
-        }
-        Ok(())
-    }
-
-    // A list in a list can contain names but has no value to filter by.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let mut within = |json: &RawValue| {
-            let value = serde_json::from_str(json.get())?;
-            self.node.visit_children(&value, &mut *self.found);
-            Ok::<(), serde_json::Error>(())
-        };
-        while let Some(json) = list.next_element::<&RawValue>()? {
-            within(json).map_err(serde::de::Error::custom)?;
-        }
-        Ok(())
-    }
-
-    ignore_scalars!();
-}
-
 impl FilterLiteral {
     /// Returns whether a raw value equals this literal.
-    fn matches(&self, text: &str) -> bool {
+    pub(super) fn matches(&self, text: &str) -> bool {
         match self {
             Self::Word(word) => text == *word,
             Self::Text(wanted) => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {

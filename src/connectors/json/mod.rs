@@ -37,6 +37,7 @@ mod extract;
 mod filter;
 mod json_path;
 mod member_name;
+mod path_node;
 mod response;
 
 pub(super) use extract::ValueExtractor;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::attempt::ConnectorAttempt;
-use crate::error::ProtocolError;
-use crate::file::describe_file_error;
+use crate::file::error::describe_file_error;
+use crate::protocol_error::ProtocolError;
 
 /// Reason why the content of a file is not a list of people. The message follows the name of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,7 @@
 //! file is complete if the array is closed and nothing follows, or the last line has a line break, and the file
 //! did not change while it was read; the settings can require more.
 
-mod error;
+pub(crate) mod error;
 mod record_reader;
 
 use std::fs::File;

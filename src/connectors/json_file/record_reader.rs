@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead};
 
-use crate::ExceededLimit;
+use crate::exceeded_limit::ExceededLimit;
 use rollcall_model::resource_limits::ResourceLimit;
 
 /// The bound on the size of a record; a typical person has a few thousand bytes.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::attempt::ConnectorAttempt;
-use crate::error::ProtocolError;
-use crate::ldap::LdapErrorResult;
+use crate::ldap::result_code::LdapErrorResult;
+use crate::protocol_error::ProtocolError;
 
 /// Reason why an LDAP server did not return a complete result.
 #[derive(Debug, thiserror::Error)]

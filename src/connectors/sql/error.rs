@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::attempt::ConnectorAttempt;
-use crate::error::ProtocolError;
+use crate::protocol_error::ProtocolError;
 
 /// Reason why a query did not return all people.
 #[derive(Debug, thiserror::Error)]

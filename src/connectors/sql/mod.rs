@@ -5,7 +5,7 @@
 //! there is one.
 
 mod connection;
-mod error;
+pub(crate) mod error;
 mod rows;
 
 use std::time::Duration;

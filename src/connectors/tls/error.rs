@@ -6,9 +6,8 @@ use std::io;
 
 use rustls::CertificateError;
 
-use crate::BoxedCause;
 use crate::attempt::ConnectorAttempt;
-use crate::error::ProtocolError;
+use crate::protocol_error::{BoxedCause, ProtocolError};
 
 /// Reason why a connection cannot be encrypted.
 #[derive(Debug, thiserror::Error)]

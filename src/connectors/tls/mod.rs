@@ -1,6 +1,6 @@
 //! Encryption of connections: the CA certificates used to verify servers, and the errors of all protocols.
 
-mod error;
+pub(crate) mod error;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::BoxedCause;
+use crate::protocol_error::BoxedCause;
 
 pub use error::{CertificateProblem, TlsError};
 

@@ -3,69 +3,23 @@
 //! An approval does not read the source. It plans from the people as they were last read, with the held records of the
 //! latest complete reading, and makes exactly the changes that the approved run showed and that are still required.
 
-use std::time::Duration;
-
-use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::enrollment::ChangeTransaction;
 use crate::enrollment::change::{ChangeTime, CommittedChange};
-use crate::sync::File;
+use crate::sync::decision_changes::find_changes;
+use crate::sync::decision_request::ApprovalRequest;
 use crate::sync::execute::{CommitRun, CommitTarget, Execution, execute};
+use crate::sync::lease::wait_for_lease;
 use crate::sync::retire_connector::with_removed_connector;
-use crate::sync::run::wait_for_lease;
 use crate::sync::run_kind::RunKind;
 use crate::sync::run_task::RunTask;
+use crate::sync::{ApprovalError, File};
 use rollcall_model::guard::HeldChangeState;
-use rollcall_model::ids::{ConnectorId, RunId};
-use rollcall_planner::Snapshot;
+use rollcall_model::ids::RunId;
 use rollcall_store::holds::{self, HeldChangeRecord as HeldChange};
-use rollcall_store::runs::{self, NewRun, RunCounts, RunRecordKind};
-use rollcall_store::{Store, Tx, connectors};
-
-/// The reason why an approval or a rejection was refused.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say what the fields are")]
-pub enum ApprovalError {
-    #[error(transparent)]
-    Sync(crate::sync::SyncError),
-    #[error("run {run} does not exist")]
-    NoRun { run: RunId },
-    #[error("run {run} has no pending changes")]
-    NothingHeld { run: RunId, newer: Option<i64> },
-    #[error("run {run} has no pending changes: run {rejection} rejected them")]
-    Rejected { run: RunId, rejection: RunId },
-    #[error("cannot approve: {hosts} a different configuration")]
-    FilesDiffer { hosts: String },
-}
-
-impl From<crate::sync::SyncError> for ApprovalError {
-    fn from(error: crate::sync::SyncError) -> Self {
-        match error {
-            crate::sync::SyncError::Approval(refusal) => *refusal,
-            other => Self::Sync(other),
-        }
-    }
-}
-
-impl From<rollcall_store::StoreError> for ApprovalError {
-    fn from(error: rollcall_store::StoreError) -> Self {
-        Self::Sync(error.into())
-    }
-}
-
-/// A request for an approval or a retirement.
-#[derive(Debug, Clone)]
-pub struct ApprovalRequest {
-    /// The user of the operating system, or the account.
-    pub actor: String,
-    /// The command.
-    pub what: String,
-    /// The maximum time to wait for another run of the same connector.
-    pub patience: Duration,
-    /// Cancels the request.
-    pub stop: CancellationToken,
-}
+use rollcall_store::runs::{NewRun, RunCounts, RunRecordKind};
+use rollcall_store::{Store, connectors};
 
 /// The result of an approval or a rejection.
 #[derive(Debug)]
@@ -82,53 +36,6 @@ pub struct ApprovalResult {
     pub dropped: Vec<HeldChange>,
     /// Pending changes that the run did not show.
     pub waiting: Vec<HeldChange>,
-}
-
-/// The changes of a decision, and their connector.
-pub(super) struct ConnectorHold {
-    pub(super) connector: ConnectorId,
-    name: String,
-    /// The changes that an approval commits.
-    open: Vec<HeldChange>,
-    dropped: Vec<HeldChange>,
-}
-
-impl ConnectorHold {
-    /// Returns the keys of the changes that an approval commits.
-    pub(super) fn keys(&self) -> Vec<String> {
-        self.open.iter().map(|change| change.change_key.clone()).collect()
-    }
-}
-
-/// Finds the changes that an approval of `run` commits: those that the run holds, or that are rejected or undone because
-/// of it.
-pub(super) async fn find_changes(tx: &mut Tx, run: RunId) -> Result<ConnectorHold, ApprovalError> {
-    runs::get(tx, run).await?.ok_or(ApprovalError::NoRun { run })?;
-    let (_, connector) = runs::get_guard_report(tx, run).await?;
-    let all = connectors::list(tx).await?;
-    let connector = all.iter().find(|one| Some(ConnectorId(one.id)) == connector);
-    let Some(connector) = connector else { return Err(ApprovalError::NothingHeld { run, newer: None }) };
-    let id = ConnectorId(connector.id);
-    let open = holds::named_by(tx, id, run).await?;
-    if open.is_empty() {
-        if let Some(rejection) = holds::find_rejection(tx, id, run).await? {
-            return Err(ApprovalError::Rejected { run, rejection });
-        }
-        let newer = holds::waiting(tx, id).await?.iter().map(|change| change.last_run_id).max();
-        return Err(ApprovalError::NothingHeld { run, newer });
-    }
-    let dropped = holds::dropped(tx, id, run).await?;
-    Ok(ConnectorHold { connector: id, name: connector.name.clone(), open, dropped })
-}
-
-/// Refuses an approval while another node uses a different configuration.
-pub(super) fn refuse_other_files(snapshot: &Snapshot) -> Result<(), ApprovalError> {
-    if snapshot.other_files.is_empty() {
-        return Ok(());
-    }
-    let hosts = snapshot.other_files.join(", ");
-    let verb = if snapshot.other_files.len() == 1 { "uses" } else { "use" };
-    Err(ApprovalError::FilesDiffer { hosts: format!("{hosts} {verb}") })
 }
 
 /// Makes the changes that a run held, as far as the latest complete reading still requires them.

@@ -1,6 +1,7 @@
-//! The errors of a run that committed nothing.
+//! The errors of a run that committed nothing, and of a refused approval.
 
 use rollcall_connectors as connectors;
+use rollcall_model::ids::RunId;
 use rollcall_model::names::ConnectorName;
 use rollcall_store as store;
 
@@ -29,7 +30,7 @@ pub enum SyncError {
     },
     /// The approval was refused.
     #[error(transparent)]
-    Approval(Box<crate::sync::approve::ApprovalError>),
+    Approval(Box<ApprovalError>),
     /// The run was cancelled.
     #[error("connector `{connector}`: the run was cancelled by {actor} before it could commit")]
     Cancelled {
@@ -94,10 +95,41 @@ impl SyncError {
     }
 }
 
-impl From<crate::sync::approve::ApprovalError> for SyncError {
-    fn from(error: crate::sync::approve::ApprovalError) -> Self {
+/// The reason why an approval or a rejection was refused.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say what the fields are")]
+pub enum ApprovalError {
+    #[error(transparent)]
+    Sync(SyncError),
+    #[error("run {run} does not exist")]
+    NoRun { run: RunId },
+    #[error("run {run} has no pending changes")]
+    NothingHeld { run: RunId, newer: Option<i64> },
+    #[error("run {run} has no pending changes: run {rejection} rejected them")]
+    Rejected { run: RunId, rejection: RunId },
+    #[error("cannot approve: {hosts} a different configuration")]
+    FilesDiffer { hosts: String },
+}
+
+impl From<SyncError> for ApprovalError {
+    fn from(error: SyncError) -> Self {
         match error {
-            crate::sync::approve::ApprovalError::Sync(error) => error,
+            SyncError::Approval(refusal) => *refusal,
+            other => Self::Sync(other),
+        }
+    }
+}
+
+impl From<store::StoreError> for ApprovalError {
+    fn from(error: store::StoreError) -> Self {
+        Self::Sync(error.into())
+    }
+}
+
+impl From<ApprovalError> for SyncError {
+    fn from(error: ApprovalError) -> Self {
+        match error {
+            ApprovalError::Sync(error) => error,
             refusal => Self::Approval(Box::new(refusal)),
         }
     }

@@ -7,8 +7,8 @@ use rustc_hash::FxHashSet;
 use tracing::info;
 
 use crate::sync::SyncError;
-use crate::sync::approve::ConnectorHold;
 use crate::sync::commit::{CommitContext, CommitResult, commit, counts};
+use crate::sync::decision_changes::ConnectorHold;
 use crate::sync::lease::LeaseGuard;
 use crate::sync::load::{SnapshotScope, load_lookups};
 use crate::sync::reading::{read, read_beside_snapshot};

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::sync::SyncError;
 use rollcall_model::names::ConnectorName;
 use rollcall_store::leases::{self, Lease};
 use rollcall_store::{Result, Store, Tx};
 
 /// Interval between two renewals of a lease of 15 seconds.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The interval of checks while another process holds the lease.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Number of leases that this process has tried to acquire.
 static ACQUISITIONS: AtomicU64 = AtomicU64::new(0);
@@ -48,6 +52,31 @@ pub fn holder_name() -> String {
 
 fn name(connector: &ConnectorName) -> String {
     format!("connector:{connector}")
+}
+
+/// Acquires the lease of a connector, and waits as long as `patience` for another run of it to end.
+pub(super) async fn wait_for_lease(
+    store: &Store,
+    connector: &ConnectorName,
+    patience: Duration,
+    stop: &CancellationToken,
+) -> std::result::Result<LeaseGuard, SyncError> {
+    let since = Instant::now();
+    loop {
+        match acquire(store, connector).await? {
+            AcquireResult::Acquired(lease) => return Ok(lease),
+            AcquireResult::HeldBy(holder) if since.elapsed() >= patience => {
+                return Err(SyncError::AlreadyRunning { connector: connector.clone(), holder });
+            }
+            AcquireResult::HeldBy(_) => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => {
+                return Err(SyncError::Stopped { connector: connector.clone() });
+            }
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
 }
 
 /// Acquires the lease of a connector if it is free or expired.

@@ -14,13 +14,12 @@ use rollcall_store::runs::RunCounts;
 
 use crate::explain::ExplainError;
 use crate::groups::GroupError;
-use crate::sync::SyncError;
-use crate::sync::approve::ApprovalError;
 use crate::sync::cancel_run::CancelError;
 use crate::sync::format;
 use crate::sync::link_learners::LinkError;
 use crate::sync::retire_connector::RetireError;
 use crate::sync::undo::UndoError;
+use crate::sync::{ApprovalError, SyncError};
 use rollcall_model::run_record::RunStatus;
 
 const RUN: RunId = RunId(8);

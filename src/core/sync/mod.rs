@@ -6,11 +6,14 @@
 //! committed since the state was loaded, the same reading is planned again.
 
 pub mod approve;
+mod begin_run;
 pub mod cancel_run;
 pub mod catalogue;
 pub mod commit;
 pub mod connector_status;
 mod date_rules;
+mod decision_changes;
+mod decision_request;
 mod error;
 mod execute;
 pub mod format;
@@ -28,6 +31,7 @@ pub mod rule_preview;
 mod run;
 mod run_interrupt;
 mod run_kind;
+mod run_options;
 mod run_task;
 mod schedule_claim;
 mod stored_people;
@@ -46,11 +50,14 @@ use rollcall_model::resource_limits::ResourceLimits;
 use rollcall_planner::{ConnectorProfile, RuleSet};
 use rollcall_rules::rule::Rule;
 
-pub use error::SyncError;
+pub use begin_run::StartedRun;
+pub use decision_request::ApprovalRequest;
+pub use error::{ApprovalError, SyncError};
 pub use reading::full_reading;
 pub use report::{RunOutcome, RunReport};
-pub use run::{RunOptions, go_on, run, start};
-pub use schedule_claim::{ClaimResult, DueTimes, StartedRun, claim};
+pub use run::{go_on, run, start};
+pub use run_options::RunOptions;
+pub use schedule_claim::{ClaimResult, DueTimes, claim};
 
 /// The part of the configuration that runs use.
 #[derive(Clone, Copy)]

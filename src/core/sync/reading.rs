@@ -6,7 +6,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::sync::SyncError;
 use crate::sync::include_filter::apply_include;
 use crate::sync::load::{SnapshotScope, load_snapshot};
-use crate::sync::run::RunOptions;
+use crate::sync::run_options::RunOptions;
 use crate::sync::run_task::RunTask;
 use rollcall_connectors::{DirectoryReading, ReadContext, ReadProgress};
 use rollcall_planner::{Snapshot, SourceData};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::sync::execute::{CommitRun, CommitTarget, execute};
-use crate::sync::run::wait_for_lease;
+use crate::sync::lease::wait_for_lease;
 use crate::sync::run_kind::RunKind;
 use crate::sync::run_task::RunTask;
 use crate::sync::{File, SyncError};

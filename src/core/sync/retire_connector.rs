@@ -6,10 +6,10 @@
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::sync::approve::ApprovalRequest;
+use crate::sync::decision_request::ApprovalRequest;
 use crate::sync::execute::{CommitRun, CommitTarget, execute};
+use crate::sync::lease::wait_for_lease;
 use crate::sync::report::{RunOutcome, RunReport};
-use crate::sync::run::wait_for_lease;
 use crate::sync::run_kind::RunKind;
 use crate::sync::run_task::RunTask;
 use crate::sync::{File, SyncError};

@@ -6,45 +6,22 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use futures_util::FutureExt;
-use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::sync::begin_run::{StartedRun, begin};
 use crate::sync::date_rules::reapply_date_rules;
 use crate::sync::execute::{CommitRun, CommitTarget, execute};
-use crate::sync::lease::{AcquireResult, LeaseGuard, acquire};
+use crate::sync::lease::{LeaseGuard, wait_for_lease};
 use crate::sync::report::{RunOutcome, RunReport};
 use crate::sync::run_kind::RunKind;
+use crate::sync::run_options::RunOptions;
 use crate::sync::run_task::RunTask;
-use crate::sync::schedule_claim::StartedRun;
 use crate::sync::{File, SyncError};
-use rollcall_connectors::{Connector, ReadContext};
-use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_model::ids::RunId;
 use rollcall_model::names::ConnectorName;
 use rollcall_model::resource_limits::ResourceLimit;
-use rollcall_store::runs::{NewRun, RunCounts, RunRecordKind};
-use rollcall_store::{Store, Tx, connectors, runs};
-
-/// The options of a run.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// The user of the operating system, or the schedule.
-    pub actor: String,
-    /// The command, or the reason of the run.
-    pub what: String,
-    /// Plan only, without the commit.
-    pub dry_run: bool,
-    /// Only people with this address.
-    pub only: Option<String>,
-    /// Ignore the limits on removals for this run.
-    pub allow_removals: bool,
-    /// The maximum time to wait for another run of the same connector.
-    pub patience: Duration,
-    /// The options of the reading.
-    pub reading: ReadContext,
-}
-
-/// The interval of checks while another process holds the lease.
-const LOOK: Duration = Duration::from_millis(250);
+use rollcall_store::Store;
+use rollcall_store::runs::{self, RunCounts};
 
 /// Runs the connector at position `connector` of the file. Errors are in the report.
 pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> RunReport {
@@ -153,30 +130,6 @@ async fn begun_run(
     result
 }
 
-pub(super) async fn wait_for_lease(
-    store: &Store,
-    connector: &ConnectorName,
-    patience: Duration,
-    stop: &CancellationToken,
-) -> Result<LeaseGuard, SyncError> {
-    let since = Instant::now();
-    loop {
-        match acquire(store, connector).await? {
-            AcquireResult::Acquired(lease) => return Ok(lease),
-            AcquireResult::HeldBy(holder) if since.elapsed() >= patience => {
-                return Err(SyncError::AlreadyRunning { connector: connector.clone(), holder });
-            }
-            AcquireResult::HeldBy(_) => {}
-        }
-        tokio::select! {
-            () = stop.cancelled() => {
-                return Err(SyncError::Stopped { connector: connector.clone() });
-            }
-            () = tokio::time::sleep(LOOK) => {}
-        }
-    }
-}
-
 async fn leased_run(
     store: &Store,
     file: File<'_>,
@@ -253,43 +206,6 @@ async fn cause_of_lost_lease(lease: &LeaseGuard, connector: ConnectorName) -> Sy
             SyncError::LeaseLost { connector }
         }
     }
-}
-
-async fn begin(
-    store: &Store,
-    file: File<'_>,
-    settings: &Connector,
-    asked: &RunOptions,
-) -> Result<(ConnectorId, RunId), SyncError> {
-    let mut tx = store.begin_write().await?;
-    let begun = begin_in(&mut tx, file, settings, asked).await?;
-    tx.commit().await?;
-    Ok(begun)
-}
-
-/// Begins a run in the transaction that holds or acquires the lease: it has begun from the commit on.
-pub(super) async fn begin_in(
-    tx: &mut Tx,
-    file: File<'_>,
-    settings: &Connector,
-    asked: &RunOptions,
-) -> rollcall_store::Result<(ConnectorId, RunId)> {
-    let now = Utc::now();
-    let schedule = settings.schedule.as_ref().map(rollcall_model::schedule::CronSchedule::text);
-    let row =
-        connectors::ensure_connector(tx, settings.name.as_str(), settings.kind(), schedule, now).await?;
-    let id = ConnectorId(row.id);
-    runs::close_abandoned(tx, id, now).await?;
-    let about = NewRun {
-        kind: RunRecordKind::Sync,
-        connector: Some(id),
-        actor: asked.actor.clone(),
-        description: asked.what.clone(),
-        file_digest: Some(file.digest.to_owned()),
-        subject: None,
-    };
-    let number = runs::begin(tx, &about, now).await?;
-    Ok((id, number))
 }
 
 async fn note_failure(store: &Store, number: RunId, error: &SyncError) {

@@ -3,8 +3,8 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::sync::SyncError;
-use crate::sync::approve::{ConnectorHold, find_changes, refuse_other_files};
-use crate::sync::run::RunOptions;
+use crate::sync::decision_changes::{ConnectorHold, find_changes, refuse_other_files};
+use crate::sync::run_options::RunOptions;
 use crate::sync::run_task::RunTask;
 use crate::sync::stored_people::{load_kept_people, load_people};
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};

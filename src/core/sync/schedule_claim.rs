@@ -7,9 +7,10 @@
 use chrono::{DateTime, Utc};
 
 use crate::sync::File;
+use crate::sync::begin_run::{StartedRun, begin_in};
 use crate::sync::lease::{self, LeaseGuard};
-use crate::sync::run::{RunOptions, begin_in};
-use rollcall_model::ids::{ConnectorId, RunId};
+use crate::sync::run_options::RunOptions;
+use rollcall_model::ids::ConnectorId;
 use rollcall_store::{Result, Store, connectors};
 
 /// The scheduled times of a connector after `since`, up to and including `until`.
@@ -21,22 +22,6 @@ pub struct DueTimes {
     pub since: DateTime<Utc>,
     /// Times up to this one are due.
     pub until: DateTime<Utc>,
-}
-
-/// A run that has begun, with its lease.
-#[derive(Debug)]
-pub struct StartedRun {
-    pub(super) lease: LeaseGuard,
-    pub(super) connector: ConnectorId,
-    pub(super) number: RunId,
-}
-
-impl StartedRun {
-    /// Its number.
-    #[must_use]
-    pub fn number(&self) -> RunId {
-        self.number
-    }
 }
 
 /// The result of a claim.

@@ -9,7 +9,7 @@ use crate::change_set::ChangeSet;
 use crate::impact::PlanImpact;
 use crate::limit_violation::{LimitViolation, RemovedItem};
 use crate::membership_plan::{GroupIndex, RuleIndex};
-use crate::record_checks::{is_newcomer, present};
+use crate::record_checks::present;
 use rollcall_model::guard::hold_baseline::limit_base;
 use rollcall_model::guard::{AccessTotals, HoldCause, Percent, SafetyLimits};
 use rollcall_model::ids::LearnerId;
@@ -69,7 +69,7 @@ fn check_min_read(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<Li
         change_set.changed_ids.iter().map(|(_, learner)| *learner).collect();
     let learner = |id: &String| context.snapshot.known.find(id).map(|person| person.learner);
     let gone = |ids: &[String]| {
-        let gone = ids.iter().filter(|id| !is_newcomer(context, id));
+        let gone = ids.iter().filter(|id| !context.snapshot.is_newcomer(id));
         gone.filter(|id| learner(id).is_none_or(|one| !came_again.contains(&one))).count() as u64
     };
     let still = known.saturating_sub(gone(&change_set.absent));

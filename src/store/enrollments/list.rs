@@ -4,10 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 use rollcall_model::enrollment_state::EnrollmentState;
 
 /// An enrollment as `enrollments list` prints it.

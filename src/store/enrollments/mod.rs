@@ -10,10 +10,10 @@ pub use list::{EnrollmentFilter, EnrollmentRow, StoredEnrollment, for_each_activ
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::jobs::JobBatch;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 use rollcall_model::ids::{CourseId, LearnerId, RunId};
 
 /// The due date of assignment `s`, counted from `f.counts_from`, for a learner who starts on `f.start_date`: the same

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::who;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::list_statements;
 use crate::{Result, Sql, Tx};
 use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::names::fold;

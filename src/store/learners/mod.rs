@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::param::params;
-use super::statements::list_statements;
+use super::sql::list_statements;
 use super::{Result, Sql, Tx};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::status::LearnerStatus;

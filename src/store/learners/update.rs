@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use crate::param::params;
+use crate::sql::list_statements;
 use crate::staging::{StagingTable, staging_table};
-use crate::statements::list_statements;
 use crate::{Result, Sql, Tx};
 use rollcall_model::ids::{LearnerId, RunId};
 use rollcall_model::names::{fold, terms};

@@ -2,10 +2,10 @@
 
 use crate::Result;
 use crate::accounts::Account;
-use crate::engine::Tx;
 use crate::listing::PageRequest;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::list_statements;
+use crate::transaction::Tx;
 
 /// An account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]

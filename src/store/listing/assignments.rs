@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::listing::{PageRequest, contains};
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId};
 

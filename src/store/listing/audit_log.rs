@@ -5,10 +5,10 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::Result;
-use crate::engine::Tx;
 use crate::param::params;
 use crate::runs::{Run, run_columns};
-use crate::statements::list_statements;
+use crate::sql::list_statements;
+use crate::transaction::Tx;
 
 /// A run, with what it found and what it left.
 #[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]

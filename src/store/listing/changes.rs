@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use crate::Result;
-use crate::engine::Tx;
 use crate::learners::who;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::list_statements;
+use crate::transaction::Tx;
 use rollcall_model::ids::RunId;
 use rollcall_model::run_record::{RunRecordKind, RunStatus};
 

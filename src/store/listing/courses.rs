@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::listing::{PageRequest, contains};
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 use rollcall_model::ids::CourseId;
 
 /// A course in a list.

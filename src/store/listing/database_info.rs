@@ -1,9 +1,9 @@
 //! The database itself: which one, how large, how new.
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]

@@ -3,11 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::Result;
-use crate::engine::Tx;
 use crate::learners::who;
 use crate::listing::PageRequest;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::list_statements;
+use crate::transaction::Tx;
 use rollcall_model::ids::{CourseId, GroupId};
 
 /// An enrollment in a list.

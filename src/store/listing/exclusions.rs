@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 
 use crate::Result;
-use crate::engine::Tx;
 use crate::learners::who;
 use crate::listing::PageRequest;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::list_statements;
+use crate::transaction::Tx;
 
 /// An exclusion in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]

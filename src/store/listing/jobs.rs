@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 
 /// A job that failed permanently.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]

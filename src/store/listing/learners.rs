@@ -1,11 +1,11 @@
 //! Learners, by name.
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::listing::{PageRequest, SearchTerms, build_search_query, build_terms_query};
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 use rollcall_model::ids::{DraftId, LearnerId};
 
 /// A learner in a list.

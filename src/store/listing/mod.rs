@@ -18,7 +18,8 @@ pub mod members;
 pub mod runs;
 pub mod tokens;
 
-use super::engine::{Sql, Tx};
+use super::sql::Sql;
+use super::transaction::Tx;
 use rollcall_model::names::terms;
 
 /// From where, and how much.

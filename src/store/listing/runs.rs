@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::holds::{HeldChangeRecord, change_columns, named_by_decision, shown_by_run};
 use crate::learners::who;
 use crate::listing::PageRequest;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 use rollcall_model::guard::{ChangeKind, HeldChangeState};
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::run_record::RunStatus;

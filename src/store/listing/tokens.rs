@@ -1,11 +1,11 @@
 //! Tokens that were not revoked, by name.
 
 use crate::Result;
-use crate::engine::Tx;
 use crate::listing::PageRequest;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::list_statements;
 use crate::tokens::ApiToken;
+use crate::transaction::Tx;
 
 /// A token in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]

@@ -1,9 +1,9 @@
 //! Memberships by hand of learners without access: they wait until the learner has access again.
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 use rollcall_model::ids::{GroupId, LearnerId, RunId};
 
 /// Memberships by hand of those who go: they come back with the learner. A CROSS JOIN keeps SQLite from reading every

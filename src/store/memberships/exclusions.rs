@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 use rollcall_model::ids::{GroupId, LearnerId, RunId};
 
 /// Exclusions that are in force today.

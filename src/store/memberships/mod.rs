@@ -13,10 +13,10 @@ pub use exclusions::{
 use chrono::NaiveDate;
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::param::params;
+use crate::sql::{Sql, list_statements};
 use crate::staging::{StagingTable, staging_table};
-use crate::statements::list_statements;
+use crate::transaction::Tx;
 use rollcall_model::ids::{GroupId, LearnerId, RuleId, RunId};
 
 /// One reason for one membership.

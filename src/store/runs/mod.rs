@@ -12,9 +12,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::Result;
-use crate::engine::{Sql, Tx};
 use crate::param::params;
-use crate::statements::list_statements;
+use crate::sql::{Sql, list_statements};
+use crate::transaction::Tx;
 use rollcall_model::ids::{ConnectorId, RunId};
 pub use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_model::run_warning::RunWarning;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::api_query::{ApiPage, ApiQuery, PathId};
 use super::etag::{self, IfMatch};
-use super::members::LearnerSelection;
+use super::learner_selection::LearnerSelection;
 use super::problem::ApiProblem;
 use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};

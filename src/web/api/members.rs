@@ -4,72 +4,22 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use super::api_query::{ApiPage, ApiQuery, INVALID_DATE_MESSAGE, PathId, parse_date};
 use super::etag::IfMatch;
 use super::groups::{find, find_expected};
+use super::learner_selection::LearnerSelection;
 use super::problem::ApiProblem;
 use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
 use crate::WebContext;
 use crate::list_cursor::ListCursor;
 use rollcall_core::accounts::Principal;
-use rollcall_core::groups::{self, LearnerRef, NewExclusion};
-use rollcall_model::format::count;
+use rollcall_core::groups::{self, NewExclusion};
 use rollcall_store::listing::{exclusions as kept_out, members as listing};
 use rollcall_store::memberships::Exclusion;
 use rollcall_views as views;
-
-/// Selection of learners by name or id.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected a list of e-mail addresses, or a list of learner ids")]
-pub(super) enum LearnerSelection {
-    Names(Vec<String>),
-    Numbers(Vec<i64>),
-}
-
-impl Default for LearnerSelection {
-    fn default() -> Self {
-        Self::Names(Vec::new())
-    }
-}
-
-impl PartialSchema for LearnerSelection {
-    fn schema() -> RefOr<Schema> {
-        let list = |of: Type| ArrayBuilder::new().items(ObjectBuilder::new().schema_type(of));
-        AnyOfBuilder::new()
-            .description(Some("Addresses, former addresses or `CONNECTOR:ID`; or learners' numbers."))
-            .item(list(Type::String))
-            .item(list(Type::Integer))
-            .into()
-    }
-}
-
-impl ToSchema for LearnerSelection {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "People".into()
-    }
-}
-
-impl LearnerSelection {
-    pub(super) fn to_learner_refs(&self) -> LearnerRef<'_> {
-        match self {
-            Self::Names(texts) => LearnerRef::Texts(texts),
-            Self::Numbers(numbers) => LearnerRef::Numbers(numbers.clone()),
-        }
-    }
-
-    fn in_words(&self) -> String {
-        let many = match self {
-            Self::Names(texts) => texts.len(),
-            Self::Numbers(numbers) => numbers.len(),
-        };
-        count(many as u64, "learner", "learners")
-    }
-}
 
 /// Request to add members.
 #[derive(Debug, Deserialize, ToSchema)]

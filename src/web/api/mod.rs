@@ -17,6 +17,7 @@ mod etag;
 mod groups;
 mod jobs;
 mod json_tree;
+mod learner_selection;
 mod learners;
 mod members;
 #[cfg(test)]

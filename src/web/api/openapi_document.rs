@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::auth::SESSION_COOKIE;
+use crate::session_cookie::SESSION_COOKIE;
 
 /// Path of the document.
 pub(super) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";

@@ -10,7 +10,8 @@ use tracing::{error, warn};
 use utoipa::ToSchema;
 
 use crate::error::{PageError, format_sentence};
-use rollcall_core::sync::{approve, cancel_run, link_learners, retire_connector, undo};
+use rollcall_core::sync::ApprovalError;
+use rollcall_core::sync::{cancel_run, link_learners, retire_connector, undo};
 use rollcall_core::{accounts, explain, groups, sync};
 use rollcall_store as store;
 use rollcall_views::format_error_chain;
@@ -270,26 +271,24 @@ impl From<link_learners::LinkError> for ApiProblem {
     }
 }
 
-impl From<approve::ApprovalError> for ApiProblem {
-    fn from(error: approve::ApprovalError) -> Self {
+impl From<ApprovalError> for ApiProblem {
+    fn from(error: ApprovalError) -> Self {
         let text = error.to_string();
         match error {
-            approve::ApprovalError::Sync(error) => error.into(),
-            approve::ApprovalError::NoRun { .. } => Self::not_found("no such run"),
-            approve::ApprovalError::NothingHeld { newer, .. } => {
+            ApprovalError::Sync(error) => error.into(),
+            ApprovalError::NoRun { .. } => Self::not_found("no such run"),
+            ApprovalError::NothingHeld { newer, .. } => {
                 let problem = Self::new(StatusCode::CONFLICT, "nothing_held", text);
                 match newer {
                     Some(newer) => problem.with_hint(format!("the pending changes belong to run {newer}")),
                     None => problem,
                 }
             }
-            approve::ApprovalError::Rejected { rejection, .. } => {
+            ApprovalError::Rejected { rejection, .. } => {
                 let problem = Self::new(StatusCode::CONFLICT, "nothing_held", text);
                 problem.with_hint(format!("an approval of run {rejection} applies the rejected changes"))
             }
-            approve::ApprovalError::FilesDiffer { .. } => {
-                Self::new(StatusCode::CONFLICT, "files_differ", text)
-            }
+            ApprovalError::FilesDiffer { .. } => Self::new(StatusCode::CONFLICT, "files_differ", text),
         }
     }
 }

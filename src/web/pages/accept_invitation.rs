@@ -7,12 +7,12 @@ use axum::response::{Html, IntoResponse, Redirect};
 use chrono::Utc;
 
 use crate::WebContext;
-use crate::auth::{browser_cookies, session_cookies};
 use crate::client_addr::ClientInfo;
 use crate::error::format_sentence;
 use crate::form_data::FormData;
 use crate::layout::{FieldError, Layout};
 use crate::pages::{PageResult, render_page};
+use crate::session_cookie::{browser_cookies, session_cookies};
 use crate::sign_in_events::SignInEvent;
 use rollcall_core::accounts;
 use rollcall_store::runs::{NewRun, RunRecordKind};

@@ -16,12 +16,12 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use crate::WebContext;
-use crate::assets::asset;
 use crate::error::PageError;
 use crate::form_data::FormData;
 use crate::health;
 use crate::metrics;
 use crate::routes::{RouteAccess, RouteTable};
+use crate::serve_asset::serve_asset;
 use rollcall_core::accounts::Principal;
 use rollcall_core::groups::change_summary::{self, ChangeSummary};
 use rollcall_model::ids::RunId;
@@ -42,7 +42,7 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
         .get("/readyz", RouteAccess::Open, health::readyz)
         .get("/metrics", RouteAccess::TokenOrSession(Permission::Operate), metrics::export_metrics)
         .get("/", READ, home)
-        .get("/assets/{name}", RouteAccess::Open, asset)
+        .get("/assets/{name}", RouteAccess::Open, serve_asset)
         .get("/sign-in", RouteAccess::Open, sign_in::show)
         .post("/sign-in", RouteAccess::Open, sign_in::sign_in)
         .get("/sign-in/provider", RouteAccess::Open, sign_in::to_provider)

@@ -10,7 +10,6 @@ use tracing::warn;
 use url::form_urlencoded;
 
 use crate::WebContext;
-use crate::auth::{browser_cookies, find_session_principal, session_cookies, set_cookie};
 use crate::client_addr::ClientInfo;
 use crate::error::{PageError, format_sentence};
 use crate::form_data::{FormData, UrlQuery};
@@ -18,6 +17,7 @@ use crate::layout::{FieldError, Layout};
 use crate::oidc::{self, SignInProvider};
 use crate::pages::{PageResult, render_page};
 use crate::return_path::local_path;
+use crate::session_cookie::{browser_cookies, find_session_principal, session_cookies, set_cookie};
 use crate::sign_in_events::SignInEvent;
 use rollcall_config::SignInSettings;
 use rollcall_core::accounts::{self, ClientAddr, OidcIdentity, Principal, SignInClient};

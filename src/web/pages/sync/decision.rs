@@ -8,13 +8,14 @@ use axum::response::{IntoResponse, Redirect};
 use super::background_operations::{
     self, BackgroundOperation, OperationOutcome, OperationResult, ResultList,
 };
-use super::run_detail;
+use super::{run_detail, run_lookup};
 use crate::WebContext;
 use crate::actions;
 use crate::error::{PageError, format_sentence};
 use crate::layout::{FieldError, Layout, MenuItem};
 use crate::pages::{PageResult, render_page_with_status};
 use rollcall_core::accounts::Principal;
+use rollcall_core::sync::ApprovalError;
 use rollcall_core::sync::approve::{self, ApprovalResult};
 use rollcall_core::sync::format;
 use rollcall_core::sync::undo::{self, UndoCounts};
@@ -101,7 +102,7 @@ async fn render_confirmation(
     touched: Vec<String>,
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
-    let record = run_detail::find_run(&mut tx, run).await?;
+    let record = run_lookup::find_run(&mut tx, run).await?;
     let (because, connector) = run_detail::because(&mut tx, run).await?;
     let lines = match deed {
         DecisionKind::Approve => run_detail::named_in_words(&mut tx, connector, run, true).await?,
@@ -215,19 +216,19 @@ async fn undo_run(web: &WebContext, who: &Principal, id: i64) -> Result<Operatio
 fn summarize_decision(
     run: i64,
     deed: DecisionKind,
-    decided: Result<ApprovalResult, approve::ApprovalError>,
+    decided: Result<ApprovalResult, ApprovalError>,
 ) -> Result<OperationOutcome, PageError> {
     let decided = match decided {
         Ok(decided) => decided,
-        Err(approve::ApprovalError::Sync(rollcall_core::sync::SyncError::Store(error))) => {
+        Err(ApprovalError::Sync(rollcall_core::sync::SyncError::Store(error))) => {
             return Err(error.into());
         }
         Err(error) => {
             let mut text = format_sentence(&error.to_string());
-            if let approve::ApprovalError::NothingHeld { newer: Some(newer), .. } = &error {
+            if let ApprovalError::NothingHeld { newer: Some(newer), .. } = &error {
                 text.push_str(&format!(" The pending changes belong to run {newer}."));
             }
-            if let approve::ApprovalError::Rejected { rejection, .. } = &error {
+            if let ApprovalError::Rejected { rejection, .. } = &error {
                 text.push_str(&format!(" To apply them after all, approve run {rejection}."));
             }
             return Ok(OperationOutcome::Refused { text, touched: Vec::new() });

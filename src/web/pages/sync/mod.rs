@@ -11,6 +11,7 @@ mod rule_preview;
 mod run_charts;
 mod run_detail;
 mod run_list;
+mod run_lookup;
 mod run_preview;
 mod run_warnings;
 mod start_run;

@@ -8,6 +8,7 @@ use axum::response::{Html, IntoResponse};
 use serde_json::Value;
 
 use super::run_list::format_duration;
+use super::run_lookup::find_run;
 use super::run_warnings::{self, WarningSummary};
 use super::start_run;
 use crate::WebContext;
@@ -26,7 +27,7 @@ use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_store::Tx;
 use rollcall_store::listing::PageRequest;
-use rollcall_store::listing::audit_log::{self, AuditLogEntry};
+use rollcall_store::listing::audit_log::AuditLogEntry;
 use rollcall_store::listing::runs::{self as listed, AffectedLearner, MembershipStep, RunGroupChange};
 use rollcall_store::runs;
 
@@ -65,12 +66,6 @@ struct HeldChangeLine {
     text: String,
     limit: String,
     state: String,
-}
-
-/// Loads a run, or returns a not-found error.
-pub(super) async fn find_run(tx: &mut Tx, id: i64) -> Result<AuditLogEntry, PageError> {
-    let found = audit_log::get(tx, id).await?;
-    found.ok_or_else(|| PageError::Missing { what: "the run".to_owned() })
 }
 
 /// Describes the held changes of a run and whether any are pending.

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
 
-use super::run_detail::find_run;
+use super::run_lookup::find_run;
 use crate::WebContext;
 use crate::csv_export;
 use crate::error::PageError;
