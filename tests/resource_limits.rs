@@ -35,6 +35,17 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
         L::SessionsPerAccount => "resource_limits::oldest_session_of_an_account_makes_way",
         L::ProviderAnswerBytes => "web::provider_metadata::large_answer_is_refused",
         L::ProviderMetadataSeconds => "web::provider_metadata::metadata_are_read_once",
+        L::ReadingBytes | L::ReadingRecords | L::ReadingPages => {
+            "vendors::limits::pages_records_and_bytes_are_bounded"
+        }
+        L::ReadingMinutes => "connectors::reading_deadline::reading_without_end_fails_in_time",
+        L::RecordBytes => "csv_file::row_beyond_the_limit_is_refused",
+        L::LdapNestingLevels => "ldap::limits::deeply_nested_message_is_refused",
+        L::LdapValueBytes => "ldap::limits::value_beyond_the_limit_names_entry_and_attribute",
+        L::LdapOtherMessages => "ldap::limits::other_messages_beyond_the_limit_are_refused",
+        L::PagingCookieBytes => "ldap::limits::cookie_beyond_the_limit_is_refused",
+        L::TokenResponseBytes => "vendors::limits::token_response_is_bounded",
+        L::ServerWaitSeconds => "connectors::http::server_wait::every_number_is_a_bounded_wait",
         L::RunMinutes => "resource_limits::run_beyond_its_deadline_fails",
         L::Problems | L::ProblemCharacters => "retention::problems_of_a_run_are_bounded",
         L::RunErrorCharacters => "retention::error_of_a_failed_run_is_bounded",

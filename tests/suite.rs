@@ -16,6 +16,7 @@ mod failure_modes;
 mod guard;
 mod hold_commands;
 mod holds;
+mod hostile_sources;
 mod identity;
 mod incident_replay;
 mod jobs;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::attempt::ConnectorAttempt;
+use crate::exceeded_limit::ExceededLimit;
 use crate::protocol_error::ProtocolError;
 use rollcall_model::source_date::DateFormat;
 
@@ -47,11 +48,24 @@ pub enum ReadingError {
         /// One of the values.
         sample: String,
     },
+    /// The source exceeds a bound.
+    #[error("the source {0}")]
+    LimitExceeded(ExceededLimit),
 }
 
 impl ProtocolError for ReadingError {
-    fn describe(&self, _: &ConnectorAttempt) -> String {
-        self.to_string()
+    fn describe(&self, attempt: &ConnectorAttempt) -> String {
+        match self {
+            Self::LimitExceeded(limit) => match &limit.subject {
+                Some(subject) => format!("{subject} {limit} during {attempt}"),
+                None => format!("{attempt} {limit}"),
+            },
+            Self::Cancelled
+            | Self::InvalidSetting { .. }
+            | Self::Unproven
+            | Self::TooManyRejectedRecords { .. }
+            | Self::UnreadableDates { .. } => self.to_string(),
+        }
     }
 
     fn kind(&self) -> &'static str {
@@ -61,6 +75,7 @@ impl ProtocolError for ReadingError {
             Self::Unproven => "incomplete",
             Self::TooManyRejectedRecords { .. } => "set_aside",
             Self::UnreadableDates { .. } => "unreadable_dates",
+            Self::LimitExceeded(_) => "limit_exceeded",
         }
     }
 
@@ -70,7 +85,8 @@ impl ProtocolError for ReadingError {
             | Self::InvalidSetting { .. }
             | Self::Unproven
             | Self::TooManyRejectedRecords { .. }
-            | Self::UnreadableDates { .. } => false,
+            | Self::UnreadableDates { .. }
+            | Self::LimitExceeded(_) => false,
         }
     }
 
@@ -92,6 +108,13 @@ impl ProtocolError for ReadingError {
                     )
                     .into(),
                 )
+            }
+            Self::LimitExceeded(limit) => {
+                let spec = limit.limit.spec();
+                Some(match spec.range {
+                    Some(_) => format!("if the source is right, raise `{}` in `[limits]`", spec.name).into(),
+                    None => "check what the source contains: this limit is fixed".into(),
+                })
             }
         }
     }

@@ -87,6 +87,28 @@ limits! {
         "Size of an answer of the identity provider. A larger one is an error.";
     ProviderMetadataSeconds = "provider_metadata_seconds", 600, None, "seconds",
         "Time for which the metadata and keys of the identity provider are kept.";
+    ReadingBytes = "reading_bytes", 8 << 30, Some((MIB, 1 << 44)), "bytes",
+        "Data of one reading of a source. Then the run fails and removes nothing.";
+    ReadingRecords = "reading_records", 5_000_000, Some((1_000, 1_000_000_000)), "records",
+        "Records of one reading of a source. Then the run fails and removes nothing.";
+    ReadingPages = "reading_pages", 200_000, Some((100, 100_000_000)), "pages",
+        "Pages of one list or search of a reading, and parts of the values of one attribute. Then the run fails and removes nothing.";
+    ReadingMinutes = "reading_minutes", 300, Some((1, 10_080)), "minutes",
+        "Time of one reading of a source. Then the run fails and removes nothing.";
+    RecordBytes = "record_bytes", 16 << 20, None, "bytes",
+        "Size of a row of a CSV file, a record of a JSON file, a row of a query, the details of a record of an API, or a message of an LDAP server.";
+    LdapNestingLevels = "ldap_nesting_levels", 16, None, "levels",
+        "Elements inside each other in a message of an LDAP server.";
+    LdapValueBytes = "ldap_value_bytes", MIB, None, "bytes",
+        "Size of one value of a mapped attribute of an LDAP entry.";
+    LdapOtherMessages = "ldap_other_messages", 100_000, None, "messages",
+        "Messages of an LDAP server in one connection that are neither entries nor results: references, intermediate messages and messages of other requests.";
+    PagingCookieBytes = "paging_cookie_bytes", 64 << 10, None, "bytes",
+        "Size of the cookie by which an LDAP server continues a search.";
+    TokenResponseBytes = "token_response_bytes", MIB, None, "bytes",
+        "Size of the response of the token endpoint of an API.";
+    ServerWaitSeconds = "server_wait_seconds", 86_400, None, "seconds",
+        "Wait that a server can ask for, and lifetime of a token. A longer one counts as this long. A run fails instead of waiting longer than its retries may take.";
     RunMinutes = "run_minutes", 360, Some((1, 10_080)), "minutes",
         "Time of a run from its start to its commit. Then the run fails and changes nothing.";
     Problems = "problems", 1_000, None, "problems",

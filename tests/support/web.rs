@@ -192,6 +192,11 @@ impl WebServer {
         self.service.wait_for_log(text);
     }
 
+    /// The largest amount of memory that the service has had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.service.peak_memory()
+    }
+
     /// Ends the service in order and answers what it has written to its log.
     pub(crate) fn end_with_log(mut self) -> Vec<String> {
         self.service.signal("TERM");

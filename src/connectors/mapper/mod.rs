@@ -11,11 +11,12 @@ mod record;
 use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 
-use crate::{AttributeMapping, ConnectorAttempt, ConnectorError, ReadingError};
+use crate::{AttributeMapping, ConnectorAttempt, ConnectorError, ExceededLimit, ReadingError};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::interner::Symbol;
 use rollcall_model::names::{ConnectorName, fold, is_address};
 use rollcall_model::people::PeopleTable;
+use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_model::source_date::SourceDate;
 use rollcall_model::status::EmploymentStatus;
@@ -42,6 +43,9 @@ pub(super) struct RecordMapper<'a> {
     cells: Vec<Symbol>,
     texts: Vec<String>,
     records: u64,
+    /// The size of all records, and of the largest one, in bytes.
+    bytes: u64,
+    largest: u64,
     problems: Vec<RunWarning>,
 }
 
@@ -68,6 +72,8 @@ impl<'a> RecordMapper<'a> {
             cells: vec![Symbol::EMPTY; attributes.len()],
             texts: Vec::new(),
             records: 0,
+            bytes: 0,
+            largest: 0,
             problems: Vec::new(),
         }
     }
@@ -77,9 +83,27 @@ impl<'a> RecordMapper<'a> {
         self.records
     }
 
+    /// Fails if the records so far, or one of them, exceed a bound.
+    pub(crate) fn check_limits(&self, limits: &ResourceLimits) -> Result<(), ConnectorError> {
+        let check = |limit, number| ExceededLimit::check(limit, limits, number);
+        check(ResourceLimit::ReadingRecords, self.records)
+            .and_then(|()| check(ResourceLimit::ReadingBytes, self.bytes))
+            .and_then(|()| {
+                check(ResourceLimit::RecordBytes, self.largest)
+                    .map_err(|limit| limit.of(|| "a record".to_owned()))
+            })
+            .map_err(|limit| {
+                let cause = ReadingError::LimitExceeded(limit);
+                ConnectorError::new(self.connector, ConnectorAttempt::Reading, cause)
+            })
+    }
+
     /// Maps one record. `place` returns its position in the source.
     pub(crate) fn push(&mut self, record: &RecordValues, place: impl FnOnce() -> String) {
         self.records += 1;
+        let bytes = record.text().len() as u64;
+        self.bytes += bytes;
+        self.largest = self.largest.max(bytes);
         self.cells.fill(Symbol::EMPTY);
         for index in 0..self.columns.len() {
             let attribute = self.columns[index].attribute;

@@ -5,11 +5,12 @@
 use std::io;
 
 use rollcall_model::names::ConnectorName;
+use rollcall_model::resource_limits::ResourceLimit;
 
 use crate::ldap::{LdapError, LdapErrorResult};
 use crate::sql::SqlError;
 use crate::tls::{CertificateProblem, TlsError};
-use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, NetworkError, ReadingError};
+use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, ExceededLimit, NetworkError, ReadingError};
 
 /// A sample. A new protocol needs a function with its samples.
 pub(super) fn error(attempt: ConnectorAttempt, cause: impl Into<ConnectorCause>) -> ConnectorError {
@@ -50,6 +51,8 @@ fn reading_errors() -> Vec<ConnectorError> {
             values: 100,
             sample: "31.12.2026".to_owned(),
         },
+        ReadingError::LimitExceeded(exceeded(ResourceLimit::ReadingRecords)),
+        ReadingError::LimitExceeded(exceeded(ResourceLimit::LdapNestingLevels).of(|| "a message".to_owned())),
     ];
     for cause in &causes {
         match cause {
@@ -57,10 +60,15 @@ fn reading_errors() -> Vec<ConnectorError> {
             | ReadingError::InvalidSetting { .. }
             | ReadingError::Unproven
             | ReadingError::TooManyRejectedRecords { .. }
-            | ReadingError::UnreadableDates { .. } => (),
+            | ReadingError::UnreadableDates { .. }
+            | ReadingError::LimitExceeded(_) => (),
         }
     }
     causes.map(|cause| error(ConnectorAttempt::Reading, cause)).into()
+}
+
+fn exceeded(limit: ResourceLimit) -> ExceededLimit {
+    ExceededLimit::reached(limit, limit.default_value())
 }
 
 fn network_errors() -> Vec<ConnectorError> {
