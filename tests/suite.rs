@@ -26,6 +26,7 @@ mod random_histories;
 mod resource_limits;
 mod retention;
 mod service;
+mod source_dates;
 mod state_machine;
 mod store;
 mod supervision;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::attempt::ConnectorAttempt;
 use crate::protocol_error::ProtocolError;
+use rollcall_model::source_date::DateFormat;
 
 /// Reason why a reading is not possible or not usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +31,22 @@ pub enum ReadingError {
         /// All records.
         records: u64,
     },
+    /// So few dates can be read that the format must be another one.
+    #[error(
+        "{unreadable} of {values} values of `{attribute}` (`{column}` in the source), such as `{sample}`, are not valid dates"
+    )]
+    UnreadableDates {
+        /// The attribute.
+        attribute: String,
+        /// The name in the source.
+        column: String,
+        /// Values that are not dates.
+        unreadable: u64,
+        /// All values.
+        values: u64,
+        /// One of the values.
+        sample: String,
+    },
 }
 
 impl ProtocolError for ReadingError {
@@ -43,6 +60,7 @@ impl ProtocolError for ReadingError {
             Self::InvalidSetting { .. } => "bad_setting",
             Self::Unproven => "incomplete",
             Self::TooManyRejectedRecords { .. } => "set_aside",
+            Self::UnreadableDates { .. } => "unreadable_dates",
         }
     }
 
@@ -51,7 +69,8 @@ impl ProtocolError for ReadingError {
             Self::Cancelled
             | Self::InvalidSetting { .. }
             | Self::Unproven
-            | Self::TooManyRejectedRecords { .. } => false,
+            | Self::TooManyRejectedRecords { .. }
+            | Self::UnreadableDates { .. } => false,
         }
     }
 
@@ -61,6 +80,19 @@ impl ProtocolError for ReadingError {
             Self::TooManyRejectedRecords { .. } => Some(
                 "map `id` to an attribute with one unique value for each person, such as `entryUUID`".into(),
             ),
+            Self::UnreadableDates { attribute, sample, .. } => {
+                let formats = DateFormat::possible_formats(sample);
+                let choice = if formats.is_empty() { vec!["%d.%m.%Y"] } else { formats };
+                let lines: Vec<String> =
+                    choice.iter().map(|format| format!("`{attribute} = \"{format}\"`")).collect();
+                Some(
+                    format!(
+                        "under `[connector.dates]` write how the source writes days: {}",
+                        lines.join(" or ")
+                    )
+                    .into(),
+                )
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::record_checks::{
     apply_decisions, check_blanked_attributes, check_changed_ids, is_going, pin_learners,
 };
 use crate::source_data::SourceData;
+use crate::unreadable_values::keep_last_read;
 use rollcall_model::guard::{AccessTotals, Disposition, HoldCause};
 
 /// The changes of a plan that are allowed.
@@ -43,7 +44,8 @@ pub enum LimitPolicy {
 
 /// Plans a run: the changes that it makes, and those that it holds.
 #[must_use]
-pub fn plan(context: PlanContext<'_>, lookups: &Lookups, source: SourceData) -> ChangeSet {
+pub fn plan(context: PlanContext<'_>, lookups: &Lookups, mut source: SourceData) -> ChangeSet {
+    keep_last_read(context, lookups, &mut source);
     let first = build_plan(context, lookups, source, &PinnedRecords::default());
     match context.policy {
         LimitPolicy::Guard { allow_removals, .. } => guard(context, lookups, first, *allow_removals),

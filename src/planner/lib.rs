@@ -75,6 +75,7 @@ pub mod rule_set;
 pub mod run_baseline;
 pub mod snapshot;
 pub mod source_data;
+mod unreadable_values;
 
 use chrono::NaiveDate;
 

@@ -43,13 +43,21 @@ fn reading_errors() -> Vec<ConnectorError> {
         ReadingError::InvalidSetting { setting: "base_dn", fault: "is missing" },
         ReadingError::Unproven,
         ReadingError::TooManyRejectedRecords { set_aside: 12, records: 100 },
+        ReadingError::UnreadableDates {
+            attribute: "end_date".to_owned(),
+            column: "Austritt".to_owned(),
+            unreadable: 98,
+            values: 100,
+            sample: "31.12.2026".to_owned(),
+        },
     ];
     for cause in &causes {
         match cause {
             ReadingError::Cancelled
             | ReadingError::InvalidSetting { .. }
             | ReadingError::Unproven
-            | ReadingError::TooManyRejectedRecords { .. } => (),
+            | ReadingError::TooManyRejectedRecords { .. }
+            | ReadingError::UnreadableDates { .. } => (),
         }
     }
     causes.map(|cause| error(ConnectorAttempt::Reading, cause)).into()

@@ -18,6 +18,7 @@ mod budget;
 pub mod clauses;
 mod expression_checks;
 mod expression_shape;
+mod foreign_syntax;
 mod functions;
 #[cfg(test)]
 mod limit_tests;
