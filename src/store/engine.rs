@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::future::ready;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -75,6 +76,10 @@ impl Store {
     /// not change it.
     pub async fn open(options: &StoreOptions) -> Result<Self> {
         let (store, file) = Self::prepare(options)?;
+        // Only a new or outdated SQLite database is locked, so that no other process waits for one that looks.
+        if is_ready_to_read(file.as_deref()).await && migrate::is_current(&store).await? {
+            return Ok(store);
+        }
         let lock = lock_database(file.as_deref()).await?;
         let migrated = migrate::migrate_store(&store).await;
         drop(lock);
@@ -90,7 +95,8 @@ impl Store {
         if file.as_ref().is_some_and(|path| !path.exists()) {
             return Ok(migrate::all_missing());
         }
-        let lock = lock_database(file.as_deref()).await?;
+        let is_ready = is_ready_to_read(file.as_deref()).await;
+        let lock = if is_ready { None } else { lock_database(file.as_deref()).await? };
         let status = migrate::read_status(&store).await;
         store.close().await;
         drop(lock);
@@ -225,6 +231,21 @@ impl Store {
             ConnectionPools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Place and value of the byte of a SQLite file that says that it is in WAL mode.
+const WAL_MODE: (usize, u8) = (18, 2);
+
+/// Returns true if a database can be read without a lock: on PostgreSQL always, on SQLite if the file is in WAL mode, so
+/// that a connection does not switch it.
+async fn is_ready_to_read(file: Option<&Path>) -> bool {
+    let Some(path) = file.map(Path::to_owned) else { return true };
+    let read = tokio::task::spawn_blocking(move || {
+        let mut header = [0; WAL_MODE.0 + 1];
+        File::open(path)?.read_exact(&mut header)?;
+        Ok::<_, std::io::Error>(header[WAL_MODE.0] == WAL_MODE.1)
+    });
+    matches!(read.await, Ok(Ok(true)))
 }
 
 /// Locks a SQLite database: it takes no lock of its own for the switch to WAL and for migrations.

@@ -163,6 +163,16 @@ pub(super) async fn read_status(store: &Store) -> Result<Vec<MigrationStatus>> {
     Ok(MIGRATIONS.iter().map(|one| one.status(&applied)).collect())
 }
 
+/// Returns true if the schema lacks nothing.
+///
+/// # Errors
+/// If the schema is newer than this program or was altered.
+pub(super) async fn is_current(store: &Store) -> Result<bool> {
+    let mut tx = store.begin_read().await?;
+    let applied = list_applied(&mut tx).await?;
+    Ok(list_missing(&tx, &applied)?.is_empty())
+}
+
 /// Applies what the schema lacks. A role that may not change the schema can use a schema that lacks nothing.
 pub(super) async fn migrate_store(store: &Store) -> Result<()> {
     let found = {
