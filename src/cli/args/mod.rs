@@ -124,6 +124,9 @@ pub(crate) enum CliCommand {
         /// Start at this day
         #[arg(long, value_name = "DATE")]
         since: Option<NaiveDate>,
+        /// Print sign-ins, sign-outs and refusals instead of changes
+        #[arg(long)]
+        sign_ins: bool,
     },
     /// Check that the service on this machine is running, for health checks
     Health,
