@@ -169,6 +169,9 @@ fn manual_commands_work_end_to_end() {
         let done = company.json(&["enrollments", "list", "--course", "LEAD"]);
         let noon = company.instant("2026-01-31T12:00:00").replace("+00:00", "Z");
         assert_eq!(done[0]["completed_at"], noon, "{done}");
+        let unconfirmed = company.rollcall(&["groups", "delete", "Bosses"]);
+        assert!(unconfirmed.expect_status(2).err.contains("add `--yes`"));
+        assert_eq!(company.json(&["enrollments", "list"])[0]["state"], "active");
         all(&["groups", "delete", "Bosses", "--yes"]);
         assert_eq!(company.json(&["enrollments", "list"])[0]["state"], "revoked");
         all(&["groups", "restore", "Bosses"]);

@@ -97,6 +97,36 @@ async fn everybody_in_the_file_is_read_quotes_and_all() {
     assert_eq!(people.first(2, Attribute::DEPARTMENT), "Research and more");
 }
 
+/// A row without an end is refused at its bound, and the file is not read on.
+#[tokio::test]
+async fn row_beyond_the_limit_is_refused() {
+    let header = "employee_id,work_email,full_name,department\n";
+    for row in ["9,nine@corp.example,", "9,nine@corp.example,\""] {
+        let error = CsvFixture::of(format!("{header}{row}{}", "a".repeat(17 << 20))).error().await;
+        assert_eq!((error.kind(), error.is_transient()), ("limit_exceeded", false), "{error}");
+        let told = "the row at line 2 exceeds the limit `record_bytes` of 16,777,216 bytes";
+        assert!(error.to_string().contains(told), "{error}");
+    }
+}
+
+/// Nothing of a file outside the folder appears in an error.
+#[tokio::test]
+async fn link_out_of_the_folder_is_refused() {
+    let drop = CsvFixture::of(PEOPLE);
+    let outside = TempDir::new().expect("a folder");
+    fs::write(outside.path().join("secrets"), "root:hash\n").expect("written");
+    let path = drop.beside("people.csv");
+    fs::remove_file(&path).expect("removed");
+    std::os::unix::fs::symlink(outside.path().join("secrets"), &path).expect("a link");
+    let (kind, told) = drop.told().await;
+    assert_eq!(kind, "unreadable");
+    assert!(told.starts_with("this is a link out of the folder `") && !told.contains("root"), "{told}");
+    let inside = CsvFixture::of(PEOPLE);
+    fs::rename(inside.beside("people.csv"), inside.beside("today.csv")).expect("renamed");
+    std::os::unix::fs::symlink("today.csv", inside.beside("people.csv")).expect("a link");
+    assert_eq!(inside.people().await.len(), 4);
+}
+
 /// A byte order mark and CRLF line breaks change nothing.
 #[tokio::test]
 async fn bom_and_crlf_are_accepted() {

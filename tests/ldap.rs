@@ -4,6 +4,7 @@ mod check;
 mod completeness;
 mod connection;
 mod entries;
+mod limits;
 mod messages;
 
 use rollcall_connectors::ldap::LdapSettings;

@@ -1,11 +1,13 @@
 //! Everything that is tested from outside, one subject a file, against real servers on loopback.
 
 mod active_directory;
+mod asvs;
 mod command_messages;
 mod commands;
 mod config;
 mod crash;
 mod csv_file;
+mod database_roles;
 mod documentation;
 mod due_dates;
 mod enrollments;
@@ -14,6 +16,7 @@ mod failure_modes;
 mod guard;
 mod hold_commands;
 mod holds;
+mod hostile_sources;
 mod identity;
 mod incident_replay;
 mod jobs;
@@ -21,12 +24,15 @@ mod ldap;
 mod links;
 mod memberships;
 mod random_histories;
+mod resource_limits;
 mod retention;
 mod service;
+mod source_dates;
 mod state_machine;
 mod store;
 mod supervision;
 mod support;
+mod systemd_unit;
 mod undo;
 mod upgrade;
 mod vendors;

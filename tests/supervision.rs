@@ -1,6 +1,7 @@
 //! No part of the service ends alone: panics, cancelled runs, full databases and logs that nobody reads.
 
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use rollcall_store::{Store, StoreOptions, runs};
 
@@ -123,6 +124,58 @@ fn cancelled_run_stops_and_changes_nothing() {
         let unknown = company.rollcall(&["runs", "cancel", "999"]).expect_status(1);
         assert!(unknown.err.contains("there is no run 999"), "{unknown:?}");
         company.verify();
+    });
+}
+
+/// A company whose rule takes nearly all steps for each of many people: its evaluation takes minutes.
+fn company_with_expensive_rule(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    let numbers = vec!["1"; 280].join(",");
+    let nested = format!("[{numbers}].all(a, [{numbers}].all(b, a == b))");
+    company.rule("slow", "Slow", &format!("location == \"Berlin\" && email != \"\" && {nested}"));
+    company.head = "[web]\nlisten = '127.0.0.1:0'\n".to_owned();
+    company.settings("hr", "schedule = '* * * * *'");
+    company.sync();
+    company.sql("UPDATE connectors SET scheduled_until = '2026-01-01T00:00:00+00:00'");
+    company.hire_many("s", 2_000, &[("location", "Berlin")]);
+    company
+}
+
+/// Waits until a program has worked for so long that it evaluates the rules.
+fn wait_for_evaluation(program: &RunningProgram) {
+    wait_until("the rules are evaluated", || program.processor_time() > Duration::from_secs(3));
+}
+
+/// A service that evaluates an expensive rule ends in time, and the run changes nothing.
+#[test]
+fn service_ends_in_time_while_rules_are_evaluated() {
+    on_both(|engine| {
+        let company = company_with_expensive_rule(engine);
+        let mut service = RunningProgram::start(rollcall_command(&company.write()).arg("run"));
+        service.wait_for_log("began a run");
+        wait_for_evaluation(&service);
+        let since = Instant::now();
+        service.signal("TERM");
+        assert!(service.wait().success(), "{:?}", service.log());
+        assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+        assert_eq!(company.count_rows("runs WHERE error_kind = 'stopped'"), 1);
+        assert_eq!(company.count_rows("memberships"), 0);
+    });
+}
+
+/// A run that evaluates an expensive rule is cancelled from another process.
+#[test]
+fn run_is_cancelled_while_rules_are_evaluated() {
+    on_both(|engine| {
+        let company = company_with_expensive_rule(engine);
+        let mut run = RunningProgram::start(rollcall_command(&company.write()).arg("sync"));
+        wait_for_evaluation(&run);
+        company.rollcall(&["runs", "cancel", "2"]).expect_status(0);
+        let since = Instant::now();
+        assert_eq!(run.wait().code(), Some(1));
+        assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
+        assert_eq!(company.count_rows("runs WHERE error_kind = 'cancelled'"), 1);
+        assert_eq!(company.count_rows("memberships"), 0);
     });
 }
 

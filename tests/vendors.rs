@@ -7,6 +7,7 @@ mod detail_requests;
 mod files_and_queries;
 mod http_faults;
 mod include_filter;
+mod limits;
 mod paging;
 mod person_lookup;
 mod scim_server;

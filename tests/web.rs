@@ -21,4 +21,5 @@ mod search_text;
 mod settings;
 mod sign_in;
 mod sync;
+mod tokens;
 mod trusted_proxies;

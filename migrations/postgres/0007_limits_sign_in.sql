@@ -31,3 +31,13 @@ COMMENT ON COLUMN sign_in_events.who IS 'Beginning of the SHA-256 of the address
 COMMENT ON COLUMN sign_in_events.refusal IS 'What refusals of one row have in common; NULL for other events.';
 CREATE INDEX sign_in_events_refused ON sign_in_events (id) WHERE refusal IS NOT NULL;
 CREATE INDEX sign_in_events_done ON sign_in_events (id) WHERE refusal IS NULL;
+
+-- Tokens belong to the account that made them, may be bound to networks, and may have the role `metrics`.
+ALTER TABLE api_tokens
+    ADD COLUMN account_id BIGINT REFERENCES accounts (id), -- none: made on the command line
+    ADD COLUMN networks TEXT NOT NULL DEFAULT '',          -- separated by spaces; empty: all
+    DROP CONSTRAINT api_tokens_role_check,
+    ADD CONSTRAINT api_tokens_role_check
+        CHECK (role IN ('license_holder', 'operator', 'manager', 'viewer', 'metrics'));
+UPDATE api_tokens SET account_id =
+    (SELECT a.id FROM runs r JOIN accounts a ON a.email = r.actor WHERE r.id = api_tokens.run_id);

@@ -30,3 +30,27 @@ CREATE TABLE sign_in_events (
 );
 CREATE INDEX sign_in_events_refused ON sign_in_events (id) WHERE refusal IS NOT NULL;
 CREATE INDEX sign_in_events_done ON sign_in_events (id) WHERE refusal IS NULL;
+
+-- Tokens belong to the account that made them, may be bound to networks, and may have the role `metrics`.
+CREATE TABLE new_api_tokens (
+    id             INTEGER PRIMARY KEY,
+    name           TEXT NOT NULL,
+    name_folded    TEXT NOT NULL,
+    digest         TEXT NOT NULL UNIQUE,
+    role           TEXT NOT NULL CHECK (role IN ('license_holder', 'operator', 'manager', 'viewer', 'metrics')),
+    created_at     DATETIME NOT NULL,
+    expires_at     DATETIME,
+    seen_at        DATETIME,
+    run_id         BIGINT NOT NULL,
+    revoked_run_id BIGINT,
+    account_id     BIGINT REFERENCES accounts (id), -- none: made on the command line
+    networks       TEXT NOT NULL DEFAULT ''         -- separated by spaces; empty: all
+);
+INSERT INTO new_api_tokens (id, name, name_folded, digest, role, created_at, expires_at, seen_at, run_id,
+        revoked_run_id, account_id)
+    SELECT t.id, t.name, t.name_folded, t.digest, t.role, t.created_at, t.expires_at, t.seen_at, t.run_id,
+        t.revoked_run_id, (SELECT a.id FROM runs r JOIN accounts a ON a.email = r.actor WHERE r.id = t.run_id)
+    FROM api_tokens t;
+DROP TABLE api_tokens;
+ALTER TABLE new_api_tokens RENAME TO api_tokens;
+CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (name_folded) WHERE revoked_run_id IS NULL;

@@ -3,16 +3,17 @@
 use std::io::BufRead;
 use std::net::SocketAddr;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use serde_json::json;
 
-use super::args;
+use super::args::{self, TokenEnd};
 use super::command_context::CommandContext;
 use super::error::CliError;
 use super::groups::print_change;
 use super::output;
 use rollcall_config::WebSettings;
-use rollcall_core::accounts::{self, Invitation, NewUserAccount};
+use rollcall_core::accounts::{self, Invitation, NewToken, NewUserAccount, TokenLifetime};
 use rollcall_core::enrollment::change::CommittedChange;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
@@ -41,8 +42,8 @@ pub(crate) async fn admin(session: &CommandContext, command: args::AdminCommand)
         }
         args::AdminCommand::Invite { email } => invite(session, &email).await,
         args::AdminCommand::Revoke { who } => revoke(session, &who).await,
-        args::AdminCommand::Token(args::TokenCommand::Create { name, role, until }) => {
-            token(session, &name, role, until).await
+        args::AdminCommand::Token(args::TokenCommand::Create { name, role, until, from }) => {
+            create_token(session, &name, role, until, from).await
         }
         args::AdminCommand::Token(args::TokenCommand::Revoke { name }) => revoke_token(session, &name).await,
     }
@@ -71,10 +72,15 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
             )
         };
         output::print_result("")?;
+        let now = Utc::now();
         let rows = tokens.iter().map(|one| {
-            [one.name.clone(), one.role.to_string(), day(one.expires_at, "never"), day(one.seen_at, "never")]
+            let soon = if accounts::ends_soon(one.expires_at, now) { " (soon)" } else { "" };
+            let ends = format!("{}{soon}", day(one.expires_at, "never"));
+            let owner = one.owner.clone().unwrap_or_default();
+            let networks = one.networks.clone();
+            [one.name.clone(), one.role.to_string(), ends, day(one.seen_at, "never"), owner, networks]
         });
-        output::print_table(["token", "role", "ends", "last used"], rows, "")?;
+        output::print_table(["token", "role", "ends", "last used", "account", "from"], rows, "")?;
     }
     Ok(0)
 }
@@ -156,22 +162,29 @@ async fn revoke_token(session: &CommandContext, name: &str) -> Result<u8, CliErr
     print_change(session, done.run.0, &format!("token `{name}` is revoked"))
 }
 
-async fn token(
+async fn create_token(
     session: &CommandContext,
     name: &str,
     role: Role,
-    until: Option<NaiveDate>,
+    until: Option<TokenEnd>,
+    networks: Vec<IpNet>,
 ) -> Result<u8, CliError> {
-    let expires = until.and_then(|day| accounts::end_of_day(day, session.config.timezone));
+    let end_of_day = |day| accounts::end_of_day(day, session.config.timezone);
+    let lifetime = match until {
+        None => TokenLifetime::Default,
+        Some(TokenEnd::Never) => TokenLifetime::Unlimited,
+        Some(TokenEnd::Day(day)) => end_of_day(day).map_or(TokenLifetime::Unlimited, TokenLifetime::Until),
+    };
     let about = session.new_manual_run(format!("create token `{name}` as {role}"));
-    let (done, secret) =
-        accounts::create_token(&session.store, &about, session.change_time(), name, role, expires).await?;
+    let new = NewToken { lifetime, networks, ..NewToken::new(name, role) };
+    let made = accounts::create_token(&session.store, &about, session.change_time(), new).await?;
     if session.json {
+        let (run, end) = (made.done.run, made.expires_at);
         output::print_json(
-            &json!({"run": done.run, "name": name, "role": role, "token": secret, "expires_at": expires}),
+            &json!({"run": run, "name": name, "role": role, "token": made.key, "expires_at": end}),
         )?;
     } else {
-        output::print_result(&secret)?;
+        output::print_result(&made.key)?;
         output::print_status(
             "\nhint: save the key now, it is not shown again; programs send it as `Authorization: Bearer …`",
         );

@@ -34,6 +34,7 @@ pub(crate) async fn check(
         cancel: stop.clone(),
         progress: ReadProgress::default(),
         retry: retry::RetryPolicy::INTERACTIVE,
+        limits: config.limits.clone(),
     };
     for connector in config.connectors.iter().filter(|_| !offline) {
         let steps = connector.check(&config.attributes, &context).await;

@@ -58,6 +58,12 @@ impl From<store::StoreError> for CliError {
             store::StoreError::DatabaseFull { .. } => {
                 Some("free disk space, or increase `database.max_size`; no partial changes were written")
             }
+            store::StoreError::SchemaOutdated { .. } => {
+                Some("run `rollcall migrate` with the role that owns the schema, then repeat the command")
+            }
+            store::StoreError::Query { .. } if error.is_permission_denied() => {
+                Some("grant the role of `database.url` the rights that `docs/operations.md` lists")
+            }
             store::StoreError::InvalidUrl { .. }
             | store::StoreError::UnusableFile { .. }
             | store::StoreError::MigrationMismatch(_)

@@ -143,7 +143,12 @@ async fn create(
 async fn delete(session: &CommandContext, name: &str, yes: bool, drain: DrainArgs) -> Result<u8, CliError> {
     let going = groups::load_deletion_impact(&session.store, name).await?;
     let what = going.in_words();
-    if !yes && std::io::stdin().is_terminal() && !confirm(&format!("Delete `{name}` with {what}?"))? {
+    if !yes && !std::io::stdin().is_terminal() {
+        let refused =
+            CliError::usage(format!("`{name}` has {what}: nothing was deleted without a confirmation"));
+        return Err(refused.hint("no terminal can answer; add `--yes` to delete the group"));
+    }
+    if !yes && !confirm(&format!("Delete `{name}` with {what}?"))? {
         output::print_status("nothing was deleted");
         return Ok(0);
     }

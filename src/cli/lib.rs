@@ -17,6 +17,7 @@ mod jobs;
 mod learners;
 mod log_queue;
 mod logging;
+mod migrate;
 mod output;
 mod runs;
 mod service;
@@ -143,6 +144,9 @@ async fn dispatch(cli: CliArgs, stop: CancellationToken) -> Result<u8, CliError>
     if let CliCommand::Check { offline } = cli.command {
         return check::check(&config, offline, cli.json, &stop).await;
     }
+    if let CliCommand::Migrate { status } = cli.command {
+        return migrate::migrate(&config, status, cli.json).await;
+    }
     let session = CommandContext::open(config, cli.json, stop).await?;
     let result = run_command(cli, session).await;
     result.map(|(status, _)| status)
@@ -179,6 +183,7 @@ async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, Comma
         CliCommand::Jobs(command) => jobs::jobs(&session, command).await?,
         CliCommand::Verify { repair } => enrollments::verify(&session, repair).await?,
         CliCommand::Check { .. }
+        | CliCommand::Migrate { .. }
         | CliCommand::Config(_)
         | CliCommand::Completions { .. }
         | CliCommand::Man => 0,

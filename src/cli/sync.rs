@@ -88,6 +88,7 @@ async fn sync_connector(
         cancel: session.stop.clone(),
         progress: progress.clone(),
         retry: retry::RetryPolicy::INTERACTIVE,
+        limits: session.config.limits.clone(),
     };
     let what = match (&args.only, args.allow_removals) {
         (Some(_), _) => format!("rollcall sync {name} --only"),

@@ -52,7 +52,9 @@ fn one(
     attributes: &AttributeSet,
 ) -> Option<Connector> {
     mapping.include = include(section, attributes);
-    let schedule = schedule(section, zone);
+    let own_zone = section.parsed("timezone").map_or(zone, |zone| zone.value);
+    mapping.dates.zone = own_zone;
+    let schedule = schedule(section, own_zone);
     let match_attribute = mapping::read_match_attribute(section, &mapping, attributes);
     let source = match section.kind()? {
         "ldap" => SourceSettings::Ldap(ldap::read(section, around)?),
@@ -93,7 +95,6 @@ fn include(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<Inc
 }
 
 fn schedule(section: &ConfigSection<'_>, zone: Tz) -> Option<CronSchedule> {
-    let zone = section.parsed("timezone").map_or(zone, |zone| zone.value);
     let text = section.text("schedule")?;
     match CronSchedule::parse(text.value, zone) {
         Ok(schedule) => Some(schedule),

@@ -6,10 +6,12 @@ use crate::diagnostic_collector::SpannedValue;
 use crate::section::ConfigSection;
 use crate::value_type::suggest_name;
 use crate::{Environment, schema_keys};
+use rollcall_connectors::mapping::DateMapping;
 use rollcall_connectors::{self as connectors, AttributeMapping};
 use rollcall_model::attributes::{Attribute, AttributeSet, STANDARD};
 use rollcall_model::format::count;
 use rollcall_model::names::{clean, fold};
+use rollcall_model::source_date::DateFormat;
 use rollcall_model::status::EmploymentStatus;
 use rollcall_rules::rule::CompiledExpression;
 
@@ -55,7 +57,9 @@ pub(super) fn read(
         Some(usual) if section.table("status").is_absent() => usual.folded_statuses(),
         Some(_) | None => read_statuses(section, &mapping),
     };
-    AttributeMapping { codes, statuses: standings, ..mapping }
+    let dates =
+        DateMapping { formats: read_date_formats(section, &mapping, attributes), ..DateMapping::default() };
+    AttributeMapping { codes, statuses: standings, dates, ..mapping }
 }
 
 /// Returns the mapping of the file, completed by the default mapping of a known system.
@@ -207,6 +211,34 @@ fn read_code_file(
 }
 
 /// Returns the attribute of this name if the connector maps it; reports an error otherwise.
+/// Reads how the source writes the dates of attributes.
+fn read_date_formats(
+    section: &ConfigSection<'_>,
+    mapping: &AttributeMapping,
+    attributes: &AttributeSet,
+) -> FxHashMap<Attribute, DateFormat> {
+    let mut formats = FxHashMap::default();
+    for (name, format) in section.table("dates").open() {
+        let Some(attribute) = find_mapped_attribute(section, mapping, attributes, &name) else { continue };
+        if matches!(attribute, Attribute::ID | Attribute::EMAIL | Attribute::STATUS) {
+            let finding = name.finding(format!("`{}` cannot be a date", name.value));
+            section.report.report_error(finding);
+            continue;
+        }
+        match DateFormat::parse(format.value.trim()) {
+            Ok(format) => {
+                formats.insert(attribute, format);
+            }
+            Err(fault) => {
+                let hint = "write `%d` for the day, `%m` for the month and `%Y` for the year, such as \"%d.%m.%Y\"; or \"filetime\" or \"unix\"";
+                let finding = format.finding(format!("`{}` {fault}", format.value));
+                section.report.report_error(finding.hint(hint.to_owned()));
+            }
+        }
+    }
+    formats
+}
+
 fn find_mapped_attribute(
     section: &ConfigSection<'_>,
     mapping: &AttributeMapping,

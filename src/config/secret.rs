@@ -89,12 +89,17 @@ fn from_file(section: &ConfigSection<'_>, at: &SpannedValue<&str>, path: &Path) 
         section.report.report_error(at.finding(format!("the secret in `{}` is empty", path.display())));
         return None;
     }
+    warn_if_readable(section, at, path);
+    Some(text)
+}
+
+/// Warns if other users of the machine can read the file of a secret.
+pub(super) fn warn_if_readable(section: &ConfigSection<'_>, at: &SpannedValue<&str>, path: &Path) {
     if readable_by_others(path) {
         let finding = at
             .finding(format!("the secret in `{}` is readable by every user of this machine", path.display()));
         section.report.report_warning(finding.hint(format!("chmod 600 {}", path.display())));
     }
-    Some(text)
 }
 
 fn from_env(

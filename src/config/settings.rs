@@ -83,7 +83,10 @@ pub(super) fn web(root: &ConfigSection<'_>, around: &Environment<'_>) -> WebSett
     let listen = listen.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)), |listen| listen.value);
     let file = |name| section.text(name).map(|at| (around.folder.join(at.value), at));
     let tls = match (file("cert"), file("key")) {
-        (Some((cert, _)), Some((key, _))) => Some(TlsSettings { cert, key }),
+        (Some((cert, _)), Some((key, at))) => {
+            secret::warn_if_readable(&section, &at, &key);
+            Some(TlsSettings { cert, key })
+        }
         (Some((_, at)), None) => {
             section.report.report_error(at.finding("`cert` requires `key`, the file with the private key"));
             None

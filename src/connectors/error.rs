@@ -129,6 +129,11 @@ impl ConnectorError {
         matches!(*self.cause, ConnectorCause::Reading(ReadingError::Cancelled))
     }
 
+    /// Returns whether the source exceeded a bound.
+    pub(crate) fn is_exceeded_limit(&self) -> bool {
+        matches!(*self.cause, ConnectorCause::Reading(ReadingError::LimitExceeded(_)))
+    }
+
     /// Returns whether an HTTP server answered with this status (RFC 9110).
     pub(crate) fn has_status(&self, wanted: u16) -> bool {
         matches!(*self.cause, ConnectorCause::Http(HttpError::Status { status, .. }) if status == wanted)

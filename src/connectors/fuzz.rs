@@ -74,3 +74,11 @@ pub fn ldap_entry(bytes: &[u8]) {
     crate::ldap::fuzz(bytes, &mapping, |record| mapper.push(record, String::new));
     let _ = mapper.finish();
 }
+
+/// Splits everything that an LDAP server sends into messages and decodes them.
+pub fn ldap_connection(bytes: &[u8]) {
+    let (name, mapping, attributes) = (ConnectorName::new("fuzz"), mapping(), AttributeSet::default());
+    let mut mapper = RecordMapper::new(&name, &mapping, &attributes);
+    crate::ldap::fuzz_connection(bytes, &mapping, |record| mapper.push(record, String::new));
+    let _ = mapper.finish();
+}

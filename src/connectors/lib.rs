@@ -21,6 +21,7 @@ pub mod csv;
 mod diagnostics;
 mod directory_reading;
 mod error;
+mod exceeded_limit;
 pub mod file;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -35,6 +36,7 @@ mod message_snapshot;
 mod network_error;
 pub mod proof;
 mod protocol_error;
+mod reading_deadline;
 mod reading_error;
 pub mod retry;
 pub mod sql;
@@ -45,17 +47,21 @@ use tokio_util::sync::CancellationToken;
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::ConnectorName;
 use rollcall_model::people::PeopleTable;
+use rollcall_model::resource_limits::ResourceLimits;
 use rollcall_model::schedule::CronSchedule;
 
 pub use attempt::ConnectorAttempt;
 pub use directory_reading::DirectoryReading;
 pub use error::{ConnectorCause, ConnectorError};
+pub use exceeded_limit::ExceededLimit;
 pub use mapping::AttributeMapping;
 pub use network_error::NetworkError;
 pub use protocol_error::BoxedCause;
 pub use reading_error::ReadingError;
 
 pub use rollcall_model::progress::ReadProgress;
+
+use reading_deadline::ReadingDeadline;
 
 /// One configured directory.
 #[derive(Debug, Clone)]
@@ -110,6 +116,8 @@ pub struct ReadContext {
     pub progress: ReadProgress,
     /// The retry policy for transient errors.
     pub retry: retry::RetryPolicy,
+    /// The bounds on what a source may send.
+    pub limits: ResourceLimits,
 }
 
 /// One step of `rollcall check`, in the order in which a connection is made.
@@ -147,6 +155,15 @@ impl Connector {
         attributes: &AttributeSet,
         context: &ReadContext,
     ) -> Result<DirectoryReading, ConnectorError> {
+        let deadline = ReadingDeadline::new(context);
+        deadline.wait_for(&self.name, Box::pin(self.read_source(attributes, deadline.context()))).await
+    }
+
+    async fn read_source(
+        &self,
+        attributes: &AttributeSet,
+        context: &ReadContext,
+    ) -> Result<DirectoryReading, ConnectorError> {
         match &self.source {
             SourceSettings::Ldap(settings) => ldap::read(self, settings, attributes, context).await,
             SourceSettings::ActiveDirectory(settings) => {
@@ -165,6 +182,18 @@ impl Connector {
     ///
     /// If the request failed.
     pub async fn find(
+        &self,
+        email: &str,
+        attributes: &AttributeSet,
+        context: &ReadContext,
+    ) -> Result<PeopleTable, ConnectorError> {
+        let deadline = ReadingDeadline::new(context);
+        deadline
+            .wait_for(&self.name, Box::pin(self.find_in_source(email, attributes, deadline.context())))
+            .await
+    }
+
+    async fn find_in_source(
         &self,
         email: &str,
         attributes: &AttributeSet,
@@ -191,6 +220,18 @@ impl Connector {
     ///
     /// If the request failed.
     pub async fn look_up(
+        &self,
+        ids: &[String],
+        attributes: &AttributeSet,
+        context: &ReadContext,
+    ) -> Result<Vec<PeopleTable>, ConnectorError> {
+        let deadline = ReadingDeadline::new(context);
+        deadline
+            .wait_for(&self.name, Box::pin(self.look_up_in_source(ids, attributes, deadline.context())))
+            .await
+    }
+
+    async fn look_up_in_source(
         &self,
         ids: &[String],
         attributes: &AttributeSet,

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::fold;
+use rollcall_model::source_date::DateFormat;
 use rollcall_model::status::EmploymentStatus;
 use rollcall_rules::rule::CompiledExpression;
 
@@ -19,8 +21,34 @@ pub struct AttributeMapping {
     pub codes: FxHashMap<Attribute, FxHashMap<String, String>>,
     /// Status values of the source (folded) and their meanings; any other value is active.
     pub statuses: FxHashMap<String, EmploymentStatus>,
+    /// How the dates of the source are written.
+    pub dates: DateMapping,
     /// The expression that selects people; all records if `None`.
     pub include: Option<IncludeExpression>,
+}
+
+/// `[connector.dates]`: how a source writes its dates.
+#[derive(Debug, Clone)]
+pub struct DateMapping {
+    /// The formats by attribute. An attribute in this table is a date.
+    pub formats: FxHashMap<Attribute, DateFormat>,
+    /// The zone in which an instant falls on a day.
+    pub zone: Tz,
+}
+
+impl Default for DateMapping {
+    fn default() -> Self {
+        Self { formats: FxHashMap::default(), zone: Tz::UTC }
+    }
+}
+
+impl DateMapping {
+    /// Returns the format of an attribute; `None` if the attribute is not a date.
+    #[must_use]
+    pub fn format_of(&self, attribute: Attribute) -> Option<&DateFormat> {
+        let is_date = matches!(attribute, Attribute::START_DATE | Attribute::END_DATE);
+        self.formats.get(&attribute).or_else(|| is_date.then_some(&DateFormat::Standard))
+    }
 }
 
 /// An expression that selects people among other entries of a directory.
@@ -68,6 +96,9 @@ impl AttributeMapping {
         }
         let statuses = self.statuses.iter();
         lines.extend(statuses.map(|(value, status)| format!("status\u{1e}{value}\u{1e}{}", status.as_str())));
+        for (attribute, format) in &self.dates.formats {
+            lines.push(format!("date\u{1e}{}\u{1e}{}", attributes.name(*attribute), format.text()));
+        }
         lines.extend(self.include.iter().map(|include| format!("include\u{1e}{}", include.text.trim())));
         lines.sort_unstable();
         xxh3_64(lines.join("\u{1d}").as_bytes()).cast_signed()

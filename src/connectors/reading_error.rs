@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use crate::attempt::ConnectorAttempt;
+use crate::exceeded_limit::ExceededLimit;
 use crate::protocol_error::ProtocolError;
+use rollcall_model::source_date::DateFormat;
 
 /// Reason why a reading is not possible or not usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,11 +32,40 @@ pub enum ReadingError {
         /// All records.
         records: u64,
     },
+    /// So few dates can be read that the format must be another one.
+    #[error(
+        "{unreadable} of {values} values of `{attribute}` (`{column}` in the source), such as `{sample}`, are not valid dates"
+    )]
+    UnreadableDates {
+        /// The attribute.
+        attribute: String,
+        /// The name in the source.
+        column: String,
+        /// Values that are not dates.
+        unreadable: u64,
+        /// All values.
+        values: u64,
+        /// One of the values.
+        sample: String,
+    },
+    /// The source exceeds a bound.
+    #[error("the source {0}")]
+    LimitExceeded(ExceededLimit),
 }
 
 impl ProtocolError for ReadingError {
-    fn describe(&self, _: &ConnectorAttempt) -> String {
-        self.to_string()
+    fn describe(&self, attempt: &ConnectorAttempt) -> String {
+        match self {
+            Self::LimitExceeded(limit) => match &limit.subject {
+                Some(subject) => format!("{subject} {limit} during {attempt}"),
+                None => format!("{attempt} {limit}"),
+            },
+            Self::Cancelled
+            | Self::InvalidSetting { .. }
+            | Self::Unproven
+            | Self::TooManyRejectedRecords { .. }
+            | Self::UnreadableDates { .. } => self.to_string(),
+        }
     }
 
     fn kind(&self) -> &'static str {
@@ -43,6 +74,8 @@ impl ProtocolError for ReadingError {
             Self::InvalidSetting { .. } => "bad_setting",
             Self::Unproven => "incomplete",
             Self::TooManyRejectedRecords { .. } => "set_aside",
+            Self::UnreadableDates { .. } => "unreadable_dates",
+            Self::LimitExceeded(_) => "limit_exceeded",
         }
     }
 
@@ -51,7 +84,9 @@ impl ProtocolError for ReadingError {
             Self::Cancelled
             | Self::InvalidSetting { .. }
             | Self::Unproven
-            | Self::TooManyRejectedRecords { .. } => false,
+            | Self::TooManyRejectedRecords { .. }
+            | Self::UnreadableDates { .. }
+            | Self::LimitExceeded(_) => false,
         }
     }
 
@@ -61,6 +96,26 @@ impl ProtocolError for ReadingError {
             Self::TooManyRejectedRecords { .. } => Some(
                 "map `id` to an attribute with one unique value for each person, such as `entryUUID`".into(),
             ),
+            Self::UnreadableDates { attribute, sample, .. } => {
+                let formats = DateFormat::possible_formats(sample);
+                let choice = if formats.is_empty() { vec!["%d.%m.%Y"] } else { formats };
+                let lines: Vec<String> =
+                    choice.iter().map(|format| format!("`{attribute} = \"{format}\"`")).collect();
+                Some(
+                    format!(
+                        "under `[connector.dates]` write how the source writes days: {}",
+                        lines.join(" or ")
+                    )
+                    .into(),
+                )
+            }
+            Self::LimitExceeded(limit) => {
+                let spec = limit.limit.spec();
+                Some(match spec.range {
+                    Some(_) => format!("if the source is right, raise `{}` in `[limits]`", spec.name).into(),
+                    None => "check what the source contains: this limit is fixed".into(),
+                })
+            }
         }
     }
 }

@@ -94,7 +94,7 @@ impl Attempts {
     /// Counts a failed attempt; returns whether another may start after this wait.
     fn allow_another(&self, wait: Duration) -> bool {
         let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
-        self.policy.allows(made, self.began.elapsed() + wait)
+        self.policy.allows(made, self.began.elapsed().saturating_add(wait))
     }
 }
 
@@ -133,9 +133,11 @@ mod tests {
 
     use super::*;
     use crate::{ConnectorAttempt, NetworkError, ReadProgress, ReadingError};
+    use rollcall_model::resource_limits::ResourceLimits;
 
     fn context(retry: RetryPolicy) -> ReadContext {
-        ReadContext { cancel: CancellationToken::new(), progress: ReadProgress::default(), retry }
+        let (cancel, progress) = (CancellationToken::new(), ReadProgress::default());
+        ReadContext { cancel, progress, retry, limits: ResourceLimits::default() }
     }
 
     fn corp() -> ConnectorName {

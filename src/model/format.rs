@@ -20,6 +20,16 @@ pub fn thousands(number: u64) -> String {
     out
 }
 
+/// Shortens a text to a number of characters, and marks that something is left out.
+#[must_use]
+pub fn shorten(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +40,11 @@ mod tests {
         assert_eq!(count(1_204, "person", "people"), "1,204 people");
         assert_eq!(thousands(1_000_000), "1,000,000");
         assert_eq!(thousands(12), "12");
+    }
+
+    #[test]
+    fn long_texts_are_shortened() {
+        assert_eq!(shorten("größer".to_owned(), 4), "größ…");
+        assert_eq!(shorten("größer".to_owned(), 6), "größer");
     }
 }

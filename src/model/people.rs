@@ -24,6 +24,8 @@ pub struct PeopleTable {
     rows: FxHashMap<Symbol, RowIndex>,
     set_aside: RejectedRecords,
     left_out: u64,
+    /// The ids of people with an attribute whose value could not be read.
+    unreadable: Vec<(Symbol, Attribute)>,
 }
 
 /// Records that were rejected.
@@ -46,6 +48,7 @@ impl PeopleTable {
             rows: FxHashMap::default(),
             set_aside: RejectedRecords::default(),
             left_out: 0,
+            unreadable: Vec::new(),
         }
     }
 
@@ -80,6 +83,16 @@ impl PeopleTable {
         self.cells.extend_from_slice(cells);
     }
 
+    /// Notes that a value of a person could not be read: the person keeps the value that was last read.
+    pub fn note_unreadable(&mut self, id: Symbol, attribute: Attribute) {
+        self.unreadable.push((id, attribute));
+    }
+
+    /// The values that could not be read.
+    pub fn unreadable(&self) -> impl Iterator<Item = (RowIndex, Attribute)> {
+        self.unreadable.iter().filter_map(|(id, attribute)| Some((*self.rows.get(id)?, *attribute)))
+    }
+
     /// Returns the people with an address, ignoring case, as a new table.
     #[must_use]
     pub fn of_address(&self, attributes: &AttributeSet, email: &str) -> Self {
@@ -95,6 +108,7 @@ impl PeopleTable {
                 .collect();
             found.push(&cells, String::new);
         }
+        found.copy_unreadable(self);
         found
     }
 
@@ -113,6 +127,15 @@ impl PeopleTable {
                 })
                 .collect();
             self.push(&cells, String::new);
+        }
+        self.copy_unreadable(other);
+    }
+
+    fn copy_unreadable(&mut self, other: &PeopleTable) {
+        for (row, attribute) in other.unreadable() {
+            if let Some(id) = self.values.find(other.id(row)).filter(|id| self.rows.contains_key(id)) {
+                self.unreadable.push((id, attribute));
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Bounds on what comes from outside, of all parts but expressions, whose bounds are in the crate of the rules.
+//! Bounds on what comes from outside, of all parts of the program.
 //!
 //! A bound has a name, a default and a unit. Those that an administrator may have to change are keys of `[limits]`; the
 //! others are fixed, because a larger value is never needed or would not be safe. Whoever refuses something because of a
@@ -6,6 +6,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use crate::format::shorten;
 
 /// What is known of a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +89,76 @@ limits! {
         "Size of an answer of the identity provider. A larger one is an error.";
     ProviderMetadataSeconds = "provider_metadata_seconds", 600, None, "seconds",
         "Time for which the metadata and keys of the identity provider are kept.";
+    ReadingBytes = "reading_bytes", 8 << 30, Some((MIB, 1 << 44)), "bytes",
+        "Data of one reading of a source. Then the run fails and removes nothing.";
+    ReadingRecords = "reading_records", 5_000_000, Some((1_000, 1_000_000_000)), "records",
+        "Records of one reading of a source. Then the run fails and removes nothing.";
+    ReadingPages = "reading_pages", 200_000, Some((100, 100_000_000)), "pages",
+        "Pages of one list or search of a reading, and parts of the values of one attribute. Then the run fails and removes nothing.";
+    ReadingMinutes = "reading_minutes", 300, Some((1, 10_080)), "minutes",
+        "Time of one reading of a source. Then the run fails and removes nothing.";
+    RecordBytes = "record_bytes", 16 << 20, None, "bytes",
+        "Size of a row of a CSV file, a record of a JSON file, a row of a query, the details of a record of an API, or a message of an LDAP server.";
+    LdapNestingLevels = "ldap_nesting_levels", 16, None, "levels",
+        "Elements inside each other in a message of an LDAP server.";
+    LdapValueBytes = "ldap_value_bytes", MIB, None, "bytes",
+        "Size of one value of a mapped attribute of an LDAP entry.";
+    LdapOtherMessages = "ldap_other_messages", 100_000, None, "messages",
+        "Messages of an LDAP server in one connection that are neither entries nor results: references, intermediate messages and messages of other requests.";
+    PagingCookieBytes = "paging_cookie_bytes", 64 << 10, None, "bytes",
+        "Size of the cookie by which an LDAP server continues a search.";
+    TokenResponseBytes = "token_response_bytes", MIB, None, "bytes",
+        "Size of the response of the token endpoint of an API.";
+    ServerWaitSeconds = "server_wait_seconds", 86_400, None, "seconds",
+        "Wait that a server can ask for, and lifetime of a token. A longer one counts as this long. A run fails instead of waiting longer than its retries may take.";
     RunMinutes = "run_minutes", 360, Some((1, 10_080)), "minutes",
         "Time of a run from its start to its commit. Then the run fails and changes nothing.";
+    Problems = "problems", 1_000, None, "problems",
+        "Problems that a run keeps. Further ones are left out.";
+    ProblemCharacters = "problem_characters", 500, None, "characters",
+        "Length of the text of a problem of a run. The rest is left out.";
+    RunErrorCharacters = "run_error_characters", 4_000, None, "characters",
+        "Length of the error that a failed run keeps. The rest is left out.";
+    ExpressionBytes = "expression_bytes", 4_000, None, "bytes",
+        "Length of an expression, in the file and on the page *Rules*. A longer one is refused.";
+    ExpressionDepth = "expression_depth", 96, None, "levels",
+        "Depth of the tree of an expression: `1 + 1 + 1` is three levels deep. A deeper one is refused.";
+    ExpressionParts = "expression_parts", 2_000, None, "parts",
+        "Operators, calls, names and constants of an expression. One with more is refused.";
+    ComprehensionDepth = "comprehension_depth", 2, None, "levels",
+        "Calls of `exists`, `all`, `filter` and `map` inside each other. Deeper ones are refused.";
+    GlobBytes = "glob_bytes", 500, None, "bytes",
+        "Length of the pattern of `glob`. A longer one is refused.";
+    GlobDepth = "glob_depth", 8, None, "levels",
+        "Braces inside each other in the pattern of `glob`. Deeper ones are refused.";
+    RegexBytes = "regex_bytes", 500, None, "bytes",
+        "Length of the pattern of `matches`. A longer one is refused.";
+    CompiledRegexBytes = "compiled_regex_bytes", 256 << 10, None, "bytes",
+        "Compiled size of the pattern of `matches`. A larger one is refused.";
+    EvaluationSteps = "evaluation_steps", 1_000_000, None, "steps",
+        "Work on one expression for one person. A step is about one operator, call, name or constant. Beyond, the expression fails for the person.";
+    ValueBytes = "value_bytes", MIB, None, "bytes",
+        "Size of an attribute and of a value that an expression makes. Beyond, the expression fails for the person.";
+    MatchedTextBytes = "matched_text_bytes", 16 << 10, None, "bytes",
+        "Length of the text that `glob` and `matches` compare. Beyond, the expression fails for the person.";
+    ReasonCharacters = "reason_characters", 300, None, "characters",
+        "Length of the reason that an evaluation failed. The rest is left out.";
+    PreviewSeconds = "preview_seconds", 5, None, "seconds",
+        "Time to try out an expression for all people. Then the attempt ends.";
+    PreviewsPerAccount = "previews_per_account", 1, None, "attempts",
+        "Expressions that one account tries out at the same time. Further ones are refused.";
+}
+
+/// Shortens a text to a bound of characters, and counts that.
+#[must_use]
+pub fn shorten_to(limit: ResourceLimit, text: String) -> String {
+    let most = limit.default_size();
+    // A text has at most as many characters as bytes.
+    if text.len() > most && text.chars().nth(most).is_some() {
+        limit.record_reached();
+        return shorten(text, most);
+    }
+    text
 }
 
 impl ResourceLimit {
@@ -102,6 +172,13 @@ impl ResourceLimit {
     #[must_use]
     pub const fn default_value(self) -> u64 {
         SPECS[self as usize].default
+    }
+
+    /// The value where the file sets none, as a number of things in memory.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "no such bound is near 4 GiB")]
+    pub const fn default_size(self) -> usize {
+        self.default_value() as usize
     }
 
     /// Counts that something was refused or cut because of the bound.

@@ -20,6 +20,8 @@ pub enum Role {
     Manager,
     /// Read access.
     Viewer,
+    /// Access to the metrics alone; for tokens only.
+    Metrics,
 }
 
 /// A permission that a request requires.
@@ -33,6 +35,8 @@ pub enum Permission {
     Operate,
     /// Syncing one person.
     Resync,
+    /// Reading the metrics.
+    Metrics,
     /// Accounts, tokens and settings.
     Admin,
 }
@@ -46,6 +50,7 @@ impl Permission {
             Self::Manage => "the role manager",
             Self::Operate => "the role operator",
             Self::Resync => "the role manager or operator",
+            Self::Metrics => "the role operator or metrics",
             Self::Admin => "the role license holder",
         }
     }
@@ -53,25 +58,45 @@ impl Permission {
 
 /// The error of a text that is not a valid role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a valid role: expected license_holder, operator, manager or viewer")]
+#[error(
+    "`{0}` is not a valid role: expected license_holder, operator, manager or viewer, or for tokens metrics"
+)]
 pub struct UnknownRole(pub String);
 
 impl Role {
-    /// All roles, the most powerful first.
-    pub const ALL: [Self; 4] = [Self::LicenseHolder, Self::Operator, Self::Manager, Self::Viewer];
+    /// The roles of accounts, the most powerful first.
+    pub const OF_ACCOUNTS: [Self; 4] = [Self::LicenseHolder, Self::Operator, Self::Manager, Self::Viewer];
+
+    /// All roles, those of accounts first. Tokens can have each.
+    pub const ALL: [Self; 5] =
+        [Self::LicenseHolder, Self::Operator, Self::Manager, Self::Viewer, Self::Metrics];
 
     /// Returns true if the role has a permission.
     #[must_use]
     pub fn allows(self, what: Permission) -> bool {
         match (self, what) {
-            (Self::LicenseHolder, _) | (_, Permission::Read) => true,
-            (Self::Operator, Permission::Operate | Permission::Resync) => true,
+            (Self::LicenseHolder, _) => true,
+            (Self::Operator | Self::Manager | Self::Viewer, Permission::Read) => true,
+            (Self::Operator, Permission::Operate | Permission::Resync | Permission::Metrics) => true,
             (Self::Manager, Permission::Manage | Permission::Resync) => true,
+            (Self::Metrics, Permission::Metrics) => true,
             (Self::Operator, Permission::Manage | Permission::Admin) => false,
-            (Self::Manager, Permission::Operate | Permission::Admin) => false,
+            (Self::Manager, Permission::Operate | Permission::Metrics | Permission::Admin) => false,
             (
                 Self::Viewer,
-                Permission::Manage | Permission::Operate | Permission::Resync | Permission::Admin,
+                Permission::Manage
+                | Permission::Operate
+                | Permission::Resync
+                | Permission::Metrics
+                | Permission::Admin,
+            ) => false,
+            (
+                Self::Metrics,
+                Permission::Read
+                | Permission::Manage
+                | Permission::Operate
+                | Permission::Resync
+                | Permission::Admin,
             ) => false,
         }
     }
@@ -84,6 +109,7 @@ impl Role {
             Self::Operator => "operator",
             Self::Manager => "manager",
             Self::Viewer => "viewer",
+            Self::Metrics => "metrics",
         }
     }
 
@@ -95,6 +121,7 @@ impl Role {
             Self::Operator => "operator",
             Self::Manager => "manager",
             Self::Viewer => "viewer",
+            Self::Metrics => "metrics",
         }
     }
 }
@@ -108,6 +135,7 @@ impl Role {
             Self::Operator => "sees to connectors, runs and jobs",
             Self::Manager => "sees to groups, courses and learners",
             Self::Viewer => "reads",
+            Self::Metrics => "reads the metrics alone",
         }
     }
 }
@@ -139,12 +167,17 @@ mod tests {
             Permission::Manage,
             Permission::Operate,
             Permission::Resync,
+            Permission::Metrics,
             Permission::Admin,
         ];
         let allowed = |role: Role| all.into_iter().filter(|what| role.allows(*what)).collect::<Vec<_>>();
         assert_eq!(allowed(Role::LicenseHolder), all);
-        assert_eq!(allowed(Role::Operator), [Permission::Read, Permission::Operate, Permission::Resync]);
+        assert_eq!(
+            allowed(Role::Operator),
+            [Permission::Read, Permission::Operate, Permission::Resync, Permission::Metrics]
+        );
         assert_eq!(allowed(Role::Manager), [Permission::Read, Permission::Manage, Permission::Resync]);
         assert_eq!(allowed(Role::Viewer), [Permission::Read]);
+        assert_eq!(allowed(Role::Metrics), [Permission::Metrics]);
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::resource_limits::{ResourceLimit, shorten_to};
+
 /// A warning that should be reviewed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -67,8 +69,26 @@ impl RunWarningKind {
 }
 
 impl RunWarning {
-    /// Creates a warning.
+    /// Creates a warning. Texts that are too long are shortened.
     pub fn new(kind: RunWarningKind, subject: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, subject: subject.into(), message: message.into() }
+        let bounded = |text: String| shorten_to(ResourceLimit::ProblemCharacters, text);
+        Self { kind, subject: bounded(subject.into()), message: bounded(message.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text of one character more than allowed is shortened, and counted.
+    #[test]
+    fn long_problem_texts_are_shortened() {
+        let most = ResourceLimit::ProblemCharacters.default_size();
+        let before = ResourceLimit::ProblemCharacters.times_reached();
+        let warning = |length| RunWarning::new(RunWarningKind::BadAddress, "x".repeat(length), "y");
+        assert_eq!(warning(most).subject, "x".repeat(most));
+        assert_eq!(ResourceLimit::ProblemCharacters.times_reached(), before);
+        assert_eq!(warning(most + 1).subject, format!("{}…", "x".repeat(most)));
+        assert_eq!(ResourceLimit::ProblemCharacters.times_reached(), before + 1);
     }
 }

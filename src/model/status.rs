@@ -1,9 +1,11 @@
 //! The state of a learner on a day.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::NaiveDate;
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::column::column;
+use crate::source_date::{DateFormat, SourceDate};
 
 /// The employment status in the directory, mapped by `[connector.status]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -120,28 +122,14 @@ impl LearnerStatus {
     }
 }
 
-/// Reads a date as directories write it: `2026-12-31`, the same with a time behind it (RFC 3339), `20261231`, or
-/// LDAP's generalized time `20261231120000Z` (RFC 4517 3.3.13). The day is taken as it stands. OData's `/Date(ms)/` is the
-/// day in UTC, as which it was made from one.
+/// Reads the date of a stored record. Records are stored with days such as `2026-12-31`; those of earlier versions with
+/// the text of the source.
 #[must_use]
 pub fn read_date(text: &str) -> Option<NaiveDate> {
-    let text = text.trim();
-    if let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
-        let end = inner.rfind(['+', '-']).filter(|&at| at > 0).unwrap_or(inner.len());
-        return Some(DateTime::from_timestamp_millis(inner[..end].parse().ok()?)?.date_naive());
+    match DateFormat::Standard.read(text, Tz::UTC) {
+        SourceDate::Day(day) => Some(day),
+        SourceDate::NoDate | SourceDate::Unreadable => None,
     }
-    let dashed = text.len() >= 10 && text.as_bytes()[4] == b'-';
-    if dashed {
-        let day = text.get(..10)?;
-        let rest = text.get(10..)?;
-        let rest_is_time = rest.is_empty() || rest.starts_with(['T', ' ']);
-        return rest_is_time.then(|| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()).flatten();
-    }
-    let day = text.get(..8)?;
-    let rest = text.get(8..)?;
-    let digits = day.bytes().all(|byte| byte.is_ascii_digit());
-    let rest_is_time = rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit());
-    (digits && rest_is_time).then(|| NaiveDate::parse_from_str(day, "%Y%m%d").ok()).flatten()
 }
 
 #[cfg(test)]
@@ -174,15 +162,5 @@ mod tests {
         let status =
             LearnerStatus::on(day("2026-06-01"), EmploymentStatus::Left, Some(day("2027-01-01")), None, 0);
         assert_eq!(status, LearnerStatus::Left);
-    }
-
-    #[test]
-    fn dates_are_read_in_the_forms_of_directories() {
-        for text in ["2026-12-31", "2026-12-31T08:00:00Z", "20261231", "20261231120000Z", " 2026-12-31 "] {
-            assert_eq!(read_date(text), NaiveDate::from_ymd_opt(2026, 12, 31), "{text}");
-        }
-        for text in ["", "31.12.2026", "2026-13-01", "2026-12-31x", "never", "2026123", "äöüäöü"] {
-            assert_eq!(read_date(text), None, "{text}");
-        }
     }
 }

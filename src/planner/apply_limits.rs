@@ -10,7 +10,6 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::PlanContext;
 use crate::approved_subset::restrict_to_approved;
 use crate::baseline_counts::hold_baseline;
 use crate::change_set::{ChangeSet, build_plan};
@@ -25,6 +24,8 @@ use crate::record_checks::{
     apply_decisions, check_blanked_attributes, check_changed_ids, is_going, pin_learners,
 };
 use crate::source_data::SourceData;
+use crate::unreadable_values::keep_last_read;
+use crate::{PlanContext, PlanInterrupted};
 use rollcall_model::guard::{AccessTotals, Disposition, HoldCause};
 
 /// The changes of a plan that are allowed.
@@ -42,16 +43,28 @@ pub enum LimitPolicy {
 }
 
 /// Plans a run: the changes that it makes, and those that it holds.
-#[must_use]
-pub fn plan(context: PlanContext<'_>, lookups: &Lookups, source: SourceData) -> ChangeSet {
-    let first = build_plan(context, lookups, source, &PinnedRecords::default());
+///
+/// # Errors
+/// If the interrupt of the context ends the evaluation of the rules.
+pub fn plan(
+    context: PlanContext<'_>,
+    lookups: &Lookups,
+    mut source: SourceData,
+) -> Result<ChangeSet, PlanInterrupted> {
+    keep_last_read(context, lookups, &mut source);
+    let first = build_plan(context, lookups, source, &PinnedRecords::default())?;
     match context.policy {
         LimitPolicy::Guard { allow_removals, .. } => guard(context, lookups, first, *allow_removals),
         LimitPolicy::Approved(keys) => restrict_to_approved(context, lookups, first, keys),
     }
 }
 
-fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allow: bool) -> ChangeSet {
+fn guard(
+    context: PlanContext<'_>,
+    lookups: &Lookups,
+    mut first: ChangeSet,
+    allow: bool,
+) -> Result<ChangeSet, PlanInterrupted> {
     let mut pinned = PinnedRecords::default();
     let mut reasons = Vec::new();
     apply_decisions(context, &first, &mut pinned);
@@ -60,7 +73,7 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
         reasons.extend(check_blanked_attributes(context, lookups, &mut first, &mut pinned));
     }
     let mut wanted: Option<UnrestrictedPlan> = None;
-    let mut current = plan_again(context, lookups, first, &pinned, &mut wanted);
+    let mut current = plan_again(context, lookups, first, &pinned, &mut wanted)?;
     let mut would_go = enrollments(context, &current);
     let mut waiting = check_additions(context, &current);
     let mut taken = DeferredChanges::waiting(context, &mut current, &waiting);
@@ -74,7 +87,7 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
     if !going.is_empty() {
         taken.restore_into(&mut current);
         pin_learners(context, &current, &going, &mut pinned);
-        current = plan_again(context, lookups, current, &pinned, &mut wanted);
+        current = plan_again(context, lookups, current, &pinned, &mut wanted)?;
         waiting = check_additions(context, &current);
         taken = DeferredChanges::waiting(context, &mut current, &waiting);
         effect = PlanImpact::of(&current.plan, &current.population, &course_grants(context, &current));
@@ -84,7 +97,7 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
     taken.removals(&mut current, &effect, &scope);
     if wanted.is_none() && taken.is_empty() {
         current.charge = charge(&effect, others, allow);
-        return current;
+        return Ok(current);
     }
     let after = PlanImpact::of(&current.plan, &current.population, &course_grants(context, &current));
     let others = count_lost_by_others(context, &current);
@@ -95,7 +108,7 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
     if current.held.is_waiting() {
         current.hold_baseline = hold_baseline(context, &current, had);
     }
-    current
+    Ok(current)
 }
 
 /// Counts the enrollments that a plan removes.
@@ -112,9 +125,9 @@ fn plan_again(
     change_set: ChangeSet,
     pinned: &PinnedRecords,
     wanted: &mut Option<UnrestrictedPlan>,
-) -> ChangeSet {
+) -> Result<ChangeSet, PlanInterrupted> {
     if pinned.is_empty() {
-        return change_set;
+        return Ok(change_set);
     }
     let would_go = wanted.is_none().then(|| enrollments(context, &change_set));
     let (source, plan, learners) = change_set.into_parts();

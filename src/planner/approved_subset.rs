@@ -2,7 +2,6 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::PlanContext;
 use crate::change_set::{ChangeSet, build_plan};
 use crate::deferred_changes::{entry_key, met_key};
 use crate::fingerprint::record_key;
@@ -11,6 +10,7 @@ use crate::membership_plan::{MembershipEntry, PlannedGroup, RuleGroupLink};
 use crate::pinned_records::PinnedRecords;
 use crate::population::{LearnerIndex, PersonChange};
 use crate::record_checks::{is_going, pin_changed_ids, pin_learners};
+use crate::{PlanContext, PlanInterrupted};
 use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause};
 
 /// The disposition of the other changes; they are not stored.
@@ -22,7 +22,7 @@ pub(crate) fn restrict_to_approved(
     lookups: &Lookups,
     first: ChangeSet,
     keys: &FxHashSet<String>,
-) -> ChangeSet {
+) -> Result<ChangeSet, PlanInterrupted> {
     let mut pinned = PinnedRecords::default();
     let going = first.population.indices().filter(|&who| is_going(&first, who));
     let going = going.filter(|&who| !keys.contains(&leave_key(&first, who)));
@@ -43,9 +43,9 @@ pub(crate) fn restrict_to_approved(
     let rekeyed = rekeyed.map(|&(row, learner)| (row, learner, TOGETHER)).collect();
     pin_changed_ids(context, &first, rekeyed, &mut pinned);
     let mut change_set =
-        if pinned.is_empty() { first } else { build_plan(context, lookups, first.into_source(), &pinned) };
+        if pinned.is_empty() { first } else { build_plan(context, lookups, first.into_source(), &pinned)? };
     cut(&mut change_set, keys);
-    change_set
+    Ok(change_set)
 }
 
 fn cut(change_set: &mut ChangeSet, keys: &FxHashSet<String>) {

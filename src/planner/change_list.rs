@@ -89,12 +89,16 @@ impl ChangeSet {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use chrono::NaiveDate;
 
     use super::*;
     use crate::snapshot::StandingDecision;
     use crate::{
-        ConnectorProfile, LimitPolicy, LookupKeys, Lookups, RuleSet, Snapshot, SourceData, lookup_keys, plan,
+        ConnectorProfile, LimitPolicy, LookupKeys, Lookups, PlanInterrupted, RuleSet, Snapshot, SourceData,
+        lookup_keys, plan,
     };
     use rollcall_model::attributes::{Attribute, AttributeSet};
     use rollcall_model::guard::{ChangeKey, HeldGroup, HoldCause, SafetyLimits};
@@ -103,7 +107,7 @@ mod tests {
     use rollcall_model::names::{ConnectorName, RuleName};
     use rollcall_model::people::PeopleTable;
     use rollcall_rules::name_template::NameTemplate;
-    use rollcall_rules::rule::{CompiledExpression, Rule};
+    use rollcall_rules::rule::{CompiledExpression, Interrupt, Rule};
 
     fn read_people(attributes: &AttributeSet, departments: &[&str]) -> SourceData {
         let mut people = PeopleTable::new(attributes);
@@ -137,10 +141,12 @@ mod tests {
         let (courses, assignments, connector) = (&[], &[], 0);
         let rules = RuleSet { attributes, connectors, connector, rules, courses, assignments, limits };
         let policy = &LimitPolicy::Guard { allow_removals: false, retires: false };
-        let context = PlanContext { snapshot: &snapshot, rules, policy, today: NaiveDate::default() };
+        let context =
+            PlanContext { snapshot: &snapshot, rules, policy, today: NaiveDate::default(), interrupt: None };
         let mut source = read_people(attributes, &["Finance", "HR", "Sales"]);
         assert_eq!(lookup_keys(context, &mut source), LookupKeys::default(), "people without addresses");
-        let changes = plan(context, &Lookups::default(), source).changes(context);
+        let plan = plan(context, &Lookups::default(), source).expect("nothing interrupts it");
+        let changes = plan.changes(context);
         let mut dispositions: Vec<(ChangeKind, Disposition)> =
             changes.iter().map(|change| (change.kind, change.disposition)).collect();
         dispositions.sort_unstable();
@@ -151,5 +157,33 @@ mod tests {
         }
         expected.sort_unstable();
         assert_eq!(dispositions, expected);
+    }
+
+    /// An interrupt ends the plan, before the evaluation of the rules and in between; there is no partial plan.
+    #[test]
+    fn interrupted_plan_is_no_plan() {
+        let attributes = &AttributeSet::default();
+        let when = r#"department != """#;
+        let condition = CompiledExpression::compile(when, attributes).expect("an expression");
+        let template = NameTemplate::parse("{department}", attributes).expect("a template");
+        let rules = &[Rule::new(RuleName::new("departments"), when.to_owned(), template, condition)];
+        let connectors = &[ConnectorProfile::removed(ConnectorName::new("hr"), 0)];
+        let (courses, assignments, connector) = (&[], &[], 0);
+        let limits = SafetyLimits::default();
+        let rules = RuleSet { attributes, connectors, connector, rules, courses, assignments, limits };
+        let policy = &LimitPolicy::Guard { allow_removals: false, retires: false };
+        let snapshot = &Snapshot::default();
+        let changes_after = |calls: usize| {
+            let asked = AtomicUsize::new(0);
+            let interrupt: Interrupt = Arc::new(move || asked.fetch_add(1, Ordering::Relaxed) >= calls);
+            let interrupt = Some(&interrupt);
+            let context = PlanContext { snapshot, rules, policy, today: NaiveDate::default(), interrupt };
+            let source = read_people(attributes, &["Finance", "HR", "Sales"]);
+            plan(context, &Lookups::default(), source).map(|plan| plan.changes(context).len())
+        };
+        for calls in 0..7 {
+            assert_eq!(changes_after(calls), Err(PlanInterrupted), "{calls}");
+        }
+        assert_eq!(changes_after(usize::MAX), Ok(9));
     }
 }

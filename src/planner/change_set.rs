@@ -5,7 +5,6 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::PlanContext;
 use crate::catalogue_plan::{self, CataloguePlan};
 use crate::correlation::match_people;
 use crate::desired_memberships::DesiredMemberships;
@@ -18,6 +17,7 @@ use crate::population::{EvaluatedLearner, LearnerIndex, Population};
 use crate::population_builder::PopulationBuilder;
 use crate::snapshot::records_by_learner;
 use crate::source_data::SourceData;
+use crate::{PlanContext, PlanInterrupted};
 use rollcall_model::attributes::Attribute;
 use rollcall_model::guard::{AccessTotals, HoldBaseline, HoldReport};
 use rollcall_model::ids::{ConnectorId, LearnerId};
@@ -119,7 +119,7 @@ pub(crate) fn build_plan(
     lookups: &Lookups,
     mut source: SourceData,
     pinned: &PinnedRecords,
-) -> ChangeSet {
+) -> Result<ChangeSet, PlanInterrupted> {
     let PlanContext { rules, snapshot, .. } = context;
     let id = snapshot.connector.unwrap_or(ConnectorId(0));
     source.compute_digests(rules.attributes);
@@ -149,14 +149,14 @@ pub(crate) fn build_plan(
     builder.add_manual_learners();
     let candidates = builder.candidates(lookups);
     let (learners, leave) = builder.addresses(lookups, candidates);
-    let plan = builder.plan();
+    let plan = builder.plan()?;
     let catalogue = catalogue_plan::plan(rules, snapshot, &plan);
     let mut problems = builder.problems;
     problems.extend(plan.problems.iter().cloned());
     problems.extend(catalogue.problems.iter().cloned());
     problems.sort();
     problems.dedup();
-    ChangeSet {
+    Ok(ChangeSet {
         population: builder.population,
         digests,
         records,
@@ -175,21 +175,23 @@ pub(crate) fn build_plan(
         complete,
         replaced,
         noticed,
-    }
+    })
 }
 
 impl PopulationBuilder<'_> {
-    fn plan(&self) -> MembershipPlan {
+    fn plan(&self) -> Result<MembershipPlan, PlanInterrupted> {
         let rules = self.context.rules;
         let today = self.today();
         let names: Vec<RuleName> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
-        let desired = DesiredMemberships::evaluate(
+        let desired = DesiredMemberships::evaluate_until(
             rules.rules,
             &self.population,
             &rules.connector_names(),
             self.context.today,
+            self.context.interrupt,
         );
-        MembershipPlan::between(&today, &desired, &names, &self.population)
+        let desired = desired.ok_or(PlanInterrupted)?;
+        Ok(MembershipPlan::between(&today, &desired, &names, &self.population))
     }
 
     /// Returns the memberships that the learners of the population have today.

@@ -35,8 +35,15 @@ pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> Group
     ids.dedup();
     let population = variants(context, &source.people);
     let rules = context.rules;
-    let desired =
-        DesiredMemberships::evaluate(rules.rules, &population, &rules.connector_names(), context.today);
+    let desired = DesiredMemberships::evaluate_until(
+        rules.rules,
+        &population,
+        &rules.connector_names(),
+        context.today,
+        context.interrupt,
+    );
+    // The plan that follows is interrupted, too.
+    let desired = desired.unwrap_or_default();
     let names: FxHashSet<String> = desired
         .wanted
         .iter()

@@ -33,10 +33,11 @@
 //! people.push(&ada, String::new); // id = "17", department = "Sales"
 //! let rules = RuleSet { attributes, connectors, connector, rules, courses, assignments, limits };
 //! let policy = &LimitPolicy::Guard { allow_removals: false, retires: false };
-//! let context = PlanContext { snapshot: &Snapshot::default(), rules, policy, today };
+//! let context = PlanContext { snapshot: &Snapshot::default(), rules, policy, today, interrupt: None };
 //! let mut source = SourceData::full(people, Vec::new());
 //! assert_eq!(lookup_keys(context, &mut source), LookupKeys::default(), "the database is empty");
-//! let changes = plan(context, &Lookups::default(), source).changes(context);
+//! let plan = plan(context, &Lookups::default(), source).expect("nothing interrupts it");
+//! let changes = plan.changes(context);
 //! let kinds: Vec<ChangeKind> = changes.iter().map(|change| change.kind).collect();
 //! assert_eq!(kinds, [ChangeKind::Record, ChangeKind::Group, ChangeKind::Give]);
 //! assert!(changes.iter().all(|change| change.disposition == Disposition::Apply));
@@ -75,8 +76,13 @@ pub mod rule_set;
 pub mod run_baseline;
 pub mod snapshot;
 pub mod source_data;
+mod unreadable_values;
+
+use std::fmt;
 
 use chrono::NaiveDate;
+
+use rollcall_rules::rule::Interrupt;
 
 pub use apply_limits::{LimitPolicy, plan};
 pub use approved_subset::change_keys;
@@ -92,7 +98,7 @@ pub use snapshot::Snapshot;
 pub use source_data::SourceData;
 
 /// The input of a plan, besides the reading.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct PlanContext<'a> {
     /// The state of the database.
     pub snapshot: &'a Snapshot,
@@ -102,4 +108,16 @@ pub struct PlanContext<'a> {
     pub policy: &'a LimitPolicy,
     /// The day.
     pub today: NaiveDate,
+    /// Ends the evaluation of the rules when it returns true. Once it has returned true it must not return false again.
+    pub interrupt: Option<&'a Interrupt>,
 }
+
+impl fmt::Debug for PlanContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlanContext").field("today", &self.today).finish_non_exhaustive()
+    }
+}
+
+/// The interrupt ended a plan. There is no plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanInterrupted;

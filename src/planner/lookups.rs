@@ -14,6 +14,7 @@ use crate::snapshot::{SnapshotExtent, StoredRecord, records_by_learner};
 use crate::source_data::SourceData;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::{ConnectorId, LearnerId};
+use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::fold;
 use rollcall_model::people::RowIndex;
 use rollcall_model::status::LearnerStatus;
@@ -64,11 +65,12 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
     keys.addresses.extend(keys.new_addresses.iter().cloned());
     keys.addresses.remove("");
     keys.new_addresses.remove("");
+    let mut stored: FxHashSet<RowIndex> = source.people.unreadable().map(|(row, _)| row).collect();
     if source.is_complete() {
         let blanked = find_blanked_attributes(context, &source.people, &source.digests);
-        let rows: FxHashSet<RowIndex> = blanked.iter().flat_map(|one| &one.rows).copied().collect();
-        keys.records = rows.into_iter().map(|row| source.people.id(row).to_owned()).collect();
+        stored.extend(blanked.iter().flat_map(|one| &one.rows));
     }
+    keys.records = stored.into_iter().map(|row| source.people.id(row).to_owned()).collect();
     keys
 }
 
@@ -199,5 +201,16 @@ impl Lookups {
                 json.get(attribute)?.as_str().map(str::to_owned)
             });
         }
+    }
+}
+
+/// Interns a value of a stored record: a text, or a list of texts.
+pub(crate) fn intern_stored(values: &mut Interner, json: &serde_json::Value) -> Symbol {
+    match json {
+        serde_json::Value::Array(list) => {
+            let mut texts = list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
+            values.intern_all(&mut texts)
+        }
+        other => values.intern(other.as_str().unwrap_or_default()),
     }
 }

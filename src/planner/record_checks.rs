@@ -9,7 +9,7 @@ use crate::blanked_attributes::{BlankedAttribute, find_blanked_attributes};
 use crate::change_set::ChangeSet;
 use crate::fingerprint::{ABSENT, record_key};
 use crate::limit_violation::LimitViolation;
-use crate::lookups::Lookups;
+use crate::lookups::{Lookups, intern_stored};
 use crate::pinned_records::PinnedRecords;
 use crate::population::{LearnerIndex, PersonChange};
 use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause};
@@ -173,24 +173,11 @@ pub(crate) fn check_blanked_attributes(
             continue;
         }
         for (row, json) in gone {
-            let older = older(&mut change_set.population.people.values, json);
+            let older = intern_stored(&mut change_set.population.people.values, json);
             pinned.value(row, attribute, older);
         }
         let (attribute, most) = (name.to_owned(), context.rules.limits.max_blanked);
         reasons.push(LimitViolation::BlankedAttribute { attribute, blank, had, most });
     }
     reasons
-}
-
-fn older(
-    values: &mut rollcall_model::interner::Interner,
-    json: &serde_json::Value,
-) -> rollcall_model::interner::Symbol {
-    match json {
-        serde_json::Value::Array(list) => {
-            let mut texts = list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
-            values.intern_all(&mut texts)
-        }
-        other => values.intern(other.as_str().unwrap_or_default()),
-    }
 }

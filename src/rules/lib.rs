@@ -5,7 +5,7 @@
 
 #[cfg(fuzzing)]
 pub mod fuzz;
-pub mod limits;
+mod limits;
 #[cfg(test)]
 mod message_snapshot;
 pub mod name_template;

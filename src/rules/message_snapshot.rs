@@ -22,6 +22,32 @@ const REFUSED: &[&str] = &[
     "1 + 1",
     r#"department.matches("(")"#,
     "department < 1",
+    "department != null",
+    r#"department_all == "Sales""#,
+    r#"department == "A" AND role == "B""#,
+    r#"department == "A" OR role == "B""#,
+    r#"NOT department == "A""#,
+    r#"department LIKE "A%""#,
+    r#"department BETWEEN "A" AND "B""#,
+    "department IS NULL",
+    r#"department <> "A""#,
+    r#"department =~ "^A""#,
+    r#"department -eq "A""#,
+    r#"department -ne "A""#,
+    r#"department == "A" -and true"#,
+    r#"department == "A" -or true"#,
+    r#"-not department == "A""#,
+    r#"department -in "A""#,
+    r#"department -like "A*""#,
+    r#"department -match "^A""#,
+    r#"department -startsWith "A""#,
+    r#"department -contains "A""#,
+    "department == \u{201c}A\u{201d}",
+    "(&(department=A)(role=B))",
+    r#"department == "A" & role == "B""#,
+    r#"department == "A" | role == "B""#,
+    r#"department IN ("A", "B")"#,
+    r#"department IN ["A"]"#,
 ];
 
 /// Expressions that fail for a person.
@@ -33,7 +59,14 @@ const FAILING: &[&str] = &[
     "10 / size(role) > 1",
 ];
 
-const TEMPLATES: &[&str] = &["Dept {departmnt}", "Dept {quux}", "Dept {department", "Dept }"];
+const TEMPLATES: &[&str] = &[
+    "Dept {departmnt}",
+    "Dept {quux}",
+    "Dept {department",
+    "Dept }",
+    "Dept {{department}}",
+    "Dept ${department}",
+];
 
 fn compile(text: &str) -> Result<CompiledExpression, Vec<String>> {
     CompiledExpression::compile(text, &AttributeSet::default()).map_err(|errors| {

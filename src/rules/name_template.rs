@@ -67,6 +67,9 @@ impl NameTemplate {
             let at = text.len() - rest.len() + brace;
             let after = &rest[brace + 1..];
             let opening = rest[brace..].starts_with('{');
+            if opening && let Some(mistake) = foreign_placeholder(&literal, after, at, attributes) {
+                return Err(mistake);
+            }
             if (opening && after.starts_with('{')) || (!opening && after.starts_with('}')) {
                 literal.push_str(&rest[brace..=brace]);
                 rest = &after[1..];
@@ -143,6 +146,25 @@ impl RenderedName {
     }
 }
 
+/// Finds `{{department}}` and `${department}`, as other programs write the value of an attribute.
+fn foreign_placeholder(
+    before: &str,
+    after: &str,
+    at: usize,
+    attributes: &AttributeSet,
+) -> Option<BadTemplate> {
+    let inner = after.strip_prefix('{');
+    let name = inner.unwrap_or(after).split(['{', '}']).next()?.trim();
+    attributes.find(name)?;
+    let written = match inner {
+        Some(inner) if inner.contains("}}") => format!("{{{{{name}}}}}"),
+        None if before.ends_with('$') => format!("${{{name}}}"),
+        Some(_) | None => return None,
+    };
+    let message = format!("`{written}` is not the value of `{name}`: write `{{{name}}}`");
+    Some(BadTemplate { at, message, suggestion: None })
+}
+
 fn unknown(at: usize, name: &str, attributes: &AttributeSet) -> BadTemplate {
     let suggestion = nearest(name, attributes.names()).map(str::to_owned);
     BadTemplate { at, message: format!("no connector maps an attribute `{name}`"), suggestion }
@@ -177,6 +199,10 @@ mod tests {
         let error = NameTemplate::parse("Dept {departmnt}", &AttributeSet::default()).expect_err("unknown");
         assert_eq!(error.at, 6);
         assert_eq!(error.suggestion.as_deref(), Some("department"), "{}", error.message);
+        for habit in ["Team {{department}}", "Team {{ department }}", "Team ${department}"] {
+            let error = NameTemplate::parse(habit, &AttributeSet::default()).expect_err(habit);
+            assert!(error.message.ends_with("write `{department}`"), "{habit}: {}", error.message);
+        }
         for broken in ["Dept {department", "Dept }", "{"] {
             assert!(NameTemplate::parse(broken, &AttributeSet::default()).is_err(), "{broken}");
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -12,7 +12,7 @@ use crate::queue_metrics;
 use rollcall_config::Config;
 use rollcall_core::accounts;
 use rollcall_core::enrollment::change::ChangeTime;
-use rollcall_store::{Result, Store, retention};
+use rollcall_store::{Result, Store, retention, tokens};
 
 /// Retention period of history.
 pub const RETENTION: TimeDelta = TimeDelta::days(90);
@@ -34,11 +34,24 @@ pub async fn purge_daily(store: Store, file: watch::Receiver<Arc<Config>>, stop:
         if let Err(error) = accounts::purge_expired(&store, when.now).await {
             warn!(%error, "could not delete expired sessions; next attempt tomorrow");
         }
+        if let Err(error) = warn_of_ending_tokens(&store, when.now).await {
+            warn!(%error, "could not look for API tokens that end soon; next attempt tomorrow");
+        }
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(PURGE_INTERVAL) => {}
         }
     }
+}
+
+/// Logs a warning for each API token that ends soon.
+async fn warn_of_ending_tokens(store: &Store, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = store.begin_read().await?;
+    for (token, end) in tokens::list_ending(&mut tx, now, now + accounts::EXPIRY_WARNING).await? {
+        let days = (end - now).num_days();
+        warn!(token = token.0, days, "an API token ends soon: `rollcall admin list` shows it");
+    }
+    Ok(())
 }
 
 /// Deletes history older than [`RETENTION`]. Returns the number of deleted rows.

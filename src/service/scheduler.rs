@@ -112,7 +112,8 @@ impl ScheduleWatermark {
             return Ok(None);
         }
         let due = DueTimes { connector: id, since, until: now };
-        let claimed = sync::claim(store, config.for_sync(), at, &build_run_options(stop), due).await?;
+        let claimed =
+            sync::claim(store, config.for_sync(), at, &build_run_options(config, stop), due).await?;
         if matches!(claimed, ClaimResult::Elsewhere) {
             // Another service claimed the run or the schedule was edited. Read the watermark again.
             self.rows.remove(&key);
@@ -148,11 +149,12 @@ impl ScheduleWatermark {
     }
 }
 
-fn build_run_options(stop: &CancellationToken) -> RunOptions {
+fn build_run_options(config: &Config, stop: &CancellationToken) -> RunOptions {
     let reading = ReadContext {
         cancel: stop.clone(),
         progress: ReadProgress::default(),
         retry: retry::RetryPolicy::SERVICE,
+        limits: config.limits.clone(),
     };
     RunOptions {
         actor: "schedule".to_owned(),
@@ -172,7 +174,7 @@ async fn run_to_end(
     stop: CancellationToken,
     begun: StartedRun,
 ) {
-    sync::go_on(&store, config.for_sync(), at, &build_run_options(&stop), begun).await;
+    sync::go_on(&store, config.for_sync(), at, &build_run_options(&config, &stop), begun).await;
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 //! A test can kill or stop the process before or after each begin, statement and commit: see
 //! [`super::fault_injection`]. Release builds do not contain this code.
 
+use std::fs::File;
 use std::future::ready;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use sqlx::{ConnectOptions, Connection, Database, PgPool, Pool, SqlitePool, Trans
 
 use super::error::{ErrorContext, StoreError};
 use super::fault_injection::{StatementSide, inject_fault};
+use super::migrate::MigrationStatus;
 use super::sql::{Sql, list_statements};
 use super::transaction::Tx;
 use super::{Result, migrate};
@@ -65,27 +68,52 @@ const IDLE_TRANSACTION_TIMEOUT: Sql =
     Sql::for_postgres("SET LOCAL idle_in_transaction_session_timeout = '20s'");
 
 impl Store {
-    /// Opens the database and migrates its schema. A SQLite file is created if it does not exist.
+    /// Opens the database and applies what its schema lacks. A SQLite file is created if it does not exist.
+    ///
+    /// # Errors
+    /// If the database cannot be opened, its schema is newer than this program, or the schema is older and the role may
+    /// not change it.
+    pub async fn open(options: &StoreOptions) -> Result<Self> {
+        let (store, file) = Self::prepare(options)?;
+        let lock = lock_database(file.as_deref()).await?;
+        let migrated = migrate::migrate_store(&store).await;
+        drop(lock);
+        migrated.map(|()| store)
+    }
+
+    /// Returns every migration of this program, and whether the database has it. Nothing is created or changed.
     ///
     /// # Errors
     /// If the database cannot be opened, or its schema is newer than this program.
-    pub async fn open(options: &StoreOptions) -> Result<Self> {
+    pub async fn read_migrations(options: &StoreOptions) -> Result<Vec<MigrationStatus>> {
+        let (store, file) = Self::prepare(options)?;
+        if file.as_ref().is_some_and(|path| !path.exists()) {
+            return Ok(migrate::all_missing());
+        }
+        let lock = lock_database(file.as_deref()).await?;
+        let status = migrate::read_status(&store).await;
+        store.close().await;
+        drop(lock);
+        status
+    }
+
+    /// Prepares the connections, and returns the file of a SQLite database. Nothing is opened.
+    fn prepare(options: &StoreOptions) -> Result<(Self, Option<PathBuf>)> {
         let url = options.url.reveal();
-        let store = if url.starts_with("sqlite:") {
-            Self::open_sqlite(url, options).await?
+        if url.starts_with("sqlite:") {
+            Self::prepare_sqlite(url, options).map(|(store, path)| (store, Some(path)))
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Self::open_postgres(url, options).await?
+            Self::prepare_postgres(url, options).map(|store| (store, None))
         } else {
             let reason = "it must begin with `sqlite://` or `postgres://`".to_owned();
-            return Err(StoreError::InvalidUrl { reason });
-        };
-        Ok(store)
+            Err(StoreError::InvalidUrl { reason })
+        }
     }
 
     // Both engines close a connection whose last transaction did not end instead of using it again. SQLite ends a
     // transaction by itself when the disk is full: the rollback that follows is an error then, sqlx still counts a
     // transaction on the connection, and every later begin on it would fail.
-    async fn open_sqlite(url: &str, options: &StoreOptions) -> Result<Self> {
+    fn prepare_sqlite(url: &str, options: &StoreOptions) -> Result<(Self, PathBuf)> {
         let connect = SqliteConnectOptions::from_str(url)
             .map_err(|_| StoreError::InvalidUrl { reason: "it is not a valid SQLite URL".to_owned() })?;
         let path = connect.get_filename().to_owned();
@@ -106,15 +134,10 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))));
         let durable = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
         let relaxed = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
-        let store = Self { pools: ConnectionPools::Sqlite { durable, relaxed } };
-        // SQLite takes no lock of its own for the switch to WAL and for migrations.
-        let lock = migrate::lock_file(&path).await?;
-        let migrated = migrate::migrate_store(&store).await;
-        drop(lock);
-        migrated.map(|()| store)
+        Ok((Self { pools: ConnectionPools::Sqlite { durable, relaxed } }, path))
     }
 
-    async fn open_postgres(url: &str, options: &StoreOptions) -> Result<Self> {
+    fn prepare_postgres(url: &str, options: &StoreOptions) -> Result<Self> {
         let connect = PgConnectOptions::from_str(url)
             .map_err(|_| StoreError::InvalidUrl { reason: "it is not a valid PostgreSQL URL".to_owned() })?
             .statement_cache_capacity(0)
@@ -126,8 +149,7 @@ impl Store {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
             .connect_lazy_with(connect);
-        let store = Self { pools: ConnectionPools::Postgres(pool) };
-        migrate::migrate_store(&store).await.map(|()| store)
+        Ok(Self { pools: ConnectionPools::Postgres(pool) })
     }
 
     /// Begins a read transaction on one snapshot of the database.
@@ -202,6 +224,14 @@ impl Store {
             }
             ConnectionPools::Postgres(pool) => pool.close().await,
         }
+    }
+}
+
+/// Locks a SQLite database: it takes no lock of its own for the switch to WAL and for migrations.
+async fn lock_database(file: Option<&Path>) -> Result<Option<File>> {
+    match file {
+        Some(path) => migrate::lock_file(path).await.map(Some),
+        None => Ok(None),
     }
 }
 

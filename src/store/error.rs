@@ -34,6 +34,19 @@ pub enum StoreError {
     /// An applied migration differs from the one in this program.
     #[error("migration {0} of the database does not match the migration in this rollcall")]
     MigrationMismatch(i64),
+    /// The schema lacks migrations, and the role of the database may not change it.
+    #[error(
+        "the database is at version {found}, this rollcall needs version {needed}, and its role may not change the schema"
+    )]
+    SchemaOutdated {
+        /// The version of the database; 0 if it has no schema.
+        found: i64,
+        /// The version that this program needs.
+        needed: i64,
+        /// Error of the driver.
+        #[source]
+        cause: sqlx::Error,
+    },
     /// A task that works on the database panicked.
     #[error("a database task panicked")]
     TaskFailed(#[source] tokio::task::JoinError),
@@ -68,6 +81,7 @@ impl StoreError {
             | Self::UnusableFile { .. }
             | Self::NewerVersion { .. }
             | Self::MigrationMismatch(_)
+            | Self::SchemaOutdated { .. }
             | Self::TaskFailed(_)
             | Self::DatabaseFull { .. } => false,
         }
@@ -83,9 +97,16 @@ impl StoreError {
             | Self::UnusableFile { .. }
             | Self::NewerVersion { .. }
             | Self::MigrationMismatch(_)
+            | Self::SchemaOutdated { .. }
             | Self::TaskFailed(_)
             | Self::DatabaseFull { .. } => false,
         }
+    }
+
+    /// Returns true if the role of the database lacks a right for the statement.
+    #[must_use]
+    pub fn is_permission_denied(&self) -> bool {
+        matches!(self, Self::Query { cause, .. } if is_permission_denied(cause))
     }
 
     /// Stable code of the error for scripts.
@@ -97,6 +118,7 @@ impl StoreError {
             Self::UnusableFile { .. } => "database_file",
             Self::NewerVersion { .. } => "database_newer",
             Self::MigrationMismatch(_) => "database_altered",
+            Self::SchemaOutdated { .. } => "database_outdated",
             Self::TaskFailed(_) => "database",
             Self::DatabaseFull { .. } => "database_full",
             Self::Query { cause, .. } if is_disconnected(cause) => "database_unreachable",
@@ -129,6 +151,16 @@ fn code(error: &sqlx::Error) -> Option<String> {
 /// SQLite: 13 FULL, 778 `IOERR_WRITE`, 4874 `IOERR_SHMSIZE` (no room for the shared-memory file). PostgreSQL: 53100.
 fn is_full(error: &sqlx::Error) -> bool {
     code(error).is_some_and(|code| ["13", "778", "4874", "53100"].contains(&code.as_str()))
+}
+
+/// PostgreSQL: 42501.
+fn is_permission_denied(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| code == "42501")
+}
+
+/// Returns true if the role lacks the rights to change the schema. 3F000: the role may not use any schema of its path.
+pub(super) fn may_not_change_schema(error: &sqlx::Error) -> bool {
+    is_permission_denied(error) || code(error).is_some_and(|code| code == "3F000")
 }
 
 fn is_disconnected(error: &sqlx::Error) -> bool {
@@ -168,6 +200,7 @@ mod tests {
             },
             E::NewerVersion { found: 9, known: 6 },
             E::MigrationMismatch(3),
+            E::SchemaOutdated { found: 6, needed: 7, cause: sqlx::Error::RowNotFound },
             E::TaskFailed(panicked_task()),
             E::DatabaseFull { context, cause: sqlx::Error::RowNotFound },
             E::Query { context, cause: sqlx::Error::RowNotFound },

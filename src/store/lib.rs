@@ -45,6 +45,7 @@ pub mod verification;
 
 pub use engine::{Store, StoreOptions};
 pub use error::StoreError;
+pub use migrate::MigrationStatus;
 pub use param::Param;
 pub use sql::Sql;
 pub use transaction::Tx;

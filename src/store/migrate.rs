@@ -2,18 +2,19 @@
 //!
 //! The migrations are compiled into the program. Processes that open a new database at the same time wait for each
 //! other: on PostgreSQL with an advisory lock of the transaction (a session lock does not work behind a pooler), on
-//! SQLite with a lock on a file beside the database.
+//! SQLite with a lock on a file beside the database. A schema that lacks nothing is only read, so that the role of the
+//! service does not have to own it.
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha384};
 
 use super::Result;
 use super::engine::Store;
-use super::error::{ErrorContext, StoreError};
+use super::error::{ErrorContext, StoreError, may_not_change_schema};
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::params;
 use super::sql::{Sql, list_statements};
@@ -64,6 +65,13 @@ impl Migration {
     fn sql(&self, is_sqlite: bool) -> &'static str {
         if is_sqlite { self.sqlite } else { self.postgres }
     }
+
+    fn status(&self, applied: &[AppliedMigration]) -> MigrationStatus {
+        let version = self.version();
+        let applied = applied.iter().find(|(applied, ..)| *applied == version);
+        let applied_at = applied.map(|(.., at)| *at);
+        MigrationStatus { version, name: self.description(), applied_at }
+    }
 }
 
 /// The checksum of a migration as it is noted in the database: SHA-384 of its text, in hexadecimal.
@@ -81,8 +89,14 @@ const TABLE: Sql = Sql::per_engine(
         version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL)",
 );
 
+/// Whether the table of migrations exists.
+const HAS_TABLE: Sql = Sql::per_engine(
+    "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'",
+    "SELECT to_regclass('schema_migrations') IS NOT NULL",
+);
+
 /// Applied migrations, oldest first.
-const APPLIED: &str = "SELECT version, checksum FROM schema_migrations ORDER BY version";
+const APPLIED: &str = "SELECT version, checksum, applied_at FROM schema_migrations ORDER BY version";
 
 const NOTE: &str =
     "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
@@ -90,37 +104,102 @@ const NOTE: &str =
 /// Migration that adds columns which only the program can fill.
 const SEARCH_TERMS_VERSION: i64 = 4;
 
+/// A migration of this program, and when the database took it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationStatus {
+    /// The number.
+    pub version: i64,
+    /// A description.
+    pub name: String,
+    /// When it was applied; none if it is missing.
+    pub applied_at: Option<DateTime<Utc>>,
+}
+
+/// The migrations of this program without those that are applied.
+fn list_missing(tx: &Tx, applied: &[AppliedMigration]) -> Result<Vec<&'static Migration>> {
+    let known = MIGRATIONS.iter().map(Migration::version).max().unwrap_or(0);
+    if let Some(&(found, ..)) = applied.last().filter(|(version, ..)| *version > known) {
+        return Err(StoreError::NewerVersion { found, known });
+    }
+    let mut missing = Vec::new();
+    for migration in MIGRATIONS {
+        match applied.iter().find(|(version, ..)| *version == migration.version()) {
+            Some((version, found, _)) if *found != checksum(migration.sql(tx.is_sqlite())) => {
+                return Err(StoreError::MigrationMismatch(*version));
+            }
+            Some(_) => {}
+            None => missing.push(migration),
+        }
+    }
+    Ok(missing)
+}
+
+/// Version, checksum and time of a migration that the database took.
+type AppliedMigration = (i64, String, DateTime<Utc>);
+
+async fn has_table(tx: &mut Tx) -> Result<bool> {
+    let (has_table,): (bool,) =
+        tx.fetch_one("look for the table of migrations", HAS_TABLE, Vec::new()).await?;
+    Ok(has_table)
+}
+
+async fn list_applied(tx: &mut Tx) -> Result<Vec<AppliedMigration>> {
+    if !has_table(tx).await? {
+        return Ok(Vec::new());
+    }
+    tx.fetch_all("read the applied migrations", APPLIED, Vec::new()).await
+}
+
+/// The state of a database that does not exist yet.
+pub(super) fn all_missing() -> Vec<MigrationStatus> {
+    MIGRATIONS.iter().map(|one| one.status(&[])).collect()
+}
+
+/// Compares the schema with this program.
+pub(super) async fn read_status(store: &Store) -> Result<Vec<MigrationStatus>> {
+    let mut tx = store.begin_read().await?;
+    let applied = list_applied(&mut tx).await?;
+    list_missing(&tx, &applied)?;
+    Ok(MIGRATIONS.iter().map(|one| one.status(&applied)).collect())
+}
+
+/// Applies what the schema lacks. A role that may not change the schema can use a schema that lacks nothing.
 pub(super) async fn migrate_store(store: &Store) -> Result<()> {
+    let found = {
+        let mut tx = store.begin_read().await?;
+        let applied = list_applied(&mut tx).await?;
+        if list_missing(&tx, &applied)?.is_empty() {
+            return Ok(());
+        }
+        applied.last().map_or(0, |(version, ..)| *version)
+    };
+    let needed = MIGRATIONS.iter().map(Migration::version).max().unwrap_or(0);
+    apply_missing(store).await.map_err(|error| match error {
+        StoreError::Query { cause, .. } if may_not_change_schema(&cause) => {
+            StoreError::SchemaOutdated { found, needed, cause }
+        }
+        error => error,
+    })
+}
+
+async fn apply_missing(store: &Store) -> Result<()> {
     let mut tx = store.begin_write().await?;
     if !tx.is_sqlite() {
         let _: (String,) = tx.fetch_one("wait for other migrations", LOCK, Vec::new()).await?;
     }
-    tx.execute("make the table of migrations", TABLE, Vec::new()).await?;
-    let applied: Vec<(i64, String)> =
-        tx.fetch_all("read the applied migrations", APPLIED, Vec::new()).await?;
-    let known = MIGRATIONS.iter().map(Migration::version).max().unwrap_or(0);
-    if let Some(&(found, _)) = applied.last().filter(|(version, _)| *version > known) {
-        return Err(StoreError::NewerVersion { found, known });
+    // Looked at again under the lock: another process may have applied them.
+    if !has_table(&mut tx).await? {
+        tx.execute("make the table of migrations", TABLE, Vec::new()).await?;
     }
-    let mut new = Vec::new();
-    for migration in MIGRATIONS {
-        let version = migration.version();
+    let applied = list_applied(&mut tx).await?;
+    let missing = list_missing(&tx, &applied)?;
+    for migration in &missing {
         let sql = migration.sql(tx.is_sqlite());
-        let checksum = checksum(sql);
-        match applied.iter().find(|(known, _)| *known == version) {
-            Some((version, found)) if *found != checksum => {
-                return Err(StoreError::MigrationMismatch(*version));
-            }
-            Some(_) => {}
-            None => {
-                apply_migration(&mut tx, sql).await?;
-                let args = params![migration.version(), migration.description(), checksum, Utc::now()];
-                tx.execute("note a migration", NOTE, args).await?;
-                new.push(version);
-            }
-        }
+        apply_migration(&mut tx, sql).await?;
+        let args = params![migration.version(), migration.description(), checksum(sql), Utc::now()];
+        tx.execute("note a migration", NOTE, args).await?;
     }
-    if new.contains(&SEARCH_TERMS_VERSION) {
+    if missing.iter().any(|migration| migration.version() == SEARCH_TERMS_VERSION) {
         learners::write_terms(&mut tx).await?;
         courses::fold_titles(&mut tx).await?;
     }
@@ -161,7 +240,7 @@ pub(super) async fn lock_file(database: &Path) -> Result<File> {
     opened.map_err(|cause| StoreError::UnusableFile { path: database.to_owned(), cause })
 }
 
-list_statements!(LOCK, TABLE, APPLIED, NOTE);
+list_statements!(LOCK, TABLE, HAS_TABLE, APPLIED, NOTE);
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::Result;
 use super::param::params;
-use super::sql::list_statements;
+use super::sql::{Sql, list_statements};
 use super::transaction::Tx;
 use rollcall_model::due_policy::RETENTION_DAYS;
 
@@ -17,6 +17,12 @@ const FORGET_MEMBERSHIPS: &str = "DELETE FROM ended_memberships WHERE ended_run_
 
 const FORGET_DUES: &str = "DELETE FROM assignment_changes WHERE run_id <= $1";
 
+/// The problems of a run; its counts and its error stay.
+const FORGET_PROBLEMS: Sql = Sql::per_engine(
+    "UPDATE runs SET problems = '[]' WHERE id <= $1 AND problems <> '[]'",
+    "UPDATE runs SET problems = '[]' WHERE id <= $1 AND problems <> '[]'::jsonb",
+);
+
 /// A retained due date is needed while the learner can return in time, and while an enrollment with this date lasts.
 const FORGET_KEPT: &str = "
     DELETE FROM kept_dues
@@ -26,7 +32,7 @@ const FORGET_KEPT: &str = "
       AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.learner_id = kept_dues.learner_id
                       AND j.course_id = kept_dues.course_id)";
 
-/// Deletes the previous state of rows for runs that started earlier than `before`, and retained due dates that are no
+/// Deletes the previous state of rows, and the problems, for runs that started earlier than `before`, and retained due dates that are no
 /// longer needed. Returns the number of deleted rows.
 pub async fn delete_before(tx: &mut Tx, before: DateTime<Utc>, today: NaiveDate) -> Result<u64> {
     let (last,): (i64,) = tx.fetch_one("find the last run before a day", LAST, params![before]).await?;
@@ -34,8 +40,9 @@ pub async fn delete_before(tx: &mut Tx, before: DateTime<Utc>, today: NaiveDate)
     forgotten += tx.execute("delete old records", FORGET_PERSONS, params![last]).await?;
     forgotten += tx.execute("delete old memberships", FORGET_MEMBERSHIPS, params![last]).await?;
     forgotten += tx.execute("delete old due dates", FORGET_DUES, params![last]).await?;
+    forgotten += tx.execute("delete old problems", FORGET_PROBLEMS, params![last]).await?;
     let lost_before = today - Days::new(RETENTION_DAYS + 1);
     Ok(forgotten + tx.execute("forget kept due dates", FORGET_KEPT, params![lost_before]).await?)
 }
 
-list_statements!(LAST, FORGET_PERSONS, FORGET_MEMBERSHIPS, FORGET_DUES, FORGET_KEPT);
+list_statements!(LAST, FORGET_PERSONS, FORGET_MEMBERSHIPS, FORGET_DUES, FORGET_PROBLEMS, FORGET_KEPT);

@@ -54,6 +54,10 @@ pub struct TokenView {
     pub expires_at: Option<DateTime<Utc>>,
     /// The time of the last use, to the minute.
     pub seen_at: Option<DateTime<Utc>>,
+    /// The e-mail address of the account that made it; null if it was made on the command line.
+    pub owner: Option<String>,
+    /// The networks that it may be used from; empty if from all.
+    pub from: Vec<String>,
 }
 
 impl From<&tokens::ApiToken> for TokenView {
@@ -65,6 +69,8 @@ impl From<&tokens::ApiToken> for TokenView {
             created_at: one.created_at,
             expires_at: one.expires_at,
             seen_at: one.seen_at,
+            owner: one.owner.clone(),
+            from: one.networks.split_whitespace().map(str::to_owned).collect(),
         }
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn build_run_options(web: &WebContext, who: &Principal, what: String)
         cancel: web.stop.clone(),
         progress: ReadProgress::default(),
         retry: retry::RetryPolicy::INTERACTIVE,
+        limits: web.config().limits.clone(),
     };
     RunOptions {
         actor: who.actor.clone(),

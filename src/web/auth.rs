@@ -61,11 +61,11 @@ pub(super) async fn authorize_api(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let headers = request.headers();
+    let (headers, client) = (request.headers(), client_address(&request));
     let principal = match headers.get(header::AUTHORIZATION) {
         None => find_session_principal(&gate.web, headers).await,
         Some(value) => match parse_bearer_token(value) {
-            Some(secret) => accounts::authenticate_token(&gate.web.store, secret, Utc::now()).await,
+            Some(secret) => accounts::authenticate_token(&gate.web.store, secret, client, Utc::now()).await,
             None => Ok(None),
         },
     };

@@ -15,21 +15,24 @@ use prometheus_client::registry::Registry;
 use crate::WebContext;
 use crate::error::PageError;
 use crate::sign_in_events::SignInEvent;
-use rollcall_core::accounts::Principal;
+use rollcall_core::accounts::{self, Principal};
 use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::metrics::{self, ConnectorMetrics, DURATION_BUCKETS, RunDurationBucket, TableSizes};
+use rollcall_store::tokens;
 
 /// Returns the metrics in the `OpenMetrics` 1.0 text format.
 pub(super) async fn export_metrics(
     State(web): State<WebContext>,
     _: Extension<Principal>,
 ) -> Result<Response, PageError> {
+    let now = Utc::now();
     let numbers = {
         let mut tx = web.store.begin_read().await?;
         MetricsSnapshot {
             connectors: metrics::list_connector_metrics(&mut tx).await?,
             sizes: metrics::get_table_sizes(&mut tx).await?,
             durations: metrics::list_run_durations(&mut tx).await?,
+            ending_tokens: tokens::list_ending(&mut tx, now, now + accounts::EXPIRY_WARNING).await?.len(),
         }
     };
     let mut registry = Registry::with_prefix("rollcall");
@@ -46,6 +49,8 @@ struct MetricsSnapshot {
     connectors: Vec<ConnectorMetrics>,
     sizes: TableSizes,
     durations: Vec<RunDurationBucket>,
+    /// API tokens that end soon.
+    ending_tokens: usize,
 }
 
 type MetricLabels<'l> = Vec<(&'static str, &'l str)>;
@@ -109,6 +114,8 @@ impl Collector for MetricsSnapshot {
         write_gauges(encoder, "jobs", "Jobs by state", jobs)?;
         let age = self.sizes.oldest.map_or(0, |oldest| (Utc::now() - oldest).num_seconds().max(0));
         write_gauges(encoder, "job_oldest_age_seconds", "Age of the oldest job", alone(age))?;
+        let ending = alone(i64::try_from(self.ending_tokens).unwrap_or(i64::MAX));
+        write_gauges(encoder, "tokens_ending", "API tokens that end within 30 days", ending)?;
         write_limits(encoder)?;
         write_sign_in_events(encoder)?;
         self.write_durations(encoder)

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
@@ -66,11 +66,21 @@ impl WebListener {
 fn build_router(web: &WebContext, encrypted: bool) -> Router {
     let router = build_routes(web).into_router().fallback(pages::page_not_found);
     let router = router
+        .layer(from_fn(refuse_zero_in_path))
         .layer(CsrfLayer::new())
         .layer(from_fn(convert_error_responses))
         .layer(from_fn(add_security_headers));
     let ends = ClientInfoState { web: web.clone(), is_encrypted: encrypted };
     router.layer(from_fn(add_hsts_header)).layer(from_fn_with_state(ends, client_addr::attach_client_info))
+}
+
+/// Answers a path with the character U+0000 as one that does not exist. PostgreSQL cannot compare a text with it. Queries
+/// and forms are checked where they are read.
+async fn refuse_zero_in_path(request: Request, next: Next) -> Response {
+    if request.uri().path().contains("%00") {
+        return pages::page_not_found().await.into_response();
+    }
+    next.run(request).await
 }
 
 /// Adds `Strict-Transport-Security` to encrypted responses, valid for one year.

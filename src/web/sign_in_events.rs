@@ -124,7 +124,7 @@ impl SignInEvent {
     pub(crate) async fn record_of_principal(self, web: &WebContext, client: Option<IpAddr>, who: &Principal) {
         let (method, subject) = match &who.auth_method {
             AuthMethod::Session { .. } => (SignInMethod::Session, SignInSubject::Address(&who.actor)),
-            AuthMethod::Token(id) => (SignInMethod::Token, SignInSubject::Token(id.0)),
+            AuthMethod::Token { id, .. } => (SignInMethod::Token, SignInSubject::Token(id.0)),
         };
         self.record(web, client, method, subject).await;
     }

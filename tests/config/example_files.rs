@@ -38,7 +38,9 @@ fn joined(path: &str, name: &str) -> String {
 fn keys(path: &str, value: &toml::Value, found: &mut BTreeSet<String>) {
     match value {
         toml::Value::Table(rows)
-            if ![".attributes", ".values", ".values_file"].iter().any(|end| path.ends_with(end)) =>
+            if ![".attributes", ".values", ".values_file", ".dates"]
+                .iter()
+                .any(|end| path.ends_with(end)) =>
         {
             let kind = rows.get("kind").and_then(toml::Value::as_str).map(|kind| format!("<{kind}>"));
             let path = path.to_owned() + &kind.unwrap_or_default();

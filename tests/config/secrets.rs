@@ -128,6 +128,27 @@ fn a_secret_that_everybody_can_read_is_a_warning() {
     assert!(config.database.url.reveal().ends_with("/a.db"));
 }
 
+/// A TLS key that every user of the machine can read draws the same warning as a secret.
+#[cfg(unix)]
+#[test]
+fn tls_key_readable_by_all_warns() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("web.key");
+    std::fs::write(&key, "a key").expect("written");
+    let warnings = |mode| {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("set");
+        let text = "[web]\ncert = 'web.pem'\nkey = 'web.key'\n";
+        Config::parse(text, &folder.path().join("rollcall.toml"), &no_env).expect("a file").warnings
+    };
+    assert!(warnings(0o600).is_empty());
+    let [warning] = &warnings(0o644)[..] else { panic!("one warning") };
+    let (message, hint) = (&warning.message, warning.hint.as_deref().unwrap_or_default());
+    assert!(message.contains("readable by every user of this machine"), "{warning}");
+    assert!(hint.starts_with("chmod 600"), "{warning}");
+    assert!(!warning.to_string().contains("a key"), "{warning}");
+}
+
 /// A truncated or damaged configuration file never shows a secret in its diagnostics.
 #[test]
 fn damaged_config_shows_no_secret() {

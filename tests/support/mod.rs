@@ -36,6 +36,7 @@ use rollcall_connectors::{AttributeMapping, Connector, ReadContext, ReadProgress
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::ConnectorName;
 use rollcall_model::people::PeopleTable;
+use rollcall_model::resource_limits::ResourceLimits;
 use tokio_util::sync::CancellationToken;
 
 /// Attributes and a mapping, from pairs of rollcall's name and the source's.
@@ -65,7 +66,8 @@ pub(crate) fn single_attempt() -> ReadContext {
 /// So many attempts.
 pub(crate) fn with_attempts(attempts: u32) -> ReadContext {
     let retry = RetryPolicy { attempts, within: Duration::from_mins(1) };
-    ReadContext { cancel: CancellationToken::new(), progress: ReadProgress::default(), retry }
+    let (cancel, progress) = (CancellationToken::new(), ReadProgress::default());
+    ReadContext { cancel, progress, retry, limits: ResourceLimits::default() }
 }
 
 /// The external ids, sorted.

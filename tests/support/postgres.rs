@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use super::packages;
 
 /// The version of Debian 12, and the oldest that rollcall promises to work with.
-const BIN: &str = "/usr/lib/postgresql/15/bin";
+pub(crate) const BIN: &str = "/usr/lib/postgresql/15/bin";
 
 /// The account that the Debian package makes.
 const ACCOUNT: &str = "postgres";

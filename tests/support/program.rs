@@ -171,6 +171,28 @@ impl RunningProgram {
         send_signal(self.child.id(), name);
     }
 
+    /// The largest amount of memory that it has had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = self.read_proc("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the line");
+        let kib = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number");
+        kib * 1024
+    }
+
+    /// The processor time that it has used so far.
+    pub(crate) fn processor_time(&self) -> Duration {
+        let stat = self.read_proc("stat");
+        // User and system time are the 14th and 15th field; the second one, in brackets, may contain spaces.
+        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+        let ticks =
+            fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().expect("a number"));
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    }
+
+    fn read_proc(&self, file: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("the process runs")
+    }
+
     /// Whether it has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("it can be asked").is_some()

@@ -1,6 +1,7 @@
 //! An LDAP server that says what it is told to say, for what a real one cannot be brought to say.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ldap3::asn1::{PL, StructureTag, parse_tag};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,8 +25,21 @@ pub(crate) enum LdapReply {
     Raw(Vec<u8>),
 }
 
-/// A server that answers every bind with 0 and each search with the next page of its script, the last one for ever. It
-/// agrees to TLS, and goes on with the next page in the clear.
+/// What a server says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LdapScript {
+    /// The answers to searches, one after the other, the last one for ever.
+    pub pages: Vec<Vec<LdapReply>>,
+    /// The operation that answers a bind; success if there is none.
+    pub bind: Option<Vec<u8>>,
+    /// The operation that answers a request for TLS. If there is none, the server agrees and goes on with the next page
+    /// in the clear.
+    pub start_tls: Option<Vec<u8>>,
+    /// The time between two messages of a page.
+    pub pause: Duration,
+}
+
+/// A server that follows its script.
 pub(crate) struct ScriptedLdapServer {
     port: u16,
     asked: RequestedAttributes,
@@ -36,17 +50,22 @@ pub(crate) struct ScriptedLdapServer {
 type RequestedAttributes = Arc<Mutex<Vec<Vec<String>>>>;
 
 impl ScriptedLdapServer {
-    /// Begins to listen.
+    /// Begins to listen: every bind succeeds.
     pub(crate) async fn start(pages: Vec<Vec<LdapReply>>) -> Self {
+        Self::follow(LdapScript { pages, ..LdapScript::default() }).await
+    }
+
+    /// Begins to listen.
+    pub(crate) async fn follow(script: LdapScript) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let pages = Arc::new(Mutex::new(pages));
+        let script = Arc::new(Mutex::new(script));
         let asked = RequestedAttributes::default();
         let record = asked.clone();
         let task = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.expect("a client");
-                tokio::spawn(serve(client, pages.clone(), record.clone()));
+                tokio::spawn(serve(client, script.clone(), record.clone()));
             }
         });
         Self { port, asked, task }
@@ -69,27 +88,43 @@ impl Drop for ScriptedLdapServer {
     }
 }
 
-async fn serve(mut client: TcpStream, pages: Arc<Mutex<Vec<Vec<LdapReply>>>>, asked: RequestedAttributes) {
+async fn serve(mut client: TcpStream, script: Arc<Mutex<LdapScript>>, asked: RequestedAttributes) {
     let mut received = Vec::new();
+    let (bind, start_tls, pause) = {
+        let script = script.lock().expect("no test panics while it speaks");
+        (script.bind.clone(), script.start_tls.clone(), script.pause)
+    };
     loop {
         while let Ok((rest, message)) = parse_tag(&received) {
             let length = received.len() - rest.len();
             let PL::C(parts) = message.payload else { return };
             let answer = match parts[1].id {
-                BIND => sequence(&[number(&parts), tagged(0x61, &result(0))]),
-                EXTENDED => {
-                    let agreed = sequence(&[number(&parts), tagged(0x78, &result(0))]);
-                    next_page(&pages).iter().fold(agreed, |said, say| [said, spoken(say, &parts)].concat())
+                BIND => {
+                    let operation = bind.clone().unwrap_or_else(|| tagged(0x61, &result(0)));
+                    vec![sequence(&[number(&parts), operation])]
                 }
+                EXTENDED => match &start_tls {
+                    Some(operation) => vec![sequence(&[number(&parts), operation.clone()])],
+                    None => {
+                        let agreed = sequence(&[number(&parts), tagged(0x78, &result(0))]);
+                        let more = next_page(&script);
+                        vec![more.iter().fold(agreed, |said, say| [said, spoken(say, &parts)].concat())]
+                    }
+                },
                 SEARCH => {
                     asked.lock().expect("no test panics while it speaks").push(wanted(&parts[1]));
-                    next_page(&pages).iter().flat_map(|say| spoken(say, &parts)).collect()
+                    let page = next_page(&script).into_iter().map(|say| spoken(&say, &parts));
+                    let page: Vec<Vec<u8>> = page.collect();
+                    if pause.is_zero() { vec![page.concat()] } else { page }
                 }
                 _ => return,
             };
             received.drain(..length);
-            if client.write_all(&answer).await.is_err() {
-                return;
+            for part in answer {
+                if client.write_all(&part).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(pause).await;
             }
         }
         let mut buffer = [0; 4096];
@@ -116,8 +151,8 @@ fn wanted(request: &StructureTag) -> Vec<String> {
     names.into_iter().map(text).collect()
 }
 
-fn next_page(pages: &Mutex<Vec<Vec<LdapReply>>>) -> Vec<LdapReply> {
-    let mut pages = pages.lock().expect("no test panics while it speaks");
+fn next_page(script: &Mutex<LdapScript>) -> Vec<LdapReply> {
+    let pages = &mut script.lock().expect("no test panics while it speaks").pages;
     if pages.len() > 1 { pages.remove(0) } else { pages.first().cloned().unwrap_or_default() }
 }
 
@@ -166,6 +201,15 @@ fn octets(bytes: &[u8]) -> Vec<u8> {
 
 fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
     tagged(0x30, &parts.concat())
+}
+
+/// Elements inside each other, so many levels deep.
+pub(crate) fn nested(levels: usize) -> Vec<u8> {
+    let headers = (0..levels).rev().flat_map(|inside| {
+        let [a, b, c, d] = u32::try_from(3 + 6 * inside).expect("short messages only").to_be_bytes();
+        [0x30, 0x84, a, b, c, d]
+    });
+    headers.chain([2, 1, 7]).collect()
 }
 
 /// Tag, length, value (X.690 8.1).

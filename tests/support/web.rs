@@ -166,15 +166,14 @@ impl WebClient {
 impl Company {
     /// Makes a token and answers its key.
     pub(crate) fn token(&self, name: &str, role: Role) -> String {
+        let new = accounts::NewToken::new(name, role);
         let made = self.runtime.block_on(accounts::create_token(
             &self.store,
             &manual_run(),
             self.change_time(),
-            name,
-            role,
-            None,
+            new,
         ));
-        made.expect("the token is made").1
+        made.expect("the token is made").key
     }
 }
 
@@ -192,6 +191,11 @@ impl WebServer {
     /// Waits until the service has written a text to its log.
     pub(crate) fn wait_for_log(&self, text: &str) {
         self.service.wait_for_log(text);
+    }
+
+    /// The largest amount of memory that the service has had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.service.peak_memory()
     }
 
     /// Ends the service in order and answers what it has written to its log.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use rollcall_core::accounts;
 use rollcall_model::role::Role;
 use serde_json::Value;
 
@@ -61,15 +62,9 @@ fn metrics_match_database_in_prometheus_format() {
             assert_eq!(by_session.status, 200);
             // Prometheus itself brings the key of a token.
             let (about, when) = (crate::support::manual_changes::manual_run(), company.change_time());
-            let made = rollcall_core::accounts::create_token(
-                &company.store,
-                &about,
-                when,
-                "prometheus",
-                Role::Operator,
-                None,
-            );
-            let (_, key) = made.await.expect("a token");
+            let new = accounts::NewToken::new("prometheus", Role::Metrics);
+            let made = accounts::create_token(&company.store, &about, when, new);
+            let key = made.await.expect("a token").key;
             let request = reqwest::Client::new().get(format!("{}/metrics", site.base)).bearer_auth(key);
             request.send().await.expect("an answer").text().await.expect("a text")
         });

@@ -10,7 +10,7 @@ use crate::support::web::{WebClient, declared_routes};
 fn company() -> Company {
     let company = Company::sales(Engine::Sqlite, &["ada"], "");
     company.sync();
-    for role in Role::ALL {
+    for role in Role::OF_ACCOUNTS {
         company.account(&format!("{role}@corp.example"), role);
     }
     company
@@ -60,7 +60,7 @@ fn every_page_route_enforces_roles() {
             } else {
                 assert_eq!(status, 401, "{route:?}");
             }
-            for role in Role::ALL {
+            for role in Role::OF_ACCOUNTS {
                 // Signed in for each, since one of the routes signs out.
                 let visitor = site.signed_in_client(&format!("{role}@corp.example")).await;
                 let (status, to) = ask(&visitor, &route).await;

@@ -64,6 +64,10 @@ fn zero_character_is_refused_in_queries_and_forms() {
                 let page = visitor.post(path, &[("name", "a\0"), ("do", "save")]).await;
                 assert!(page.status == 400 && page.text.contains(says), "{path}: {page:?}");
             }
+            for path in ["/sync/connectors/%00/retire", "/sync/connectors/a%00/retire", "/welcome/%00"] {
+                assert_eq!(visitor.get(path).await.status, 404, "{path}");
+                assert_eq!(visitor.post(path, &[("allow", "yes")]).await.status, 404, "{path}");
+            }
             // The first page of the list, as with any other invalid cursor.
             assert_eq!(visitor.get("/learners?after=WyJcdTAwMDAiLDFd").await.status, 200);
         });

@@ -382,16 +382,28 @@ fn account_that_is_made_again_starts_from_nothing() {
             let store = &company.store;
             attempt(&company, email, PASSWORD, "192.0.2.1", None).await.expect("signed in");
             let (_, link) = accounts::create_invitation(store, &about, when, email).await.expect("a link");
-            let (_, key) = accounts::create_token(store, &about, when, "export", Role::Viewer, None)
-                .await
-                .expect("a key");
-            assert!(accounts::authenticate_token(store, &key, when.now).await.expect("an answer").is_some());
+            // A token of the account, and one that was made with this token.
+            let mut tx = store.begin_read().await.expect("the database answers");
+            let owner = Some(accounts::find_account(&mut tx, email).await.expect("the account").id);
+            drop(tx);
+            let make = async |name, owner| {
+                let new = accounts::NewToken { owner, ..accounts::NewToken::new(name, Role::LicenseHolder) };
+                accounts::create_token(store, &about, when, new).await.expect("a token").key
+            };
+            let principal =
+                async |key: String| accounts::authenticate_token(store, &key, None, when.now).await;
+            let first = make("export", owner).await;
+            let found = principal(first.clone()).await.expect("an answer").expect("a principal");
+            let second = make("import", found.owner()).await;
+            assert!(principal(second.clone()).await.expect("an answer").is_some());
             company
                 .db
                 .sql("UPDATE accounts SET subject = 'issuer 7' WHERE email = 'second@corp.example'")
                 .await;
             accounts::revoke_account(store, &about, when, email).await.expect("revoked");
-            assert!(accounts::authenticate_token(store, &key, when.now).await.expect("an answer").is_none());
+            for key in [first, second] {
+                assert!(principal(key).await.expect("an answer").is_none());
+            }
             for table in ["sessions", "invitations", "sign_in_devices"] {
                 assert_eq!(company.db.sql(&format!("SELECT * FROM {table}")).await.len(), 0, "{table}");
             }

@@ -1,7 +1,10 @@
 //! Arguments of the commands for accounts, API tokens and the configuration file.
 
+use std::str::FromStr;
+
 use chrono::NaiveDate;
 use clap::Subcommand;
+use ipnet::IpNet;
 
 use rollcall_model::role::Role;
 
@@ -54,18 +57,43 @@ pub(crate) enum TokenCommand {
     Create {
         /// Name of the token, such as its purpose
         name: String,
-        /// Role: license_holder, operator, manager or viewer
+        /// Role: license_holder, operator, manager, viewer or metrics (reads /metrics alone)
         #[arg(long)]
         role: Role,
-        /// Last day of validity [default: until it is revoked]
+        /// Last day of validity, or `never` [default: in a year]
         #[arg(long, value_name = "DATE")]
-        until: Option<NaiveDate>,
+        until: Option<TokenEnd>,
+        /// Network in CIDR notation that the token may be used from; may be repeated [default: all]
+        #[arg(long, value_name = "CIDR", value_parser = parse_network)]
+        from: Vec<IpNet>,
     },
     /// Revoke a token
     Revoke {
         /// Name of the token
         name: String,
     },
+}
+
+/// The end of a token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TokenEnd {
+    /// At the end of a day.
+    Day(NaiveDate),
+    /// None.
+    Never,
+}
+
+impl FromStr for TokenEnd {
+    type Err = chrono::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, chrono::ParseError> {
+        if text == "never" { Ok(Self::Never) } else { text.parse().map(Self::Day) }
+    }
+}
+
+fn parse_network(text: &str) -> Result<IpNet, String> {
+    let refused = || "expected a network such as 10.1.0.0/16, or an address".to_owned();
+    rollcall_core::accounts::parse_network(text).ok_or_else(refused)
 }
 
 /// `rollcall config`.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use admin_args::{AdminCommand, ConfigCommand, TokenCommand};
+pub(crate) use admin_args::{AdminCommand, ConfigCommand, TokenCommand, TokenEnd};
 pub(crate) use course_args::{AssignArgs, AssignTarget, CoursesCommand, EnrollmentsCommand};
 pub(crate) use group_args::{ExclusionsCommand, GroupsCommand};
 pub(crate) use learner_args::{ExplainArgs, LearnersCommand};
@@ -127,6 +127,12 @@ pub(crate) enum CliCommand {
         /// Print sign-ins, sign-outs and refusals instead of changes
         #[arg(long)]
         sign_ins: bool,
+    },
+    /// Apply the migrations that the database lacks
+    Migrate {
+        /// List the migrations and apply none; exit with status 1 if one is missing
+        #[arg(long)]
+        status: bool,
     },
     /// Check that the service on this machine is running, for health checks
     Health,

@@ -35,6 +35,11 @@ pub(super) static SECTIONS: &[SectionSpec] = &[
         SectionKind::FreeKeys,
         "Attribute = a CSV file that maps codes to names.",
     ),
+    section(
+        "connector.dates",
+        SectionKind::FreeKeys,
+        "Attribute = how the source writes its dates: a pattern such as `%d.%m.%Y`, `filetime` or `unix`.",
+    ),
     section("connector.status", SectionKind::Table, "The meaning of the source's status values."),
     section("connector.values", SectionKind::FreeTables, "Code of the source = name."),
     section("rule", SectionKind::List, "A rule that assigns learners to groups."),

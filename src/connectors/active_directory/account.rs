@@ -28,7 +28,7 @@ const LAST_YEAR: i32 = 9999;
 pub(super) fn expiry(ticks: &str) -> Option<DateTime<Utc>> {
     match ticks.parse().ok()? {
         ..=0 | i64::MAX => None,
-        ticks => DateTime::from_timestamp_micros((ticks - TICKS_TO_1970).div_euclid(TICKS)),
+        ticks => DateTime::from_timestamp_micros(ticks.checked_sub(TICKS_TO_1970)?.div_euclid(TICKS)),
     }
 }
 

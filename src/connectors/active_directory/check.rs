@@ -30,7 +30,7 @@ pub(crate) async fn check(
     while let Some(controller) = controllers.next() {
         steps.clear();
         let at = QueryContext { controller, now: Utc::now(), zone: settings.zone };
-        let walk = steps_of(connector, at, attributes, &mut steps);
+        let walk = steps_of(connector, at, attributes, context, &mut steps);
         if context.cancel.run_until_cancelled(walk).await.is_none() {
             steps.push(diagnostics::cancelled_step(connector));
             break;
@@ -53,9 +53,10 @@ async fn steps_of(
     connector: &Connector,
     at: QueryContext<'_>,
     attributes: &AttributeSet,
+    context: &ReadContext,
     steps: &mut Vec<CheckStep>,
 ) -> Option<()> {
-    let mut session = connect_with_steps(connector, at.controller, steps).await?;
+    let mut session = connect_with_steps(connector, at.controller, &context.limits, steps).await?;
     let read = first_page(connector, at, attributes, &mut session).await;
     session.close().await;
     let (people, references) = diagnostics::record_step(steps, "read", read, |(people, _)| {

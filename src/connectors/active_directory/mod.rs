@@ -165,7 +165,7 @@ impl<'a> DomainControllerPool<'a> {
             while let Some(controller) = controllers.next() {
                 context.progress.set(0);
                 let at = query::QueryContext { controller, now: Utc::now(), zone: self.settings.zone };
-                outcome = query::query_controller(self, at, columns, question, &context.progress).await;
+                outcome = query::query_controller(self, at, columns, question, context).await;
                 match &outcome {
                     Err(error) if error.is_transient() && controllers.peek().is_some() => {
                         let (kind, controller) = (error.kind(), &controller.url);

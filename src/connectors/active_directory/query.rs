@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::ConnectorError;
 use crate::active_directory::DomainControllerPool;
 use crate::active_directory::columns::AdColumns;
 use crate::active_directory::distinguished_name;
@@ -15,9 +14,9 @@ use crate::ldap::{
 };
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::{ReferenceMeaning, SearchBaseEnd};
+use crate::{ConnectorError, ReadContext};
 use rollcall_model::names::fold;
 use rollcall_model::people::PeopleTable;
-use rollcall_model::progress::ReadProgress;
 
 /// A query.
 #[derive(Debug, Clone, Copy)]
@@ -65,19 +64,20 @@ pub(super) async fn query_controller<'a>(
     at: QueryContext<'_>,
     columns: &AdColumns,
     question: AdQuery<'_>,
-    progress: &ReadProgress,
+    context: &ReadContext,
 ) -> Result<AdQueryResult<'a>, ConnectorError> {
     let DomainControllerPool { connector, attributes, .. } = asker;
     let controller = at.controller;
     check_searchable(&connector.name, controller, question.filter)?;
-    let mut session = LdapConnector::new(&connector.name, controller)?.connect_and_bind().await?;
+    let mut session =
+        LdapConnector::new(&connector.name, controller, &context.limits)?.connect_and_bind().await?;
     let (mut bases, mut ended, mut groups) = (Vec::new(), Vec::new(), AdGroupIndex::default());
     if columns.needs_groups() {
         bases = find_domains(controller);
         (groups, ended) = read_groups(&mut session, &bases).await?;
     }
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
-    let plain = MappingSink { mapper, progress: progress.clone() };
+    let plain = MappingSink { mapper, progress: context.progress.clone() };
     let mut people = build_collector(columns, at, groups, plain);
     people.sink.only = question.address.map(fold);
     people.sink.notes = !question.whole;

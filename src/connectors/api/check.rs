@@ -53,7 +53,7 @@ async fn steps_of(
     let client = diagnostics::record_step(
         steps,
         "TLS",
-        HttpClient::new(&connector.name, &settings.http).await,
+        HttpClient::new(&connector.name, &settings.http, &context.limits).await,
         |_| {
             let words = if url.scheme() == "https" {
                 "HTTPS, the certificate is checked"

@@ -19,6 +19,7 @@ use crate::api::paging::{NextPage, PagingState};
 use crate::api::{ApiSettings, ListEndpoint};
 use crate::http::{HttpClient, HttpError, OptionalResponse, redact_url};
 use crate::{ConnectorAttempt, ConnectorError, ReadContext};
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// A list that is requested once per record.
 #[derive(Debug, Clone)]
@@ -79,7 +80,7 @@ impl DetailReader<'_> {
         let pass = self.detail.list.with_param("{id}", id);
         let shape = pass.response_layout();
         let mut progress = PagingState::default();
-        let (mut rows, mut seen) = (Vec::new(), FxHashSet::default());
+        let (mut rows, mut bytes, mut seen) = (Vec::new(), 0, FxHashSet::default());
         let mut call = pass.request.build_request(self.settings);
         pass.paging.prepare_first_page(&mut call);
         loop {
@@ -90,6 +91,7 @@ impl DetailReader<'_> {
                 id: id.to_owned(),
                 url: redact_url(&call.url),
             };
+            self.client.check_limit(ResourceLimit::ReadingPages, progress.pages, &attempt)?;
             let wrong = |fault| self.client.response_error(&attempt, fault);
             let OptionalResponse::Found(answer) =
                 self.client.send_optional(&call, &attempt, self.context).await?
@@ -104,6 +106,8 @@ impl DetailReader<'_> {
                 return Err(wrong(HttpError::NoList { place: format_key_path(&pass.list) }));
             };
             progress.records += records;
+            bytes += rows[before..].iter().map(|row| row.get().len() as u64).sum::<u64>();
+            self.client.check_limit(ResourceLimit::RecordBytes, bytes, &attempt)?;
             let new = rows[before..].iter().filter(|row| seen.insert(xxh3_64(row.get().as_bytes()))).count();
             if records > 0 && new == 0 {
                 return Err(wrong(HttpError::PagingLoop { page: progress.pages }));

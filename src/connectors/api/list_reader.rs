@@ -13,6 +13,7 @@ use crate::proof::ListEnd;
 use crate::{Connector, ConnectorAttempt, ConnectorError, ReadContext};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::fold;
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// Concurrent detail requests: hides the latency of the server and stays within the rate limit.
 const CONCURRENT_DETAILS: usize = 4;
@@ -79,6 +80,7 @@ impl<'a> ListReader<'a> {
         loop {
             progress.pages += 1;
             let attempt = ConnectorAttempt::ReadPage { page: progress.pages, url: redact_url(&call.url) };
+            self.client.check_limit(ResourceLimit::ReadingPages, progress.pages, &attempt)?;
             let answer = self.client.send(&call, &attempt, self.context).await?;
             let (page, PageRecordCounts { new, unusable }) =
                 self.read_page(&shape, &answer, &attempt).await?;
@@ -91,6 +93,8 @@ impl<'a> ListReader<'a> {
                 None => return Err(wrong(HttpError::NoList { place: format_key_path(&pass.list) })),
             };
             progress.records += records;
+            self.client.check_limit(ResourceLimit::ReadingRecords, progress.records, &attempt)?;
+            self.deduplicator.mapper.check_limits(&self.context.limits)?;
             let came_before = !bodies.insert(xxh3_64(&answer.body));
             if records > 0 && (came_before || new == 0 && unusable == 0) {
                 return Err(wrong(HttpError::PagingLoop { page: progress.pages }));

@@ -105,7 +105,7 @@ pub(super) async fn read(
     attributes: &AttributeSet,
     context: &ReadContext,
 ) -> Result<DirectoryReading, ConnectorError> {
-    let client = HttpClient::new(&connector.name, &settings.http).await?;
+    let client = HttpClient::new(&connector.name, &settings.http, &context.limits).await?;
     let mut again = true;
     loop {
         let error = match read_once(connector, settings, attributes, context, &client).await {
@@ -132,6 +132,7 @@ async fn read_once(
     client: &HttpClient,
 ) -> Result<DirectoryReading, ConnectorError> {
     context.progress.set(0);
+    client.start_reading();
     let mut passes = ListReader::new(connector, settings, attributes, client, context);
     let mut ended = Vec::new();
     for pass in &settings.description.lists {
@@ -177,7 +178,7 @@ pub(super) async fn find(
     attributes: &AttributeSet,
     context: &ReadContext,
 ) -> Result<PeopleTable, ConnectorError> {
-    let client = HttpClient::new(&connector.name, &settings.http).await?;
+    let client = HttpClient::new(&connector.name, &settings.http, &context.limits).await?;
     let mut passes = ListReader::new(connector, settings, attributes, &client, context);
     passes.restrict_to_email(&fold(email));
     // In a filter, a quote would end the address.
@@ -205,7 +206,7 @@ pub(super) async fn look_up(
     context: &ReadContext,
 ) -> Result<Vec<PeopleTable>, ConnectorError> {
     let Some(by_id) = &settings.description.by_id else { return Ok(Vec::new()) };
-    let client = HttpClient::new(&connector.name, &settings.http).await?;
+    let client = HttpClient::new(&connector.name, &settings.http, &context.limits).await?;
     let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
     let mut extractor = settings.extractor();
     let mut record = RecordValues::default();

@@ -14,6 +14,9 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// The longest header line, in bytes: a file without a line break in a megabyte is not a table.
 const LONGEST: u64 = 1 << 20;
 
+/// Number of columns that an error message lists.
+const LISTED_COLUMNS: usize = 100;
+
 /// Delimiters that are tried, the most common first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -78,7 +81,12 @@ pub(super) fn places(
     if missing.is_empty() {
         return Ok(places);
     }
-    let columns = columns.iter().map(|name| format!("`{name}`")).collect();
+    let more = columns.len().saturating_sub(LISTED_COLUMNS);
+    let mut columns: Vec<String> =
+        columns.iter().take(LISTED_COLUMNS).map(|name| format!("`{name}`")).collect();
+    if more > 0 {
+        columns.push(format!("and {more} more"));
+    }
     Err(CsvError::MissingColumns { missing, columns })
 }
 

@@ -100,7 +100,12 @@ pub(super) fn fuzz(bytes: &[u8], mapping: crate::AttributeMapping) {
         source: SourceSettings::Csv(settings.clone()),
     };
     let (cancel, progress) = (tokio_util::sync::CancellationToken::new(), ReadProgress::default());
-    let context = ReadContext { cancel, progress, retry: retry::RetryPolicy::SINGLE_ATTEMPT };
+    let context = ReadContext {
+        cancel,
+        progress,
+        retry: retry::RetryPolicy::SINGLE_ATTEMPT,
+        limits: rollcall_model::resource_limits::ResourceLimits::default(),
+    };
     let attributes = AttributeSet::default();
     let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, &attributes);
     let _ = CsvReadTask::new(&connector, &settings, &attributes, &context).rows_of(bytes, &mut mapper);

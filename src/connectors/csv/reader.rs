@@ -10,7 +10,10 @@ use crate::csv::{CsvError, CsvSettings, header};
 use crate::file::{self, FileError, FileIdentity};
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::FileEnd;
-use crate::{AttributeMapping, Connector, ConnectorCause, ConnectorError, DirectoryReading, ReadContext};
+use crate::{
+    AttributeMapping, Connector, ConnectorCause, ConnectorError, DirectoryReading, ExceededLimit,
+    ReadContext, ReadingError,
+};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::ConnectorName;
 
@@ -123,6 +126,7 @@ impl CsvReadTask {
             }
             let line = row.position().map_or(0, ::csv::Position::line);
             mapper.push(&record, || format!("line {line}"));
+            mapper.check_limits(&self.context.limits)?;
             if mapper.records().is_multiple_of(STEP) {
                 self.context.progress.set(mapper.records());
                 if self.context.cancel.is_cancelled() {
@@ -172,10 +176,14 @@ impl CsvReadTask {
                 })
             }
             ::csv::ErrorKind::Io(cause) => {
-                match cause.get_ref().and_then(|inner| inner.downcast_ref::<CsvError>()) {
-                    Some(problem) => self.file_error(problem.clone()),
-                    None => self.file_error(FileError::Unreadable(error.into())),
+                let inner = cause.get_ref();
+                if let Some(problem) = inner.and_then(|inner| inner.downcast_ref::<CsvError>()) {
+                    return self.file_error(problem.clone());
                 }
+                if let Some(limit) = inner.and_then(|inner| inner.downcast_ref::<ExceededLimit>()) {
+                    return self.file_error(ReadingError::LimitExceeded(limit.clone()));
+                }
+                self.file_error(FileError::Unreadable(error.into()))
             }
             _ => self.file_error(FileError::Unreadable(error.into())),
         }
@@ -190,6 +198,7 @@ mod tests {
     use super::*;
     use crate::SourceSettings;
     use crate::retry::RetryPolicy;
+    use rollcall_model::resource_limits::ResourceLimits;
 
     const HEADER: [&str; 3] = ["id", "mail", "dept"];
 
@@ -215,6 +224,7 @@ mod tests {
             cancel: tokio_util::sync::CancellationToken::new(),
             progress: crate::ReadProgress::default(),
             retry: RetryPolicy::SINGLE_ATTEMPT,
+            limits: ResourceLimits::default(),
         };
         let reading = CsvReadTask::new(&connector, &settings, &AttributeSet::default(), &context).read()?;
         Ok(reading.people().len() as u64 + reading.people().set_aside())

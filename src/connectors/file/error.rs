@@ -17,6 +17,12 @@ pub enum FileError {
     /// A directory, pipe or device.
     #[error("this is not a regular file")]
     NoFile,
+    /// A link to a file in another folder.
+    #[error("this is a link out of the folder `{}`, which is not followed", folder.display())]
+    OutsideFolder {
+        /// The folder of the path.
+        folder: PathBuf,
+    },
     /// The file has no bytes.
     #[error("the file is empty")]
     Empty,
@@ -78,7 +84,7 @@ impl ProtocolError for FileError {
 
     fn kind(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) | Self::NoFile => "unreadable",
+            Self::Unreadable(_) | Self::NoFile | Self::OutsideFolder { .. } => "unreadable",
             Self::Empty
             | Self::NoPeople
             | Self::TooFewRows { .. }
@@ -102,6 +108,7 @@ impl ProtocolError for FileError {
             | Self::NoLineBreak => true,
             Self::Unreadable(_)
             | Self::NoFile
+            | Self::OutsideFolder { .. }
             | Self::NoPeople
             | Self::TooFewRows { .. }
             | Self::TooOld { .. }
@@ -115,6 +122,7 @@ impl ProtocolError for FileError {
             Self::Unreadable(_) | Self::NoFile => {
                 "check `path` and that this account is allowed to read the file"
             }
+            Self::OutsideFolder { .. } => "set `path` to the file itself, or write the file to this folder",
             Self::NoPeople => "set `min_rows = 0` if an empty file is intended",
             Self::Empty | Self::Changed(_) | Self::NoLineBreak => {
                 "configure the export to write to a temporary file and rename it when it is complete"

@@ -5,14 +5,20 @@ pub(crate) mod error;
 mod hashing_reader;
 
 use std::fs::{self, File, Metadata};
+use std::io::Read;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::mapper::RecordMapper;
 use crate::proof::{CompletenessProof, FileEnd, FileObservation, IncompleteFile};
-use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, DirectoryReading, ReadContext};
+use crate::{
+    ConnectorAttempt, ConnectorCause, ConnectorError, DirectoryReading, ExceededLimit, ReadContext,
+    ReadingError,
+};
 use rollcall_model::names::ConnectorName;
+use rollcall_model::resource_limits::ResourceLimit;
 
 pub use error::FileError;
 pub(super) use hashing_reader::HashingReader;
@@ -94,14 +100,20 @@ pub(super) fn read<'a>(
     name: &ConnectorName,
     settings: &FileSettings,
     context: &ReadContext,
-    gather: impl FnOnce(&mut HashingReader<&File>) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError>,
+    gather: impl FnOnce(&mut HashingReader<'_, &File>) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError>,
 ) -> Result<DirectoryReading, ConnectorError> {
     let refuse = |cause: FileError| settings.error(name, cause);
     context.progress.set(0);
     let (file, before) = open(settings, SystemTime::now()).map_err(refuse)?;
     let read = || {
-        let mut witness = HashingReader::new(&file, settings.sha256_file.is_some());
-        let (mapper, ending) = gather(&mut witness)?;
+        ExceededLimit::check(ResourceLimit::ReadingBytes, &context.limits, before.size())
+            .map_err(|limit| settings.error(name, ReadingError::LimitExceeded(limit)))?;
+        let mut witness = HashingReader::new(&file, settings.sha256_file.is_some(), context);
+        let gathered = gather(&mut witness);
+        if let Some(end) = witness.end.take() {
+            return Err(settings.error(name, end));
+        }
+        let (mapper, ending) = gathered?;
         let after = FileIdentity::read_from_path(&settings.path).map_err(refuse)?;
         let seen = FileObservation { before, after, bytes: witness.bytes, last_byte: witness.last, ending };
         let proof = CompletenessProof::file(seen).map_err(|doubt| {
@@ -118,7 +130,7 @@ pub(super) fn read<'a>(
     read().map_err(|error: ConnectorError| match FileIdentity::read_from_path(&settings.path) {
         // An error in a file that changed while it was read is caused by the change.
         Ok(after) if after == before => error,
-        Ok(_) | Err(_) if error.is_cancellation() => error,
+        Ok(_) | Err(_) if error.is_cancellation() || error.is_exceeded_limit() => error,
         Ok(_) => refuse(FileError::Changed(None)),
         Err(changed) => refuse(changed),
     })
@@ -127,7 +139,7 @@ pub(super) fn read<'a>(
 /// Checks the requirements of the settings.
 fn check_settings<R>(
     settings: &FileSettings,
-    witness: &HashingReader<R>,
+    witness: &HashingReader<'_, R>,
     rows: u64,
 ) -> Result<(), FileError> {
     match settings.min_rows {
@@ -146,11 +158,7 @@ fn check_settings<R>(
 
 /// Opens the file if the settings allow it to be read now.
 pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, FileIdentity), FileError> {
-    // Opening a pipe would wait for its writer, so the type is checked first.
-    if !fs::metadata(&settings.path).map_err(FileError::Unreadable)?.is_file() {
-        return Err(FileError::NoFile);
-    }
-    let file = File::open(&settings.path).map_err(FileError::Unreadable)?;
+    let file = open_regular_file(&settings.path)?;
     let metadata = file.metadata().map_err(FileError::Unreadable)?;
     if metadata.len() == 0 {
         return Err(FileError::Empty);
@@ -172,11 +180,37 @@ pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, Fi
     Ok((file, FileIdentity::from_metadata(&metadata)))
 }
 
+/// Opens a regular file in the folder of its path or below. A link to another folder is refused: otherwise everybody
+/// who may write to the folder of an export could have any file of this machine read.
+fn open_regular_file(path: &Path) -> Result<File, FileError> {
+    // Opening a pipe would wait for its writer, so the type is checked first.
+    if !fs::metadata(path).map_err(FileError::Unreadable)?.is_file() {
+        return Err(FileError::NoFile);
+    }
+    let file = File::open(path).map_err(FileError::Unreadable)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = fs::canonicalize(folder).map_err(FileError::Unreadable)?;
+    // The name of the open file. A name that is resolved again could be another file by now.
+    let place =
+        fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(FileError::Unreadable)?;
+    if place.starts_with(&folder) { Ok(file) } else { Err(FileError::OutsideFolder { folder }) }
+}
+
+/// Maximum size of a digest file, in bytes: thousands of lines of `sha256sum`.
+const DIGEST_FILE_BYTES: u64 = 1 << 20;
+
 /// The expected SHA-256 digest: the first word of the line that names the file, or of the only line, as
 /// `sha256sum` writes them.
 fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, FileError> {
     let missing = |cause| FileError::NoDigest { sha256_file: sha256_file.into(), cause };
-    let text = fs::read_to_string(sha256_file).map_err(|cause| missing(Some(cause)))?;
+    let file = open_regular_file(sha256_file).map_err(|error| {
+        missing(Some(match error {
+            FileError::Unreadable(cause) => cause,
+            other => std::io::Error::other(other),
+        }))
+    })?;
+    let mut text = String::new();
+    file.take(DIGEST_FILE_BYTES).read_to_string(&mut text).map_err(|cause| missing(Some(cause)))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     find_digest(&text, &name).ok_or_else(|| missing(None))
 }
@@ -198,6 +232,32 @@ fn find_digest(text: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A link is followed inside the folder of the file and below, and refused if it leads out of it.
+    #[test]
+    fn link_out_of_the_folder_is_not_followed() {
+        let root = tempfile::TempDir::new().expect("a folder");
+        let (folder, outside) = (root.path().join("drop"), root.path().join("secret"));
+        fs::create_dir_all(folder.join("archive")).expect("folders");
+        fs::write(&outside, "secret").expect("written");
+        fs::write(folder.join("archive/people.csv"), "id\n").expect("written");
+        let link = |name: &str, target: &Path| {
+            let path = folder.join(name);
+            std::os::unix::fs::symlink(target, &path).expect("a link");
+            open_regular_file(&path)
+        };
+        assert!(link("inside.csv", Path::new("archive/people.csv")).is_ok());
+        assert!(link("absolute.csv", &folder.join("archive/people.csv")).is_ok());
+        for (name, target) in [("out.csv", outside.as_path()), ("up.csv", Path::new("../secret"))] {
+            let error = link(name, target).expect_err("outside");
+            assert!(matches!(error, FileError::OutsideFolder { .. }), "{error:?}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        // The folder itself may be a link.
+        std::os::unix::fs::symlink(&folder, root.path().join("other")).expect("a link");
+        assert!(open_regular_file(&root.path().join("other/inside.csv")).is_ok());
+        assert!(open_regular_file(&root.path().join("other/out.csv")).is_err());
+    }
 
     #[test]
     fn a_digest_is_found_as_sha256sum_writes_it() {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::http::server_wait::ServerWait;
 use crate::http::{jwt, saml};
 use rollcall_model::secret::SecretText;
 
@@ -124,8 +125,8 @@ const ASSERTION_LIFETIME: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 /// A token is renewed this long before it expires.
 const RENEWAL_MARGIN: Duration = Duration::from_mins(1);
 
-/// Lifetime of a token whose expiry is not specified (optional in RFC 6749 5.1).
-const DEFAULT_TOKEN_LIFETIME: Duration = Duration::from_mins(5);
+/// Lifetime of a token in seconds if its expiry is not specified (optional in RFC 6749 5.1).
+const DEFAULT_TOKEN_LIFETIME: u64 = 300;
 
 /// A request to the token endpoint.
 #[derive(Debug)]
@@ -277,10 +278,38 @@ impl TokenCache {
         };
         let text = text.as_str().filter(|text| !text.is_empty())?.to_owned();
         let seconds = life.and_then(|life| life.as_u64().or_else(|| life.as_str()?.parse().ok()));
-        let life = seconds.map_or(DEFAULT_TOKEN_LIFETIME, Duration::from_secs);
-        let until = Instant::now() + life.saturating_sub(RENEWAL_MARGIN);
+        let life = ServerWait::from_seconds(seconds.unwrap_or(DEFAULT_TOKEN_LIFETIME));
+        let until = life.without(RENEWAL_MARGIN).end(Instant::now());
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(CachedToken { text: text.clone(), until });
         Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A token is usable whatever the server says about its lifetime.
+    #[tokio::test(start_paused = true)]
+    async fn lifetime_of_any_size_is_a_lifetime() {
+        for (life, usable_seconds) in [
+            (json!(600), 540),
+            (json!("600"), 540),
+            (json!(u64::MAX), 86_340),
+            (json!(u64::MAX.to_string()), 86_340),
+            (json!(1e300), 240),
+            (json!(-1), 240),
+            (json!("soon"), 240),
+            (json!(null), 240),
+        ] {
+            let cache = TokenCache::default();
+            let answer = json!({ "access_token": "secret", "expires_in": life }).to_string();
+            assert_eq!(cache.store_response(answer.as_bytes()).as_deref(), Some("secret"), "{life}");
+            tokio::time::advance(Duration::from_secs(usable_seconds - 1)).await;
+            assert_eq!(cache.current_token().as_deref(), Some("secret"), "{life}");
+            tokio::time::advance(Duration::from_secs(2)).await;
+            assert_eq!(cache.current_token(), None, "{life}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Sends HTTP requests and reads complete responses.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::redirect;
 use serde_json::Value;
@@ -7,11 +9,13 @@ use url::Url;
 
 use crate::http::auth::HttpAuth;
 use crate::http::rate_limit::{self, RateLimiter};
+use crate::http::server_wait::ServerWait;
 use crate::http::{HttpError, HttpSettings, redact_url, request_error, server_message};
 use crate::retry::retry;
 use crate::tls::{self, TlsError};
-use crate::{ConnectorAttempt, ConnectorError, ReadContext};
+use crate::{ConnectorAttempt, ConnectorError, ExceededLimit, ReadContext, ReadingError};
 use rollcall_model::names::ConnectorName;
+use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 
 pub(crate) use reqwest::Method;
 
@@ -59,13 +63,20 @@ pub(crate) struct HttpClient {
     settings: HttpSettings,
     http: reqwest::Client,
     rate_limiter: RateLimiter,
+    limits: ResourceLimits,
+    /// Number of bytes of all responses of the current reading.
+    received: AtomicU64,
 }
+
+/// The part of an error response that is read for its message, in bytes.
+const ERROR_BYTES: u64 = 64 << 10;
 
 impl HttpClient {
     /// Creates a client; reads the CA certificates.
     pub(crate) async fn new(
         connector: &ConnectorName,
         settings: &HttpSettings,
+        limits: &ResourceLimits,
     ) -> Result<Self, ConnectorError> {
         let failed = |cause: TlsError| {
             let attempt = ConnectorAttempt::TlsHandshake { host: request_error::host(&settings.url) };
@@ -82,7 +93,31 @@ impl HttpClient {
             .build()
             .map_err(|cause| failed(TlsError::Handshake(cause.into())))?;
         let pace = RateLimiter::new(settings.requests_per_second);
-        Ok(Self { connector: connector.clone(), settings: settings.clone(), http, rate_limiter: pace })
+        Ok(Self {
+            connector: connector.clone(),
+            settings: settings.clone(),
+            http,
+            rate_limiter: pace,
+            limits: limits.clone(),
+            received: AtomicU64::new(0),
+        })
+    }
+
+    /// Starts to count the bytes of another reading.
+    pub(crate) fn start_reading(&self) {
+        self.received.store(0, Ordering::Relaxed);
+    }
+
+    /// Fails if a number exceeds a bound.
+    pub(crate) fn check_limit(
+        &self,
+        limit: ResourceLimit,
+        number: u64,
+        attempt: &ConnectorAttempt,
+    ) -> Result<(), ConnectorError> {
+        ExceededLimit::check(limit, &self.limits, number).map_err(|limit| {
+            ConnectorError::new(&self.connector, attempt.clone(), ReadingError::LimitExceeded(limit))
+        })
     }
 
     /// Sends a request and retries transient errors; `attempt` names the request in messages.
@@ -92,7 +127,7 @@ impl HttpClient {
         attempt: &ConnectorAttempt,
         context: &ReadContext,
     ) -> Result<ConnectorResponse, ConnectorError> {
-        retry(&self.connector, context, || self.send_once(call, attempt)).await
+        retry(&self.connector, context, || self.send_once(call, attempt, context)).await
     }
 
     /// Sends a request for which 404 is a valid response.
@@ -110,20 +145,21 @@ impl HttpClient {
     }
 
     /// Sends a request once.
-    pub(crate) async fn send_once(
+    async fn send_once(
         &self,
         call: &ConnectorRequest,
         attempt: &ConnectorAttempt,
+        context: &ReadContext,
     ) -> Result<ConnectorResponse, ConnectorError> {
         if !self.settings.is_home(&call.url) {
             return Err(self.response_error(attempt, HttpError::Elsewhere { to: redact_url(&call.url) }));
         }
         let had_token = self.settings.tokens.current_token().is_some();
-        match self.ask(call, attempt).await {
+        match self.ask(call, attempt, context).await {
             // The token may have been revoked before it expired.
             Err(error) if had_token && error.has_status(401) => {
                 self.settings.tokens.discard_token();
-                self.ask(call, attempt).await
+                self.ask(call, attempt, context).await
             }
             answered => answered,
         }
@@ -133,6 +169,7 @@ impl HttpClient {
         &self,
         call: &ConnectorRequest,
         attempt: &ConnectorAttempt,
+        context: &ReadContext,
     ) -> Result<ConnectorResponse, ConnectorError> {
         let mut request = self.http.request(call.method.clone(), call.url.clone());
         for (name, value) in &call.headers {
@@ -154,8 +191,10 @@ impl HttpClient {
                 request.header("authorization", secret_value(&format!("Bearer {}", self.token().await?)))
             }
         };
-        self.rate_limiter.wait_for_turn().await;
-        self.read_response(request, attempt).await
+        self.rate_limiter.wait_for_turn(context.retry.within).await.map_err(|wait| {
+            self.response_error(attempt, HttpError::TooLongAWait { seconds: wait.as_secs() })
+        })?;
+        self.read_response(request, attempt, self.settings.most_bytes).await
     }
 
     /// A valid token.
@@ -172,32 +211,38 @@ impl HttpClient {
             request = request.basic_auth(user.reveal(), Some(password.reveal()));
         }
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        let answered =
-            self.read_response(request.header(CONTENT_TYPE, form).body(token_request.form), &attempt).await?;
+        let request = request.header(CONTENT_TYPE, form).body(token_request.form);
+        let most = self.settings.most_bytes.min(ResourceLimit::TokenResponseBytes.default_value());
+        let answered = self.read_response(request, &attempt, most).await?;
         self.settings
             .tokens
             .store_response(&answered.body)
             .ok_or_else(|| self.response_error(&attempt, HttpError::NoToken))
     }
 
-    /// Sends a request and reads the complete response.
+    /// Sends a request and reads the complete response, at most `most` bytes.
     async fn read_response(
         &self,
         request: reqwest::RequestBuilder,
         attempt: &ConnectorAttempt,
+        most: u64,
     ) -> Result<ConnectorResponse, ConnectorError> {
         let request = request.header(ACCEPT, "application/json, application/scim+json;q=0.9, */*;q=0.1");
         let mut response = request.send().await.map_err(|cause| self.request_error(attempt, cause))?;
+        let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|cause| self.request_error(attempt, cause))? {
-            if (body.len() + chunk.len()) as u64 > self.settings.most_bytes {
-                return Err(
-                    self.response_error(attempt, HttpError::TooLarge { most: self.settings.most_bytes })
-                );
+            let received = self.received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            self.check_limit(ResourceLimit::ReadingBytes, received + chunk.len() as u64, attempt)?;
+            let size = (body.len() + chunk.len()) as u64;
+            if !status.is_success() && size > ERROR_BYTES {
+                break;
+            }
+            if size > most {
+                return Err(self.response_error(attempt, HttpError::TooLarge { most }));
             }
             body.extend_from_slice(&chunk);
         }
-        let (status, headers) = (response.status(), response.headers().clone());
         if status.is_success() {
             if let Some(wait) = rate_limit::exhausted_wait(&headers) {
                 self.rate_limiter.delay_requests(wait);
@@ -214,9 +259,10 @@ impl HttpClient {
         let said = server_message::extract_message(&headers, &text);
         let said = server_message::shorten_message(&self.settings.redact_secrets(&said));
         let status = if is_quota { 429 } else { status.as_u16() };
+        let requested = rate_limit::requested_wait(&headers);
         Err(self.response_error(
             attempt,
-            HttpError::Status { status, said, wait: rate_limit::requested_wait(&headers) },
+            HttpError::Status { status, said, wait: requested.map(ServerWait::duration) },
         ))
     }
 

@@ -1,8 +1,8 @@
 //! HTTP client for connectors.
 //!
 //! [`HttpClient`] sends a [`ConnectorRequest`] and returns the complete body or an error. It adds the credentials
-//! ([`auth`]), limits the request rate ([`rate_limit`]), limits time and size, and retries transient errors only
-//! ([`error`] classifies them). Credentials are sent only to the scheme, host and port of the settings: redirects
+//! ([`auth`]), limits the request rate ([`rate_limit`]), limits time and size, bounds every wait that a server asks for
+//! ([`server_wait`]), and retries transient errors only ([`error`] classifies them). Credentials are sent only to the scheme, host and port of the settings: redirects
 //! are not followed, and a link to another server is an error.
 
 mod auth;
@@ -14,6 +14,7 @@ mod rate_limit;
 mod request_error;
 mod saml;
 mod server_message;
+mod server_wait;
 mod signing_key;
 
 use std::path::PathBuf;

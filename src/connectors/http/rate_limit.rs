@@ -1,76 +1,92 @@
 //! Limits the request rate and evaluates the waits that a server requests.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
 
+use crate::http::server_wait::ServerWait;
+
 /// Limits the number of requests per second.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     between: Duration,
-    next: Mutex<Instant>,
+    turns: Mutex<RequestTurns>,
+}
+
+/// The times before which no request is sent.
+#[derive(Debug)]
+struct RequestTurns {
+    /// By the rate limit of the settings.
+    next: Instant,
+    /// By the wait that the server asked for.
+    requested: Instant,
 }
 
 impl RateLimiter {
     pub(super) fn new(requests_per_second: u32) -> Self {
+        let now = Instant::now();
         Self {
             between: Duration::from_secs(1) / requests_per_second.max(1),
-            next: Mutex::new(Instant::now()),
+            turns: Mutex::new(RequestTurns { next: now, requested: now }),
         }
     }
 
-    /// Waits until the next request may be sent.
-    pub(super) async fn wait_for_turn(&self) {
+    /// Waits until the next request may be sent. If the server asked for a wait that is longer than `most`, returns
+    /// the wait at once instead.
+    pub(super) async fn wait_for_turn(&self, most: Duration) -> Result<(), Duration> {
         let mine = {
-            let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let mine = (*next).max(Instant::now());
-            *next = mine + self.between;
+            let mut turns = self.turns();
+            let now = Instant::now();
+            let requested = turns.requested.saturating_duration_since(now);
+            if requested > most {
+                return Err(requested);
+            }
+            let mine = turns.next.max(turns.requested).max(now);
+            turns.next = mine + self.between;
             mine
         };
         tokio::time::sleep_until(mine).await;
+        Ok(())
     }
 
     /// Delays all requests for this long.
-    pub(super) fn delay_requests(&self, wait: Duration) {
-        let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *next = (*next).max(Instant::now() + wait);
+    pub(super) fn delay_requests(&self, wait: ServerWait) {
+        let mut turns = self.turns();
+        turns.requested = turns.requested.max(wait.end(Instant::now()));
+    }
+
+    fn turns(&self) -> MutexGuard<'_, RequestTurns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Larger numbers are Unix times instead of seconds to wait; the value is in the year 2001.
-const EPOCH: u64 = 1_000_000_000;
-
 /// The requested wait: `Retry-After` in seconds or as a date (RFC 9110 10.2.3), or the time at which the rate
 /// limit resets, by the server's clock.
-pub(super) fn requested_wait(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn requested_wait(headers: &HeaderMap) -> Option<ServerWait> {
     retry_after(headers).or_else(|| reset(headers))
 }
 
 /// The wait after a successful response that used up the rate limit.
-pub(super) fn exhausted_wait(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn exhausted_wait(headers: &HeaderMap) -> Option<ServerWait> {
     let left =
         ["x-rate-limit-remaining", "x-ratelimit-remaining"].iter().find_map(|name| number(headers, name));
     if left == Some(0) { reset(headers) } else { None }
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap) -> Option<ServerWait> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+        return Some(ServerWait::from_seconds(seconds));
     }
     let until = httpdate::parse_http_date(text).ok()?;
-    Some(until.duration_since(now(headers)).unwrap_or_default())
+    Some(ServerWait::until(until, now(headers)))
 }
 
-fn reset(headers: &HeaderMap) -> Option<Duration> {
+fn reset(headers: &HeaderMap) -> Option<ServerWait> {
     let reset = ["x-rate-limit-reset", "x-ratelimit-reset"].iter().find_map(|name| number(headers, name))?;
-    if reset < EPOCH {
-        return Some(Duration::from_secs(reset));
-    }
-    let until = SystemTime::UNIX_EPOCH + Duration::from_secs(reset);
-    Some(until.duration_since(now(headers)).unwrap_or_default())
+    Some(ServerWait::from_reset(reset, now(headers)))
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
@@ -97,17 +113,24 @@ mod tests {
     #[test]
     fn a_wait_is_told_in_seconds_as_a_date_or_as_the_end_of_a_window() {
         let date = ("date", "Fri, 27 Nov 2026 10:00:00 GMT");
-        let seconds =
-            |lines: &[(&'static str, &str)]| requested_wait(&headers(lines)).map(|wait| wait.as_secs());
+        let seconds = |lines: &[(&'static str, &str)]| {
+            requested_wait(&headers(lines)).map(|wait| wait.duration().as_secs())
+        };
         assert_eq!(seconds(&[("retry-after", "7")]), Some(7));
         assert_eq!(seconds(&[date, ("retry-after", "Fri, 27 Nov 2026 10:00:09 GMT")]), Some(9));
         assert_eq!(seconds(&[date, ("retry-after", "Fri, 27 Nov 2026 09:00:00 GMT")]), Some(0));
         assert_eq!(seconds(&[date, ("x-rate-limit-reset", "1795773611")]), Some(11));
         assert_eq!(seconds(&[("x-ratelimit-reset", "30")]), Some(30));
+        assert_eq!(seconds(&[date, ("x-rate-limit-reset", "1795773611000")]), Some(11));
+        assert_eq!(seconds(&[("retry-after", "18446744073709551615")]), Some(86_400));
+        assert_eq!(seconds(&[("x-rate-limit-reset", "18446744073709551615")]), Some(86_400));
+        assert_eq!(seconds(&[date, ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")]), Some(86_400));
+        assert_eq!(seconds(&[("x-rate-limit-reset", "18446744073709551616")]), None);
+        assert_eq!(seconds(&[("x-rate-limit-reset", "-1")]), None);
         assert_eq!(seconds(&[("retry-after", "soon")]), None);
         assert_eq!(
             exhausted_wait(&headers(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "3")]))
-                .map(|w| w.as_secs()),
+                .map(|wait| wait.duration().as_secs()),
             Some(3)
         );
         assert_eq!(
@@ -120,12 +143,23 @@ mod tests {
     async fn requests_keep_their_distance() {
         let pace = RateLimiter::new(4);
         let began = Instant::now();
+        let most = Duration::from_secs(15);
         for _ in 0..5 {
-            pace.wait_for_turn().await;
+            assert_eq!(pace.wait_for_turn(most).await, Ok(()));
         }
         assert_eq!(began.elapsed().as_millis(), 1_000);
-        pace.delay_requests(Duration::from_secs(3));
-        pace.wait_for_turn().await;
+        pace.delay_requests(ServerWait::from_seconds(3));
+        assert_eq!(pace.wait_for_turn(most).await, Ok(()));
         assert_eq!(began.elapsed().as_secs(), 4);
+    }
+
+    /// A wait that is longer than allowed is not waited for, and does not shorten when another one follows.
+    #[tokio::test(start_paused = true)]
+    async fn longer_wait_than_allowed_is_refused_at_once() {
+        let (pace, began) = (RateLimiter::new(4), Instant::now());
+        pace.delay_requests(ServerWait::from_seconds(u64::MAX));
+        pace.delay_requests(ServerWait::from_seconds(1));
+        assert_eq!(pace.wait_for_turn(Duration::from_mins(5)).await, Err(Duration::from_hours(24)));
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 }

@@ -16,7 +16,8 @@ use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::FileEnd;
 use crate::retry::retry;
 use crate::{
-    CheckStep, Connector, ConnectorCause, ConnectorError, DirectoryReading, ReadContext, diagnostics,
+    CheckStep, Connector, ConnectorCause, ConnectorError, DirectoryReading, ReadContext, ReadingError,
+    diagnostics,
 };
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::people::PeopleTable;
@@ -101,7 +102,7 @@ fn map_records<'a>(
     settings: &JsonFileSettings,
     attributes: &'a AttributeSet,
     context: &ReadContext,
-    witness: &mut HashingReader<&File>,
+    witness: &mut HashingReader<'_, &File>,
 ) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError> {
     let file_error = |cause: ConnectorCause| settings.file.error(&connector.name, cause);
     let mut records = JsonRecordReader::new(BufReader::with_capacity(BUFFER, witness));
@@ -116,6 +117,7 @@ fn map_records<'a>(
             return Err(file_error(JsonFileError::InvalidRecord { place, problem }.into()));
         }
         mapper.push(&record, || place);
+        mapper.check_limits(&context.limits)?;
         if mapper.records().is_multiple_of(STEP) {
             context.progress.set(mapper.records());
             if context.cancel.is_cancelled() {
@@ -131,6 +133,7 @@ impl From<JsonRecordError> for ConnectorCause {
     fn from(error: JsonRecordError) -> Self {
         match error {
             JsonRecordError::Unreadable(cause) => FileError::Unreadable(cause).into(),
+            JsonRecordError::TooLarge(limit) => ReadingError::LimitExceeded(limit).into(),
             JsonRecordError::NotClosed => JsonFileError::NotClosed.into(),
             JsonRecordError::Wrong { place, what } => {
                 JsonFileError::InvalidRecord { place, problem: what.to_owned() }.into()

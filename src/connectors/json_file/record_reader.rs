@@ -4,8 +4,11 @@
 
 use std::io::{self, BufRead};
 
-/// Maximum size of a record, in bytes; a typical person has a few thousand.
-const LARGEST: usize = 16 << 20;
+use crate::exceeded_limit::ExceededLimit;
+use rollcall_model::resource_limits::ResourceLimit;
+
+/// The bound on the size of a record; a typical person has a few thousand bytes.
+const LARGEST: ResourceLimit = ResourceLimit::RecordBytes;
 
 /// The UTF-8 byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -37,6 +40,8 @@ pub(super) enum JsonRecordError {
     Unreadable(io::Error),
     /// The file ends inside the array.
     NotClosed,
+    /// The record exceeds its bound.
+    TooLarge(ExceededLimit),
     /// Unexpected content instead of a record.
     Wrong {
         /// The position.
@@ -109,15 +114,13 @@ impl<R: BufRead> JsonRecordReader<R> {
         loop {
             self.record.clear();
             self.number += 1;
-            let most = u64::try_from(LARGEST).unwrap_or(u64::MAX);
-            let mut limited = io::Read::take(&mut self.file, most);
+            // One byte more than allowed.
+            let mut limited = io::Read::take(&mut self.file, LARGEST.default_value() + 1);
             let read = limited.read_until(b'\n', &mut self.record).map_err(JsonRecordError::Unreadable)?;
             if read == 0 {
                 return Ok(false);
             }
-            if read == LARGEST {
-                return Err(self.wrong("it is larger than 16 MiB"));
-            }
+            self.check_size()?;
             if !self.record.iter().all(u8::is_ascii_whitespace) {
                 return Ok(true);
             }
@@ -172,9 +175,7 @@ impl<R: BufRead> JsonRecordReader<R> {
             let length = end.map_or(buffer.len(), |(at, _)| at);
             self.record.extend_from_slice(&buffer[..length]);
             self.file.consume(length);
-            if self.record.len() > LARGEST {
-                return Err(self.wrong("it is larger than 16 MiB"));
-            }
+            self.check_size()?;
             if let Some((_, byte)) = end {
                 if byte == b',' {
                     self.file.consume(1);
@@ -192,6 +193,11 @@ impl<R: BufRead> JsonRecordReader<R> {
             None => Ok(false),
             Some(_) => Err(self.wrong("unexpected data after the list")),
         }
+    }
+
+    fn check_size(&self) -> Result<(), JsonRecordError> {
+        ExceededLimit::check_size(LARGEST, self.record.len())
+            .map_err(|limit| JsonRecordError::TooLarge(limit.of(|| self.place())))
     }
 
     fn wrong(&self, what: &'static str) -> JsonRecordError {
@@ -217,6 +223,7 @@ mod tests {
                     Ok(None) => return Ok(found),
                     Err(JsonRecordError::Wrong { what, .. }) => return Err(what),
                     Err(JsonRecordError::NotClosed) => return Err("not closed"),
+                    Err(JsonRecordError::TooLarge(_)) => return Err("too large"),
                     Err(JsonRecordError::Unreadable(_)) => return Err("unreadable"),
                 }
             }
@@ -252,6 +259,25 @@ mod tests {
         assert_eq!(read("[{}] {}"), Err("unexpected data after the list"));
         assert_eq!(read("[{},]"), Err("it is empty"));
         assert_eq!(read("[,{}]"), Err("it is empty"));
+    }
+
+    /// A record of 16 MiB is read, and one more byte is refused, as a line and as an element.
+    #[test]
+    fn record_beyond_the_limit_is_refused() {
+        let size = usize::try_from(LARGEST.default_value()).expect("it fits");
+        let text = |bytes: usize| format!("\"{}\"", "a".repeat(bytes - 2));
+        let count = |text: &str| {
+            let mut records = JsonRecordReader::new(text.as_bytes());
+            match records.next() {
+                Ok(record) => Ok(record.map_or(0, <[u8]>::len)),
+                Err(JsonRecordError::TooLarge(limit)) => Err(limit.subject.unwrap_or_default()),
+                Err(other) => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(count(&format!("[{}]", text(size))), Ok(size));
+        assert_eq!(count(&format!("[{}]", text(size + 1))), Err("element 1".to_owned()));
+        assert_eq!(count(&format!("{}\n", text(size - 1))), Ok(size));
+        assert_eq!(count(&format!("{}\n", text(size))), Err("line 1".to_owned()));
     }
 
     fn value() -> impl Strategy<Value = Value> {

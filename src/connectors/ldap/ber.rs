@@ -54,9 +54,14 @@ pub(super) enum MessageState {
     Complete(usize),
     /// More bytes are required.
     Incomplete,
-    /// Not a valid message, or longer than the limit.
+    /// Longer than the limit.
+    TooLarge,
+    /// Not a valid message.
     Invalid,
 }
+
+/// A message that announces more bytes than this is none: the server is not a directory.
+const MAX_PLAUSIBLE_BYTES: usize = 1 << 30;
 
 /// Determines whether a buffer starts with a complete message of at most `longest` bytes of contents.
 pub(super) fn measure_message(bytes: &[u8], longest: usize) -> MessageState {
@@ -66,9 +71,55 @@ pub(super) fn measure_message(bytes: &[u8], longest: usize) -> MessageState {
     match parse_header(bytes) {
         HeaderState::TooFewBytes => MessageState::Incomplete,
         HeaderState::Invalid => MessageState::Invalid,
-        HeaderState::Known(header) if header.contents > longest => MessageState::Invalid,
+        HeaderState::Known(header) if header.contents > MAX_PLAUSIBLE_BYTES => MessageState::Invalid,
+        HeaderState::Known(header) if header.contents > longest => MessageState::TooLarge,
         HeaderState::Known(header) if bytes.len() < header.size + header.contents => MessageState::Incomplete,
         HeaderState::Known(header) => MessageState::Complete(header.size + header.contents),
+    }
+}
+
+/// The bit of a tag for an element that consists of elements.
+const CONSTRUCTED: u8 = 0x20;
+
+/// How deep the elements of a message are inside each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NestingState {
+    /// At most as deep as allowed.
+    Within,
+    /// Deeper than allowed.
+    TooDeep,
+    /// An element is not valid or exceeds the one that contains it.
+    Invalid,
+}
+
+/// Walks through the elements of a complete message, without recursion, and compares their depth with a limit. The
+/// message itself is the first level.
+pub(super) fn measure_nesting(message: &[u8], most: usize) -> NestingState {
+    let mut ends: Vec<usize> = Vec::with_capacity(most);
+    let mut at = 0;
+    loop {
+        while ends.last() == Some(&at) {
+            ends.pop();
+        }
+        if at == message.len() {
+            return NestingState::Within;
+        }
+        let end = ends.last().copied().unwrap_or(message.len());
+        let HeaderState::Known(header) = parse_header(&message[at..end]) else {
+            return NestingState::Invalid;
+        };
+        let contents = at + header.size;
+        if header.contents > end - contents {
+            return NestingState::Invalid;
+        }
+        at = contents + header.contents;
+        if header.tag & CONSTRUCTED != 0 {
+            if ends.len() == most {
+                return NestingState::TooDeep;
+            }
+            ends.push(at);
+            at = contents;
+        }
     }
 }
 
@@ -121,7 +172,7 @@ mod tests {
             assert_eq!(measure_message(&message[..length], 1000), MessageState::Incomplete, "{length} bytes");
         }
         assert_eq!(measure_message(&message, 1000), MessageState::Complete(260));
-        assert_eq!(measure_message(&message, 255), MessageState::Invalid);
+        assert_eq!(measure_message(&message, 255), MessageState::TooLarge);
     }
 
     #[test]
@@ -145,6 +196,36 @@ mod tests {
         assert_eq!(parse_message(&[SEQUENCE, 3, INTEGER, 1, 7]), None);
         assert_eq!(parse_message(&[SEQUENCE, 5, INTEGER, 1, 7, 0x64, 9]), None);
         assert_eq!(parse_message(&[SEQUENCE, 9, INTEGER, 5, 0, 0, 0, 0, 7, 0x64, 0]), None);
+    }
+
+    /// Elements inside each other, around a number.
+    fn nested(levels: usize) -> Vec<u8> {
+        let headers = (0..levels).rev().flat_map(|inside| {
+            let [a, b, c, d] = u32::try_from(3 + 6 * inside).expect("short").to_be_bytes();
+            [SEQUENCE, 0x84, a, b, c, d]
+        });
+        headers.chain([INTEGER, 1, 7]).collect()
+    }
+
+    /// The depth is measured without recursion: 100,000 levels overflow no stack.
+    #[test]
+    fn nesting_beyond_the_limit_is_found_at_any_depth() {
+        assert_eq!(measure_nesting(&nested(16), 16), NestingState::Within);
+        for levels in [17, 18, 4_000, 100_000] {
+            assert_eq!(measure_nesting(&nested(levels), 16), NestingState::TooDeep, "{levels}");
+        }
+        let flat = [nested(3), nested(16), nested(2)].concat();
+        assert_eq!(measure_nesting(&flat, 16), NestingState::Within);
+        assert_eq!(measure_nesting(&[flat, nested(17)].concat(), 16), NestingState::TooDeep);
+    }
+
+    #[test]
+    fn nesting_of_an_element_that_exceeds_its_container_is_invalid() {
+        assert_eq!(measure_nesting(&[SEQUENCE, 3, INTEGER, 2, 7], 16), NestingState::Invalid);
+        assert_eq!(measure_nesting(&[SEQUENCE, 1, INTEGER, 0], 16), NestingState::Invalid);
+        assert_eq!(measure_nesting(&[SEQUENCE, 2, SEQUENCE, 0x80], 16), NestingState::Invalid);
+        assert_eq!(measure_nesting(&[SEQUENCE, 4, SEQUENCE, 0, INTEGER, 0], 16), NestingState::Within);
+        assert_eq!(measure_nesting(&[], 16), NestingState::Within);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::progress::ReadProgress;
+use rollcall_model::resource_limits::ResourceLimits;
 
 /// Checks the directory. Stops at the first step that fails. Does not retry.
 pub(crate) async fn check(
@@ -18,8 +19,10 @@ pub(crate) async fn check(
     context: &ReadContext,
 ) -> Vec<CheckStep> {
     let mut steps = Vec::new();
-    let finished =
-        context.cancel.run_until_cancelled(steps_of(connector, settings, attributes, &mut steps)).await;
+    let finished = context
+        .cancel
+        .run_until_cancelled(steps_of(connector, settings, attributes, context, &mut steps))
+        .await;
     if finished.is_none() {
         steps.push(diagnostics::cancelled_step(connector));
     }
@@ -31,9 +34,10 @@ async fn steps_of(
     connector: &Connector,
     settings: &LdapSettings,
     attributes: &AttributeSet,
+    context: &ReadContext,
     steps: &mut Vec<CheckStep>,
 ) -> Option<()> {
-    let mut session = connect_with_steps(connector, settings, steps).await?;
+    let mut session = connect_with_steps(connector, settings, &context.limits, steps).await?;
     let read = first_page(connector, settings, attributes, &mut session).await;
     session.close().await;
     let people = diagnostics::record_step(steps, "read", read, |people| {
@@ -47,9 +51,10 @@ async fn steps_of(
 pub(crate) async fn connect_with_steps<'a>(
     connector: &'a Connector,
     settings: &'a LdapSettings,
+    limits: &'a ResourceLimits,
     steps: &mut Vec<CheckStep>,
 ) -> Option<LdapSession<'a>> {
-    let ldap_connector = match prepare_connector(connector, settings) {
+    let ldap_connector = match prepare_connector(connector, settings, limits) {
         Ok(ldap_connector) => ldap_connector,
         Err(error) => {
             return diagnostics::record_step(steps, "settings", Err(error), |_: &LdapSession<'_>| {
@@ -91,9 +96,10 @@ pub(crate) async fn connect_with_steps<'a>(
 fn prepare_connector<'a>(
     connector: &'a Connector,
     settings: &'a LdapSettings,
+    limits: &'a ResourceLimits,
 ) -> Result<LdapConnector<'a>, ConnectorError> {
     check_searchable(&connector.name, settings, &settings.filter)?;
-    LdapConnector::new(&connector.name, settings)
+    LdapConnector::new(&connector.name, settings, limits)
 }
 
 /// Reads the first page of each search base.

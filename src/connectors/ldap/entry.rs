@@ -1,26 +1,40 @@
 //! Parser of search result entries.
 //!
 //! This is the only code that reads entries. The parser of `ldap3` panics on malformed input and builds
-//! attributes that are not mapped; this one returns `None`, copies only mapped values, and keeps the bytes of
+//! attributes that are not mapped; this one returns an error, copies only mapped values, and keeps the bytes of
 //! binary ids.
 
 use ldap3::asn1::{PL, StructureTag};
 use rustc_hash::FxHashMap;
 
+use crate::exceeded_limit::ExceededLimit;
 use crate::ldap::attribute_syntax::AttributeSyntax;
 use crate::ldap::ber::{self, INTEGER, OCTETS, SEQUENCE, SET};
 use crate::ldap::value_range::{ValuePart, ValueRange};
 use crate::mapper::RecordValues;
 use rollcall_model::names::clean;
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// The tag of a search result entry (RFC 4511 4.5.2).
 pub(super) const ENTRY: u8 = 0x64;
+
+/// The tag of the result of a search (RFC 4511 4.5.2).
+pub(super) const RESULT: u8 = 0x65;
 
 /// The operation id of a search result reference.
 pub(super) const REFERENCE: u64 = 19;
 
 /// The operation id of an intermediate response (RFC 4511 4.13).
 pub(super) const INTERMEDIATE: u64 = 25;
+
+/// Reason why an entry is not usable.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum EntryError {
+    /// Not an entry (RFC 4511 4.5.2).
+    Malformed,
+    /// A value or the record exceeds a bound.
+    Exceeded(ExceededLimit),
+}
 
 /// Parses entries and extracts the mapped columns.
 #[derive(Debug)]
@@ -56,30 +70,36 @@ impl EntryParser {
         Self { wanted, spellings: Vec::new(), likely: 0, parts: Vec::new() }
     }
 
-    /// Parses the contents of an entry into a record; `None` if the entry is malformed.
-    pub(super) fn read(&mut self, entry: &[u8], record: &mut RecordValues) -> Option<()> {
+    /// Parses the contents of an entry into a record.
+    pub(super) fn read(&mut self, entry: &[u8], record: &mut RecordValues) -> Result<(), EntryError> {
         record.clear();
         self.read_more(entry, record)
     }
 
     /// Parses an entry and adds its values to the record.
-    pub(super) fn read_more(&mut self, mut entry: &[u8], record: &mut RecordValues) -> Option<()> {
+    pub(super) fn read_more(
+        &mut self,
+        mut entry: &[u8],
+        record: &mut RecordValues,
+    ) -> Result<(), EntryError> {
         self.parts.clear();
-        ber::take_element(&mut entry, OCTETS)?;
-        let mut attributes = ber::take_element(&mut entry, SEQUENCE)?;
+        let dn = take(&mut entry, OCTETS)?;
+        let mut attributes = take(&mut entry, SEQUENCE)?;
         while !attributes.is_empty() {
-            let mut attribute = ber::take_element(&mut attributes, SEQUENCE)?;
-            let name = ber::take_element(&mut attribute, OCTETS)?;
-            let mut values = ber::take_element(&mut attribute, SET)?;
-            let place = self.spelling(name)?;
+            let mut attribute = take(&mut attributes, SEQUENCE)?;
+            let name = take(&mut attribute, OCTETS)?;
+            let mut values = take(&mut attribute, SET)?;
+            let place = self.spelling(name).ok_or(EntryError::Malformed)?;
             let spelling = &self.spellings[place];
             let mut count = 0;
             while !values.is_empty() {
-                let value = ber::take_element(&mut values, OCTETS)?;
+                let value = take(&mut values, OCTETS)?;
                 count += 1;
                 if spelling.columns.is_empty() {
                     continue;
                 }
+                ExceededLimit::check_size(ResourceLimit::LdapValueBytes, value.len())
+                    .map_err(|limit| EntryError::Exceeded(limit.of(|| describe_value(name, dn))))?;
                 let text = spelling.form.text(value);
                 for &column in &spelling.columns {
                     record.add(column, &text);
@@ -89,7 +109,7 @@ impl EntryParser {
                 self.parts.push(ValuePart { attribute: attribute.clone(), range: *range, count });
             }
         }
-        entry.is_empty().then_some(())
+        if entry.is_empty() { Ok(()) } else { Err(EntryError::Malformed) }
     }
 
     /// The mapped attributes of the last entry that were only partly returned.
@@ -123,6 +143,16 @@ impl EntryParser {
         self.spellings.push(AttributeSpelling { name: name.into(), columns, form, part });
         Some(self.spellings.len() - 1)
     }
+}
+
+fn take<'a>(bytes: &mut &'a [u8], tag: u8) -> Result<&'a [u8], EntryError> {
+    ber::take_element(bytes, tag).ok_or(EntryError::Malformed)
+}
+
+/// An attribute of an entry, for messages.
+pub(super) fn describe_value(attribute: &[u8], dn: &[u8]) -> String {
+    let shown = |bytes| clean(&String::from_utf8_lossy(bytes)).into_owned();
+    format!("a value of `{}` of `{}`", shown(attribute), shown(dn))
 }
 
 /// The DN of an entry, as spelled by the server.
@@ -183,7 +213,7 @@ mod tests {
 
     fn read(source: &str, entry: &[u8]) -> Option<Vec<String>> {
         let mut record = RecordValues::default();
-        EntryParser::new([source]).read(entry, &mut record)?;
+        EntryParser::new([source]).read(entry, &mut record).ok()?;
         Some(record.values_of(0).map(str::to_owned).collect())
     }
 
@@ -222,7 +252,7 @@ mod tests {
             let values = names.map(|name| [name.as_bytes()]);
             let attributes = [0, 1, 2].map(|place| (names[place], &values[place][..]));
             let entry = entry(&attributes);
-            assert_eq!(entries.read(&entry, &mut record), Some(()));
+            assert_eq!(entries.read(&entry, &mut record), Ok(()));
             assert_eq!(dn(&entry), Some(&b"cn=ada"[..]));
             let of = |column| record.values_of(column).map(str::to_owned).collect::<Vec<_>>();
             let mails = names.iter().filter(|&&name| name == "mail").count();
@@ -240,7 +270,7 @@ mod tests {
             ("x;range=0-1", &[b"y"]),
             ("mail", &[b"m"]),
         ]);
-        assert_eq!(entries.read(&both, &mut record), Some(()));
+        assert_eq!(entries.read(&both, &mut record), Ok(()));
         assert_eq!(record.values_of(0).map(str::to_owned).collect::<Vec<_>>(), ["a", "b"]);
         let part = ValuePart {
             attribute: "memberof".to_owned(),
@@ -248,7 +278,7 @@ mod tests {
             count: 2,
         };
         assert_eq!(entries.parts(), [part]);
-        assert_eq!(entries.read(&entry(&[("mail", &[b"m"])]), &mut record), Some(()));
+        assert_eq!(entries.read(&entry(&[("mail", &[b"m"])]), &mut record), Ok(()));
         assert_eq!(entries.parts(), []);
     }
 
@@ -284,7 +314,9 @@ mod tests {
         let mapping = AttributeMapping { columns, ..AttributeMapping::default() };
         let mut mapper = RecordMapper::new(&name, &mapping, &attributes);
         let mut record = RecordValues::default();
-        EntryParser::new(mapping.columns.iter().map(|(_, name)| name.as_str())).read(bytes, &mut record)?;
+        EntryParser::new(mapping.columns.iter().map(|(_, name)| name.as_str()))
+            .read(bytes, &mut record)
+            .ok()?;
         mapper.push(&record, String::new);
         let people = mapper.into_people();
         Some((people.len(), people.set_aside()))

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::ConnectorError;
-use crate::ldap::entry::{self, EntryParser};
+use crate::ldap::entry::{self, EntryError, EntryParser};
 use crate::ldap::search::{LdapSearch, LdapSearchPage};
 use crate::ldap::session::LdapSession;
 use crate::ldap::value_range::{self, ValuePart};
@@ -79,19 +79,20 @@ impl<S: RecordSink> EntryCollector<S> {
         Ok(page)
     }
 
-    fn entry(&mut self, entry: &[u8]) -> Option<()> {
+    fn entry(&mut self, entry: &[u8]) -> Result<(), EntryError> {
         self.entries.read(entry, &mut self.record)?;
-        let dn = entry::dn(entry)?;
+        let dn = entry::dn(entry).ok_or(EntryError::Malformed)?;
         if !self.bases.is_new(dn) {
-            return Some(());
+            return Ok(());
         }
         if self.entries.parts().is_empty() {
             self.sink.accept_record(&mut self.record, dn);
         } else {
-            let (dn, record) = (std::str::from_utf8(dn).ok()?.to_owned(), std::mem::take(&mut self.record));
+            let dn = std::str::from_utf8(dn).map_err(|_| EntryError::Malformed)?.to_owned();
+            let record = std::mem::take(&mut self.record);
             self.partial.push(PartialEntry { dn, record, parts: self.entries.parts().to_vec() });
         }
-        Some(())
+        Ok(())
     }
 
     /// Requests the missing values. This must happen after a search, because a session runs one search at a time.

@@ -133,7 +133,8 @@ async fn read_bases<'a>(
 ) -> Result<(RecordMapper<'a>, Vec<SearchBaseEnd>), ConnectorError> {
     context.progress.set(0);
     let search = build_search(connector, settings, filter)?;
-    let mut session = LdapConnector::new(&connector.name, settings)?.connect_and_bind().await?;
+    let mut session =
+        LdapConnector::new(&connector.name, settings, &context.limits)?.connect_and_bind().await?;
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
     let mut collector = build_collector(connector, settings, mapper, context.progress.clone());
     let mut ended = Vec::new();
@@ -242,10 +243,31 @@ pub(super) fn fuzz(
 ) {
     let columns = mapping.columns.iter().map(|(_, name)| name.as_str());
     let mut record = crate::mapper::RecordValues::default();
-    if entry::EntryParser::new(columns).read(bytes, &mut record).is_some() {
+    if entry::EntryParser::new(columns).read(bytes, &mut record).is_ok() {
         take(&record);
     }
     let _ = entry::dn(bytes);
+}
+
+/// Treats arbitrary bytes as everything that a server sends on a connection: splits them into messages, and decodes each
+/// as the connector does, by [`entry`] or by the decoder of `ldap3`.
+#[cfg(fuzzing)]
+pub(super) fn fuzz_connection(
+    mut bytes: &[u8],
+    mapping: &AttributeMapping,
+    mut take: impl FnMut(&crate::mapper::RecordValues),
+) {
+    while let Ok(Some((length, message))) = transport::split_message(bytes) {
+        let (whole, rest) = bytes.split_at(length);
+        let contents = &whole[message.contents];
+        if message.operation == entry::ENTRY {
+            fuzz(contents, mapping, &mut take);
+        } else {
+            let _ = ldap3::asn1::parse_tag(whole);
+            let _ = entry::cookie(contents);
+        }
+        bytes = rest;
+    }
 }
 
 #[cfg(test)]

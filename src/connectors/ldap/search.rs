@@ -9,12 +9,13 @@ use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::ldap::LdapError;
-use crate::ldap::entry::{self, INTERMEDIATE, REFERENCE};
+use crate::ldap::entry::{self, EntryError, INTERMEDIATE, REFERENCE};
 use crate::ldap::result_code::LdapErrorResult;
 use crate::ldap::session::LdapSession;
 use crate::ldap::transport::{SearchMessage, TransportError};
 use crate::proof::{ReferenceMeaning, SearchBaseEnd};
-use crate::{ConnectorAttempt, ConnectorError};
+use crate::{ConnectorAttempt, ConnectorError, ExceededLimit};
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// A search that is run below each base.
 #[derive(Debug)]
@@ -55,26 +56,29 @@ impl LdapSearchPage {
 }
 
 impl LdapSession<'_> {
-    /// Reads all entries below a base. `each` receives the contents of every entry and returns `None` if it is
-    /// malformed.
+    /// Reads all entries below a base. `each` receives the contents of every entry.
     pub(crate) async fn search(
         &mut self,
         search: &LdapSearch<'_>,
         base: &str,
-        mut each: impl FnMut(&[u8]) -> Option<()>,
+        mut each: impl FnMut(&[u8]) -> Result<(), EntryError>,
     ) -> Result<SearchBaseEnd, ConnectorError> {
         let mut seen = FxHashSet::default();
         let mut cookie = Vec::new();
         let mut number = 0;
         loop {
             number += 1;
+            let attempt = ConnectorAttempt::Search { base: base.to_owned() };
+            self.check_limit(ResourceLimit::ReadingPages, number, &attempt)?;
             let page = self.page(search, base, cookie, &mut each).await?;
             if let Some(ended) = page.is_last_of(base, search.references) {
                 return Ok(ended);
             }
             // An equal cookie alone is not a loop: 389-ds sends the same cookie with every page.
-            if !seen.insert((page.next.clone(), page.digest)) {
-                let attempt = ConnectorAttempt::Search { base: base.to_owned() };
+            let mut step = Xxh3::new();
+            step.update(&page.next);
+            step.update(&page.digest.to_ne_bytes());
+            if !seen.insert(step.digest128()) {
                 return Err(self.error(&attempt, LdapError::PageRepeats { page: number }));
             }
             cookie = page.next;
@@ -87,7 +91,7 @@ impl LdapSession<'_> {
         search: &LdapSearch<'_>,
         base: &str,
         cookie: Vec<u8>,
-        each: impl FnMut(&[u8]) -> Option<()>,
+        each: impl FnMut(&[u8]) -> Result<(), EntryError>,
     ) -> Result<LdapSearchPage, ConnectorError> {
         let attempt = ConnectorAttempt::Search { base: base.to_owned() };
         let size = i32::try_from(self.settings.page_size).unwrap_or(i32::MAX);
@@ -105,6 +109,8 @@ impl LdapSession<'_> {
         };
         let next = entry::cookie(control)
             .ok_or_else(|| self.transport_error(TransportError::Malformed, &attempt))?;
+        ExceededLimit::check_size(ResourceLimit::PagingCookieBytes, next.len())
+            .map_err(|limit| self.exceeded(limit.of(|| "the paging cookie".to_owned()), &attempt))?;
         Ok(LdapSearchPage { result_code: result.rc, next, references, digest })
     }
 
@@ -114,7 +120,7 @@ impl LdapSession<'_> {
         dn: &str,
         attributes: &[&str],
         attempt: &ConnectorAttempt,
-        each: impl FnMut(&[u8]) -> Option<()>,
+        each: impl FnMut(&[u8]) -> Result<(), EntryError>,
     ) -> Result<(), ConnectorError> {
         let outcome = self.run_search((dn, Scope::Base, ANYTHING, attributes), attempt, each).await?;
         if outcome.result.rc == NO_SUCH_OBJECT {
@@ -129,7 +135,7 @@ impl LdapSession<'_> {
         &mut self,
         (base, scope, filter, attributes): (&str, Scope, &str, &[&str]),
         attempt: &ConnectorAttempt,
-        mut each: impl FnMut(&[u8]) -> Option<()>,
+        mut each: impl FnMut(&[u8]) -> Result<(), EntryError>,
     ) -> Result<SearchOutcome, ConnectorError> {
         let wait = self.settings.timeout;
         self.ldap.with_timeout(wait);
@@ -142,11 +148,13 @@ impl LdapSession<'_> {
         loop {
             match self.transport.next(number, wait).await {
                 Ok(SearchMessage::Entry(entry)) => {
-                    let Some(dn) = each(entry).and_then(|()| entry::dn(entry)) else {
-                        return Err(self.transport_error(TransportError::Malformed, attempt));
-                    };
-                    digest.update(dn);
+                    match each(entry).and_then(|()| entry::dn(entry).ok_or(EntryError::Malformed)) {
+                        Ok(dn) => digest.update(dn),
+                        Err(problem) => return Err(self.transport_error(problem.into(), attempt)),
+                    }
                     digest.update(&[0]);
+                    self.entries += 1;
+                    self.check_limit(ResourceLimit::ReadingRecords, self.entries, attempt)?;
                     continue;
                 }
                 Ok(SearchMessage::Other) => (),

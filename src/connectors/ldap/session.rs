@@ -18,14 +18,16 @@ use crate::ldap::result_code::LdapErrorResult;
 use crate::ldap::transport::{LdapConnection, SplitTransport, TransportError};
 use crate::ldap::{LdapError, LdapSettings};
 use crate::tls::{self, TlsError};
-use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, NetworkError};
+use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, ExceededLimit, NetworkError, ReadingError};
 use rollcall_model::names::ConnectorName;
+use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 
 /// Connection parameters of a server; not connected yet.
 #[derive(Debug)]
 pub(crate) struct LdapConnector<'a> {
     pub connector: &'a ConnectorName,
     pub settings: &'a LdapSettings,
+    pub limits: &'a ResourceLimits,
     pub endpoint: LdapEndpoint,
 }
 
@@ -34,6 +36,9 @@ pub(crate) struct LdapConnector<'a> {
 pub(crate) struct LdapSession<'a> {
     pub connector: &'a ConnectorName,
     pub settings: &'a LdapSettings,
+    pub limits: &'a ResourceLimits,
+    /// Number of entries received.
+    pub entries: u64,
     pub ldap: Ldap,
     pub transport: SplitTransport,
     /// The task that runs the `ldap3` connection; aborted when the session is dropped.
@@ -51,6 +56,7 @@ impl<'a> LdapConnector<'a> {
     pub(crate) fn new(
         connector: &'a ConnectorName,
         settings: &'a LdapSettings,
+        limits: &'a ResourceLimits,
     ) -> Result<Self, ConnectorError> {
         let wrong = |setting, fault| ConnectorError::invalid_setting(connector, setting, fault);
         let endpoint = LdapEndpoint::parse(&settings.url)
@@ -61,7 +67,7 @@ impl<'a> LdapConnector<'a> {
                 "is not encrypted: use `ldaps://` or `starttls = true`, or set `plaintext = true`",
             ));
         }
-        Ok(Self { connector, settings, endpoint })
+        Ok(Self { connector, settings, limits, endpoint })
     }
 
     /// Resolves the host.
@@ -103,9 +109,10 @@ impl<'a> LdapConnector<'a> {
         let (ours, connection, ldap) = attach_client().await.map_err(|cause| self.connect_error(cause))?;
         // If the task fails it closes the transport; the reader reports the error.
         let driver = AbortOnDropHandle::new(tokio::spawn(async { drop(connection.drive().await) }));
-        let transport = SplitTransport::new(server, ours);
-        let (connector, settings) = (self.connector, self.settings);
-        let session = LdapSession { connector, settings, ldap, transport, _driver: driver };
+        let (connector, settings, limits) = (self.connector, self.settings, self.limits);
+        let transport = SplitTransport::new(server, ours, limits);
+        let session =
+            LdapSession { connector, settings, limits, entries: 0, ldap, transport, _driver: driver };
         if settings.starttls && !self.endpoint.tls { self.start_tls(session).await } else { Ok(session) }
     }
 
@@ -114,7 +121,8 @@ impl<'a> LdapConnector<'a> {
         let attempt = ConnectorAttempt::StartTls { address: self.endpoint.address() };
         session.ldap.with_timeout(self.settings.timeout);
         let request = Exop { name: Some(START_TLS.to_owned()), val: None };
-        let response = session.transport.exchange(session.ldap.extended(request)).await;
+        let number = next_request(&mut session.ldap);
+        let response = session.transport.exchange(number, session.ldap.extended(request)).await;
         let ExopResult(_, result) = response.map_err(|why| session.transport_error(why, &attempt))?;
         if result.rc != 0 {
             let cause = LdapError::Result(LdapErrorResult::new(result.rc, &result.text));
@@ -124,7 +132,7 @@ impl<'a> LdapConnector<'a> {
             return Err(self.error(attempt, LdapError::Malformed));
         };
         Ok(LdapSession {
-            transport: SplitTransport::new(self.negotiate_tls(stream).await?, client),
+            transport: SplitTransport::new(self.negotiate_tls(stream).await?, client, self.limits),
             ..session
         })
     }
@@ -182,7 +190,8 @@ impl LdapSession<'_> {
         let named = (!account.is_empty()).then(|| account.to_owned());
         let attempt = ConnectorAttempt::Bind { account: named };
         self.ldap.with_timeout(self.settings.timeout);
-        let bound = self.transport.exchange(self.ldap.simple_bind(account, password)).await;
+        let number = next_request(&mut self.ldap);
+        let bound = self.transport.exchange(number, self.ldap.simple_bind(account, password)).await;
         let result = bound.map_err(|why| self.transport_error(why, &attempt))?;
         let answer = LdapErrorResult::new(result.rc, &result.text);
         match result.rc {
@@ -195,7 +204,8 @@ impl LdapSession<'_> {
     /// Sends an unbind request. Errors are ignored.
     pub(crate) async fn close(mut self) {
         let unbind = async {
-            let _ = self.transport.exchange(self.ldap.unbind()).await;
+            let number = next_request(&mut self.ldap);
+            let _ = self.transport.exchange(number, self.ldap.unbind()).await;
             self.transport.close().await;
         };
         let _ = timeout(self.settings.timeout, unbind).await;
@@ -204,6 +214,21 @@ impl LdapSession<'_> {
     /// Converts a transport error into an error of this connector.
     pub(crate) fn transport_error(&self, why: TransportError, attempt: &ConnectorAttempt) -> ConnectorError {
         self.error(attempt, transport_cause(why, self.settings))
+    }
+
+    /// Fails if a number exceeds a bound.
+    pub(crate) fn check_limit(
+        &self,
+        limit: ResourceLimit,
+        number: u64,
+        attempt: &ConnectorAttempt,
+    ) -> Result<(), ConnectorError> {
+        ExceededLimit::check(limit, self.limits, number).map_err(|limit| self.exceeded(limit, attempt))
+    }
+
+    /// An error of this connector because of a bound.
+    pub(crate) fn exceeded(&self, limit: ExceededLimit, attempt: &ConnectorAttempt) -> ConnectorError {
+        self.error(attempt, ReadingError::LimitExceeded(limit))
     }
 
     /// An error of this connector.
@@ -227,11 +252,17 @@ async fn attach_client() -> io::Result<(UnixStream, LdapConnAsync, Ldap)> {
     }
 }
 
+/// The id of the next request of `ldap3` before the first search: ids are numbers in order.
+fn next_request(ldap: &mut Ldap) -> i32 {
+    ldap.last_id() + 1
+}
+
 fn transport_cause(why: TransportError, settings: &LdapSettings) -> ConnectorCause {
     match why {
         TransportError::CutOff(cause) => NetworkError::ConnectionLost(cause).into(),
         TransportError::Stalled => NetworkError::Timeout { seconds: settings.timeout.as_secs_f64() }.into(),
         TransportError::Malformed => LdapError::Malformed.into(),
+        TransportError::Exceeded(limit) => ReadingError::LimitExceeded(limit).into(),
     }
 }
 

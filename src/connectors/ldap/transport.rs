@@ -7,7 +7,9 @@
 //! reader as slices of the buffer; all other messages are passed to `ldap3` in order, so that the result of a
 //! page follows its last entry.
 //!
-//! There is one way to read an entry: entries of the current search never reach the decoder of `ldap3`.
+//! There is one way to read an entry: entries of the current search never reach the decoder of `ldap3`. That decoder
+//! is recursive, so [`SplitTransport::take_message`] measures the depth of every message before anything else reads
+//! it. Messages of other requests than the current one are counted and dropped.
 //!
 //! TLS ends in the transport, so that entries are readable. All work happens in the task of the caller.
 
@@ -24,18 +26,16 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
-use crate::ldap::ber::{self, MessageState};
-use crate::ldap::entry::ENTRY;
+use crate::exceeded_limit::ExceededLimit;
+use crate::ldap::ber::{self, LdapMessage, MessageState, NestingState};
+use crate::ldap::entry::{ENTRY, EntryError, RESULT};
+use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 
 /// Bytes per read from the server: a page of 500 entries takes three or four reads.
 const READ_SIZE: usize = 64 << 10;
 
 /// Bytes per read from `ldap3`: a request is sent in one piece, so that the server does not wait for the rest.
 const REQUEST_SIZE: usize = 4 << 10;
-
-/// Maximum size of a message, in bytes. Entries contain mapped attributes only; a server that announces more is
-/// not a directory, and the memory is not allocated.
-const MAX_MESSAGE_SIZE: usize = 64 << 20;
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -56,8 +56,13 @@ pub(crate) struct SplitTransport {
     next: usize,
     to_server: Vec<u8>,
     to_client: Vec<u8>,
-    /// Number of messages passed to `ldap3` by `exchange`.
-    forwarded: u64,
+    /// Number of messages received.
+    messages: u64,
+    /// Number of messages that are neither entries nor results of the current request.
+    other_messages: u64,
+    /// Number of bytes received, and their maximum.
+    bytes: u64,
+    most_bytes: u64,
     /// An error that occurred after a response that arrived in time.
     pending_error: Option<TransportError>,
 }
@@ -71,6 +76,23 @@ pub(crate) enum TransportError {
     Stalled,
     /// Invalid LDAP message (RFC 4511 4.1.1), or one that `ldap3` cannot decode.
     Malformed,
+    /// The server exceeded a bound.
+    Exceeded(ExceededLimit),
+}
+
+impl From<ExceededLimit> for TransportError {
+    fn from(limit: ExceededLimit) -> Self {
+        Self::Exceeded(limit)
+    }
+}
+
+impl From<EntryError> for TransportError {
+    fn from(problem: EntryError) -> Self {
+        match problem {
+            EntryError::Malformed => Self::Malformed,
+            EntryError::Exceeded(limit) => Self::Exceeded(limit),
+        }
+    }
 }
 
 /// The next message of the current search.
@@ -84,27 +106,39 @@ pub(crate) enum SearchMessage<'a> {
 
 impl SplitTransport {
     /// Connects a server and the near end of the socket pair.
-    pub(crate) fn new(server: LdapConnection, client: UnixStream) -> Self {
-        let (from_server, to_server, to_client) = (Vec::new(), Vec::new(), Vec::new());
-        Self { server, client, from_server, next: 0, to_server, to_client, forwarded: 0, pending_error: None }
+    pub(crate) fn new(server: LdapConnection, client: UnixStream, limits: &ResourceLimits) -> Self {
+        Self {
+            server,
+            client,
+            from_server: Vec::new(),
+            next: 0,
+            to_server: Vec::new(),
+            to_client: Vec::new(),
+            messages: 0,
+            other_messages: 0,
+            bytes: 0,
+            most_bytes: limits.get(ResourceLimit::ReadingBytes),
+            pending_error: None,
+        }
     }
 
     /// Ends the transport after its first response, to start TLS. Returns `None` if the server sent more than
     /// that response, because unencrypted data must not be treated as encrypted.
     pub(crate) fn into_streams(self) -> Option<(TcpStream, UnixStream)> {
-        let has_more_data = self.forwarded != 1 || self.next < self.from_server.len();
+        let has_more_data = self.messages != 1 || self.next < self.from_server.len();
         match self.server {
             LdapConnection::Plain(stream) if !has_more_data => Some((stream, self.client)),
             LdapConnection::Plain(_) | LdapConnection::Encrypted(_) => None,
         }
     }
 
-    /// Sends a request of `ldap3` to the server and passes responses back until the call returns.
+    /// Sends the request of `ldap3` with this id to the server and passes its responses back until the call returns.
     pub(crate) async fn exchange<T>(
         &mut self,
+        request: i32,
         call: impl Future<Output = Result<T, LdapError>>,
     ) -> Result<T, TransportError> {
-        self.drive_call(call, true).await
+        self.drive_call(call, Some(request)).await
     }
 
     /// Moves requests of `ldap3` to the transport until the call returns. Nothing is read from the server: its
@@ -113,13 +147,13 @@ impl SplitTransport {
         &mut self,
         call: impl Future<Output = Result<T, LdapError>>,
     ) -> Result<T, TransportError> {
-        self.drive_call(call, false).await
+        self.drive_call(call, None).await
     }
 
     async fn drive_call<T>(
         &mut self,
         call: impl Future<Output = Result<T, LdapError>>,
-        listening: bool,
+        awaited: Option<i32>,
     ) -> Result<T, TransportError> {
         self.check_open()?;
         // `ldap3` panics on some malformed responses.
@@ -128,8 +162,8 @@ impl SplitTransport {
             tokio::select! {
                 biased;
                 outcome = &mut call => return map_call_result(outcome),
-                carried = self.transfer(listening) => {
-                    let forwarded = carried.and_then(|()| if listening { self.forward_messages() } else { Ok(()) });
+                carried = self.transfer(awaited.is_some()) => {
+                    let forwarded = carried.and_then(|()| awaited.map_or(Ok(()), |request| self.forward_messages(request)));
                     if let Err(fault) = forwarded {
                         break fault;
                     }
@@ -153,11 +187,14 @@ impl SplitTransport {
         self.pending_error.take().map_or(Ok(()), Err)
     }
 
-    /// Passes all complete messages to `ldap3`.
-    fn forward_messages(&mut self) -> Result<(), TransportError> {
-        while let Some(message) = self.message()? {
-            self.to_client.extend_from_slice(&self.from_server[message]);
-            self.forwarded += 1;
+    /// Passes the complete messages of a request to `ldap3`.
+    fn forward_messages(&mut self, request: i32) -> Result<(), TransportError> {
+        while let Some((place, message)) = self.take_message()? {
+            if message.number == request {
+                self.to_client.extend_from_slice(&self.from_server[place]);
+            } else {
+                self.count_other_message()?;
+            }
         }
         Ok(())
     }
@@ -171,18 +208,20 @@ impl SplitTransport {
         self.check_open()?;
         let mut deadline = None;
         loop {
-            while let Some(message) = self.message()? {
+            while let Some((place, LdapMessage { number, operation, contents })) = self.take_message()? {
                 deadline = None;
-                let ber::LdapMessage { number, operation, contents } =
-                    ber::parse_message(&self.from_server[message.clone()])
-                        .ok_or(TransportError::Malformed)?;
-                if number == search && operation == ENTRY {
-                    return Ok(SearchMessage::Entry(&self.from_server[message][contents]));
+                if number != search {
+                    self.count_other_message()?;
+                    continue;
                 }
-                self.to_client.extend_from_slice(&self.from_server[message]);
-                if number == search {
-                    return Ok(SearchMessage::Other);
+                if operation == ENTRY {
+                    return Ok(SearchMessage::Entry(&self.from_server[place][contents]));
                 }
+                if operation != RESULT {
+                    self.count_other_message()?;
+                }
+                self.to_client.extend_from_slice(&self.from_server[place]);
+                return Ok(SearchMessage::Other);
             }
             let until = *deadline.get_or_insert_with(|| Instant::now() + wait);
             timeout_at(until, self.transfer(true)).await.map_err(|_| TransportError::Stalled)??;
@@ -197,17 +236,19 @@ impl SplitTransport {
         let _ = self.server.shutdown().await;
     }
 
-    /// The position of the next complete message in `from_server`; consumes the message.
-    fn message(&mut self) -> Result<Option<Range<usize>>, TransportError> {
-        match ber::measure_message(&self.from_server[self.next..], MAX_MESSAGE_SIZE) {
-            MessageState::Complete(length) => {
-                let begin = self.next;
-                self.next += length;
-                Ok(Some(begin..self.next))
-            }
-            MessageState::Incomplete => Ok(None),
-            MessageState::Invalid => Err(TransportError::Malformed),
-        }
+    /// The next complete message and its position in `from_server`; consumes the message.
+    fn take_message(&mut self) -> Result<Option<(Range<usize>, LdapMessage)>, TransportError> {
+        let Some((length, message)) = split_message(&self.from_server[self.next..])? else { return Ok(None) };
+        let place = self.next..self.next + length;
+        self.next = place.end;
+        self.messages += 1;
+        Ok(Some((place, message)))
+    }
+
+    fn count_other_message(&mut self) -> Result<(), TransportError> {
+        const LIMIT: ResourceLimit = ResourceLimit::LdapOtherMessages;
+        self.other_messages += 1;
+        Ok(ExceededLimit::check_value(LIMIT, LIMIT.default_value(), self.other_messages)?)
     }
 
     /// Waits until data can be moved, and moves it. Cancel-safe: no data is lost or duplicated.
@@ -233,9 +274,12 @@ impl SplitTransport {
                 self.to_client.drain(..written);
             }
             read = self.server.read(&mut self.from_server), if listening => {
-                if read.map_err(connection_lost)? == 0 {
+                let length = read.map_err(connection_lost)?;
+                if length == 0 {
                     return Err(TransportError::CutOff(None));
                 }
+                self.bytes += length as u64;
+                ExceededLimit::check_value(ResourceLimit::ReadingBytes, self.most_bytes, self.bytes)?;
             }
             // `ldap3` closes its end after an unbind request or after a decoding error.
             read = from_client.read_buf(&mut self.to_server) => match read {
@@ -245,6 +289,30 @@ impl SplitTransport {
         }
         Ok(())
     }
+}
+
+/// The length and the parts of the message at the start of a buffer, once it is complete. A message that is too
+/// large is refused by its first bytes, before memory is allocated for it.
+pub(super) fn split_message(bytes: &[u8]) -> Result<Option<(usize, LdapMessage)>, TransportError> {
+    let exceeded = |limit: ResourceLimit| ExceededLimit::reached(limit, limit.default_value());
+    let size = |limit: ResourceLimit| usize::try_from(limit.default_value()).unwrap_or(usize::MAX);
+    let length = match ber::measure_message(bytes, size(ResourceLimit::RecordBytes)) {
+        MessageState::Complete(length) => length,
+        MessageState::Incomplete => return Ok(None),
+        MessageState::TooLarge => {
+            return Err(exceeded(ResourceLimit::RecordBytes).of(|| "a message".to_owned()).into());
+        }
+        MessageState::Invalid => return Err(TransportError::Malformed),
+    };
+    match ber::measure_nesting(&bytes[..length], size(ResourceLimit::LdapNestingLevels)) {
+        NestingState::Within => (),
+        NestingState::TooDeep => {
+            return Err(exceeded(ResourceLimit::LdapNestingLevels).of(|| "a message".to_owned()).into());
+        }
+        NestingState::Invalid => return Err(TransportError::Malformed),
+    }
+    let message = ber::parse_message(&bytes[..length]).ok_or(TransportError::Malformed)?;
+    Ok(Some((length, message)))
 }
 
 /// Converts the result of an `ldap3` call. Its end of the socket pair fails only after a decoding error.

@@ -6,10 +6,11 @@
 //! complete, or the empty attribute as empty, would lose people without an error.
 
 use crate::ldap::LdapError;
-use crate::ldap::entry::EntryParser;
+use crate::ldap::entry::{EntryError, EntryParser};
 use crate::ldap::session::LdapSession;
 use crate::mapper::RecordValues;
-use crate::{ConnectorAttempt, ConnectorError};
+use crate::{ConnectorAttempt, ConnectorError, ExceededLimit};
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// The range of values in a part: the position of the first value and, unless the range is the last, of the last
 /// value.
@@ -82,13 +83,17 @@ pub(super) async fn fetch_missing_values(
         let missing =
             |first| ConnectorError::new(connector, attempt.clone(), LdapError::MissingValues { first });
         let mut step = part.next_step(0).ok_or_else(|| missing(0))?;
+        let mut requests = 0;
         while let RangeStep::Ask(first) = step {
+            requests += 1;
+            session.check_limit(ResourceLimit::ReadingPages, requests, &attempt)?;
             let range_name = format!("{attribute};range={first}-*");
             let mut received = None;
             let each = |entry: &[u8]| {
                 entries.read_more(entry, record)?;
                 received = entries.parts().iter().find(|other| other.attribute == *attribute).cloned();
-                Some(())
+                ExceededLimit::check_size(ResourceLimit::RecordBytes, record.text().len())
+                    .map_err(|limit| EntryError::Exceeded(limit.of(|| format!("the entry `{dn}`"))))
             };
             session.read_entry(dn, &[&range_name], &attempt, each).await?;
             step = received.and_then(|part| part.next_step(first)).ok_or_else(|| missing(first))?;

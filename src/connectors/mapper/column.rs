@@ -11,6 +11,9 @@ use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 /// free text would report all.
 const MOST_UNKNOWN: usize = 100;
 
+/// More than one unreadable date in this many (5 %) means a wrong format. A single one is a typing error.
+const UNREADABLE_SHARE: u64 = 20;
+
 /// Translation of one column of the mapping.
 #[derive(Debug)]
 pub(super) struct MappedColumn {
@@ -20,6 +23,18 @@ pub(super) struct MappedColumn {
     pub attribute: Attribute,
     codes: Option<FxHashMap<String, String>>,
     unknown: FxHashMap<String, u64>,
+    dates: DateCounts,
+}
+
+/// The dates of a column.
+#[derive(Debug, Clone, Default)]
+pub(super) struct DateCounts {
+    /// Records with a value.
+    pub values: u64,
+    /// Records whose value is not a date.
+    pub unreadable: u64,
+    /// The first value that is not a date.
+    pub sample: String,
 }
 
 impl MappedColumn {
@@ -27,7 +42,7 @@ impl MappedColumn {
     pub(super) fn new(number: usize, attribute: Attribute, mapping: &AttributeMapping) -> Self {
         let cleaned = |(code, name): (&String, &String)| (clean(code).into_owned(), clean(name).into_owned());
         let codes = mapping.codes.get(&attribute).map(|table| table.iter().map(cleaned).collect());
-        Self { number, attribute, codes, unknown: FxHashMap::default() }
+        Self { number, attribute, codes, unknown: FxHashMap::default(), dates: DateCounts::default() }
     }
 
     /// The name of a code, if there is one.
@@ -43,6 +58,22 @@ impl MappedColumn {
         }
         count(&mut self.unknown, value);
         value
+    }
+
+    /// Counts a date, or the text in its place.
+    pub(super) fn count_date(&mut self, unreadable: Option<&str>) {
+        self.dates.values += 1;
+        let Some(text) = unreadable else { return };
+        if self.dates.unreadable == 0 {
+            text.clone_into(&mut self.dates.sample);
+        }
+        self.dates.unreadable += 1;
+    }
+
+    /// The counts, if so few dates can be read that the format must be wrong.
+    pub(super) fn unreadable_dates(&self) -> Option<&DateCounts> {
+        let DateCounts { values, unreadable, .. } = self.dates;
+        (unreadable > 1 && unreadable * UNREADABLE_SHARE > values).then_some(&self.dates)
     }
 
     /// Counts a value that is in no table.

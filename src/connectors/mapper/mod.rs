@@ -8,15 +8,18 @@
 mod column;
 mod record;
 
+use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 
-use crate::{AttributeMapping, ConnectorAttempt, ConnectorError, ReadingError};
+use crate::{AttributeMapping, ConnectorAttempt, ConnectorError, ExceededLimit, ReadingError};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::interner::Symbol;
 use rollcall_model::names::{ConnectorName, fold, is_address};
 use rollcall_model::people::PeopleTable;
+use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
-use rollcall_model::status::{EmploymentStatus, read_date};
+use rollcall_model::source_date::SourceDate;
+use rollcall_model::status::EmploymentStatus;
 
 pub(super) use record::RecordValues;
 
@@ -40,6 +43,9 @@ pub(super) struct RecordMapper<'a> {
     cells: Vec<Symbol>,
     texts: Vec<String>,
     records: u64,
+    /// The size of all records, and of the largest one, in bytes.
+    bytes: u64,
+    largest: u64,
     problems: Vec<RunWarning>,
 }
 
@@ -66,6 +72,8 @@ impl<'a> RecordMapper<'a> {
             cells: vec![Symbol::EMPTY; attributes.len()],
             texts: Vec::new(),
             records: 0,
+            bytes: 0,
+            largest: 0,
             problems: Vec::new(),
         }
     }
@@ -75,9 +83,27 @@ impl<'a> RecordMapper<'a> {
         self.records
     }
 
+    /// Fails if the records so far, or one of them, exceed a bound.
+    pub(crate) fn check_limits(&self, limits: &ResourceLimits) -> Result<(), ConnectorError> {
+        let check = |limit, number| ExceededLimit::check(limit, limits, number);
+        check(ResourceLimit::ReadingRecords, self.records)
+            .and_then(|()| check(ResourceLimit::ReadingBytes, self.bytes))
+            .and_then(|()| {
+                check(ResourceLimit::RecordBytes, self.largest)
+                    .map_err(|limit| limit.of(|| "a record".to_owned()))
+            })
+            .map_err(|limit| {
+                let cause = ReadingError::LimitExceeded(limit);
+                ConnectorError::new(self.connector, ConnectorAttempt::Reading, cause)
+            })
+    }
+
     /// Maps one record. `place` returns its position in the source.
     pub(crate) fn push(&mut self, record: &RecordValues, place: impl FnOnce() -> String) {
         self.records += 1;
+        let bytes = record.text().len() as u64;
+        self.bytes += bytes;
+        self.largest = self.largest.max(bytes);
         self.cells.fill(Symbol::EMPTY);
         for index in 0..self.columns.len() {
             let attribute = self.columns[index].attribute;
@@ -85,10 +111,11 @@ impl<'a> RecordMapper<'a> {
                 Attribute::ID => self.id(index, record),
                 Attribute::EMAIL => self.address(index, record),
                 Attribute::STATUS => self.status(index, record),
-                Attribute::START_DATE | Attribute::END_DATE => self.date(index, record),
+                _ if self.mapping.dates.format_of(attribute).is_some() => self.date(index, record),
                 _ => self.plain(index, record),
             };
         }
+        self.check_dates();
         self.people.push(&self.cells, place);
     }
 
@@ -97,12 +124,24 @@ impl<'a> RecordMapper<'a> {
     /// # Errors
     ///
     /// [`ReadingError::TooManyRejectedRecords`] if more than 5 % of the records, and at least 10, have an empty
-    /// or repeated id.
+    /// or repeated id. [`ReadingError::UnreadableDates`] if several dates of a column, and more than 5 %, cannot be read.
     pub(crate) fn finish(self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
         let (set_aside, records) = (self.people.set_aside(), self.records);
         if set_aside >= FEW_SET_ASIDE && set_aside * SET_ASIDE_SHARE > records {
             let cause = ReadingError::TooManyRejectedRecords { set_aside, records };
             return Err(ConnectorError::new(self.connector, ConnectorAttempt::Reading, cause));
+        }
+        for column in &self.columns {
+            if let Some(dates) = column.unreadable_dates() {
+                let cause = ReadingError::UnreadableDates {
+                    attribute: self.attributes.name(column.attribute).to_owned(),
+                    column: self.mapping.columns[column.number].1.clone(),
+                    unreadable: dates.unreadable,
+                    values: dates.values,
+                    sample: dates.sample.clone(),
+                };
+                return Err(ConnectorError::new(self.connector, ConnectorAttempt::Reading, cause));
+            }
         }
         let mut problems = self.problems;
         for column in &self.columns {
@@ -168,12 +207,55 @@ impl<'a> RecordMapper<'a> {
         })
     }
 
+    /// The first day of the readable values. If there is none, the person keeps the day that was last read.
     fn date(&mut self, index: usize, record: &RecordValues) -> Symbol {
-        let name = self.attributes.name(self.columns[index].attribute);
-        let chosen = self.one(index, record, |text| read_date(text).is_some());
-        self.report_unusable(chosen, RunWarningKind::BadDate, |text| {
-            format!("`{text}` in `{name}` is not a valid date: treated as empty")
-        })
+        let mapping = self.mapping;
+        let column = &mut self.columns[index];
+        let Some(format) = mapping.dates.format_of(column.attribute) else { return Symbol::EMPTY };
+        let (mut first, mut unreadable) = (None, None);
+        let mut is_empty = true;
+        for value in record.values_of(column.number) {
+            is_empty = false;
+            match format.read(column.translate(value), mapping.dates.zone) {
+                SourceDate::Day(day) => {
+                    first = Some(first.map_or(day, |earlier: NaiveDate| earlier.min(day)));
+                }
+                SourceDate::NoDate => {}
+                SourceDate::Unreadable => unreadable = unreadable.or_else(|| Some(value.to_owned())),
+            }
+        }
+        if is_empty {
+            return Symbol::EMPTY;
+        }
+        let unreadable = unreadable.filter(|_| first.is_none());
+        column.count_date(unreadable.as_deref());
+        let (attribute, id) = (column.attribute, self.cells[Attribute::ID.index()]);
+        if let Some(text) = unreadable.filter(|_| !id.is_empty()) {
+            let name = self.attributes.name(attribute);
+            let message = format!("`{text}` in `{name}` is not a valid date: the date last read is kept");
+            self.problems.push(RunWarning::new(
+                RunWarningKind::BadDate,
+                self.people.values.text(id),
+                message,
+            ));
+            self.people.note_unreadable(id, attribute);
+        }
+        first.map_or(Symbol::EMPTY, |day| self.people.values.intern(&day.to_string()))
+    }
+
+    /// Reports an end before the start.
+    fn check_dates(&mut self) {
+        let text = |attribute: Attribute| self.people.values.first(self.cells[attribute.index()]);
+        let (start, end) = (text(Attribute::START_DATE), text(Attribute::END_DATE));
+        let id = self.cells[Attribute::ID.index()];
+        if !start.is_empty() && !end.is_empty() && end < start && !id.is_empty() {
+            let message = format!("`end_date` {end} is before `start_date` {start}");
+            self.problems.push(RunWarning::new(
+                RunWarningKind::BadDate,
+                self.people.values.text(id),
+                message,
+            ));
+        }
     }
 
     /// The converted value, or an empty one with a warning under the record's id.
@@ -248,7 +330,7 @@ mod tests {
                 ("gone".to_owned(), EmploymentStatus::Left),
                 ("away".to_owned(), EmploymentStatus::Leave),
             ]),
-            include: None,
+            ..AttributeMapping::default()
         }
     }
 
@@ -326,6 +408,45 @@ mod tests {
         assert_eq!(mapped.people.first(0, Attribute::START_DATE), "");
         assert_eq!(kinds(&mapped), [RunWarningKind::BadAddress, RunWarningKind::BadDate]);
         assert!(mapped.problems.iter().all(|problem| problem.subject == "7"));
+    }
+
+    /// The cell contains the day that was understood, not the text of the source.
+    #[test]
+    fn a_date_becomes_its_day() {
+        let mapped = map(&[
+            &[("uid", "1"), ("from", "20260630223000Z")],
+            &[("uid", "2"), ("from", "2026-12-31-07:00")],
+            &[("uid", "3"), ("from", "9999-12-31")],
+            &[("uid", "4"), ("from", "2027-01-01"), ("from", "2026-01-01"), ("from", "soon")],
+        ]);
+        let people = mapped.expect("read").people;
+        let days: Vec<&str> = people.rows().map(|row| people.first(row, Attribute::START_DATE)).collect();
+        assert_eq!(days, ["2026-06-30", "2026-12-31", "", "2026-01-01"]);
+        assert_eq!(people.unreadable().count(), 0);
+    }
+
+    #[test]
+    fn a_single_unreadable_date_is_noted_and_several_fail_the_reading() {
+        let outcome = |unreadable: usize, readable: usize| {
+            let ids: Vec<String> = (0..unreadable + readable).map(|id| id.to_string()).collect();
+            let from = |number| if number < unreadable { "31.12.2026" } else { "2026-12-31" };
+            let values: Vec<[(&str, &str); 2]> = ids
+                .iter()
+                .enumerate()
+                .map(|(number, id)| [("uid", id.as_str()), ("from", from(number))])
+                .collect();
+            let records: Vec<&[(&str, &str)]> = values.iter().map(<[_; 2]>::as_slice).collect();
+            map(&records).map(|mapped| mapped.people.unreadable().count())
+        };
+        assert_eq!(outcome(1, 0).ok(), Some(1));
+        assert_eq!(outcome(2, 38).ok(), Some(2));
+        let error = outcome(2, 37).expect_err("2 of 39 is more than 5 %");
+        assert_eq!(error.kind(), "unreadable_dates");
+        assert!(
+            error.to_string().contains("2 of 39 values of `start_date` (`from` in the source)"),
+            "{error}"
+        );
+        assert!(error.hint().is_some_and(|hint| hint.contains(r#"`start_date = "%d.%m.%Y"`"#)));
     }
 
     #[test]

@@ -5,11 +5,12 @@
 use std::io;
 
 use rollcall_model::names::ConnectorName;
+use rollcall_model::resource_limits::ResourceLimit;
 
 use crate::ldap::{LdapError, LdapErrorResult};
 use crate::sql::SqlError;
 use crate::tls::{CertificateProblem, TlsError};
-use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, NetworkError, ReadingError};
+use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, ExceededLimit, NetworkError, ReadingError};
 
 /// A sample. A new protocol needs a function with its samples.
 pub(super) fn error(attempt: ConnectorAttempt, cause: impl Into<ConnectorCause>) -> ConnectorError {
@@ -43,16 +44,31 @@ fn reading_errors() -> Vec<ConnectorError> {
         ReadingError::InvalidSetting { setting: "base_dn", fault: "is missing" },
         ReadingError::Unproven,
         ReadingError::TooManyRejectedRecords { set_aside: 12, records: 100 },
+        ReadingError::UnreadableDates {
+            attribute: "end_date".to_owned(),
+            column: "Austritt".to_owned(),
+            unreadable: 98,
+            values: 100,
+            sample: "31.12.2026".to_owned(),
+        },
+        ReadingError::LimitExceeded(exceeded(ResourceLimit::ReadingRecords)),
+        ReadingError::LimitExceeded(exceeded(ResourceLimit::LdapNestingLevels).of(|| "a message".to_owned())),
     ];
     for cause in &causes {
         match cause {
             ReadingError::Cancelled
             | ReadingError::InvalidSetting { .. }
             | ReadingError::Unproven
-            | ReadingError::TooManyRejectedRecords { .. } => (),
+            | ReadingError::TooManyRejectedRecords { .. }
+            | ReadingError::UnreadableDates { .. }
+            | ReadingError::LimitExceeded(_) => (),
         }
     }
     causes.map(|cause| error(ConnectorAttempt::Reading, cause)).into()
+}
+
+fn exceeded(limit: ResourceLimit) -> ExceededLimit {
+    ExceededLimit::reached(limit, limit.default_value())
 }
 
 fn network_errors() -> Vec<ConnectorError> {

@@ -29,6 +29,7 @@ fn file_causes() -> Vec<FileError> {
     let causes = vec![
         FileError::Unreadable(cause()),
         FileError::NoFile,
+        FileError::OutsideFolder { folder: PathBuf::from("/in") },
         FileError::Empty,
         FileError::NoPeople,
         FileError::TooFewRows { rows: 4, wanted: 5 },
@@ -44,6 +45,7 @@ fn file_causes() -> Vec<FileError> {
         match cause {
             FileError::Unreadable(_)
             | FileError::NoFile
+            | FileError::OutsideFolder { .. }
             | FileError::Empty
             | FileError::NoPeople
             | FileError::TooFewRows { .. }

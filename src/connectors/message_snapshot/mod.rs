@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::ConnectorName;
+use rollcall_model::resource_limits::ResourceLimits;
 use rollcall_model::run_warning::RunWarning;
 
 use crate::csv::CsvSettings;
@@ -128,7 +129,7 @@ fn csv_connector(folder: &TempDir) -> (Connector, AttributeSet) {
 
 fn context() -> ReadContext {
     let (cancel, progress) = (CancellationToken::new(), ReadProgress::default());
-    ReadContext { cancel, progress, retry: RetryPolicy::SINGLE_ATTEMPT }
+    ReadContext { cancel, progress, retry: RetryPolicy::SINGLE_ATTEMPT, limits: ResourceLimits::default() }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

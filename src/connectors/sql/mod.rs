@@ -91,6 +91,7 @@ async fn map_rows<'a>(
             if number.is_multiple_of(STEP) {
                 context.progress.set(number);
             }
+            mapper.check_limits(&context.limits)
         })
         .await?;
     Ok(mapper)

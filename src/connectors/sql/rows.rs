@@ -56,7 +56,7 @@ impl<'s> SqlSource<'s> {
         columns: &[&str],
         most: Option<u64>,
         record: &mut RecordValues,
-        mut each: impl FnMut(&RecordValues),
+        mut each: impl FnMut(&RecordValues) -> Result<(), ConnectorError>,
     ) -> Result<(), ConnectorError> {
         const ATTEMPT: &ConnectorAttempt = &ConnectorAttempt::RunQuery;
         let Self { connector, settings, connection } = self;
@@ -79,7 +79,7 @@ impl<'s> SqlSource<'s> {
                     extractor
                         .extract(&mut serde_json::Deserializer::from_str(&json), record)
                         .map_err(|cause| broken(sqlx::Error::Decode(cause.into())))?;
-                    each(record);
+                    each(record)?;
                 }
             }
             EngineConnection::Sqlite(connection) => {
@@ -99,7 +99,7 @@ impl<'s> SqlSource<'s> {
                             record.add(column, &text);
                         }
                     }
-                    each(record);
+                    each(record)?;
                 }
             }
         }

@@ -73,6 +73,7 @@ pub async fn create_account(
     new: NewUserAccount<'_>,
 ) -> Result<CreatedAccount> {
     let (email, name, role) = (clean(new.email), clean(new.name), new.role);
+    check_role(role)?;
     if !is_address(&email) {
         return Err(AccountError::BadAddress { text: email.into_owned() });
     }
@@ -130,6 +131,11 @@ async fn check_not_last_license_holder(tx: &mut Tx, account: &Account) -> Result
     Ok(())
 }
 
+/// Refuses a role that accounts cannot have.
+fn check_role(role: Role) -> Result<()> {
+    if Role::OF_ACCOUNTS.contains(&role) { Ok(()) } else { Err(AccountError::RoleOfTokens { role }) }
+}
+
 /// Gives an account another role; it counts from the next request on.
 ///
 /// # Errors
@@ -141,6 +147,7 @@ pub async fn change_role(
     whose: impl Into<AccountRef<'_>>,
     new: Role,
 ) -> Result<CommittedChange> {
+    check_role(new)?;
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let account = find_account(&mut change.tx, whose).await?;
     if new != Role::LicenseHolder {
@@ -160,7 +167,7 @@ async fn end_access(tx: &mut Tx, account: &Account, run: RunId) -> Result<u64> {
     accounts::delete_invitations(tx, account.id).await?;
     sessions::delete_all(tx, account.id).await?;
     sign_in_devices::delete_all(tx, account.id).await?;
-    Ok(tokens::revoke_all_of(tx, &account.email, run).await?)
+    Ok(tokens::revoke_all_of(tx, account.id, run).await?)
 }
 
 /// Takes the right to sign in away and ends everything that the account could get in by. The subject at the provider

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rollcall_model::role::Role;
 use rollcall_store as store;
 
 /// An error of accounts, sessions or tokens. The request that reports it changes nothing.
@@ -30,6 +31,8 @@ pub enum AccountError {
     NoToken { name: String },
     #[error("token {id} no longer exists")]
     TokenGone { id: i64 },
+    #[error("the role `{role}` is for tokens only")]
+    RoleOfTokens { role: Role },
     #[error("the expiry date of the token is in the past")]
     ExpiryInPast,
     #[error("the name of a token must have 1 to {most} characters")]
@@ -79,6 +82,7 @@ impl AccountError {
             | Self::AccountGone { .. }
             | Self::TokenExists { .. }
             | Self::TokenGone { .. }
+            | Self::RoleOfTokens { .. }
             | Self::ExpiryInPast
             | Self::BadTokenName { .. }
             | Self::BadPassword { .. }
@@ -114,6 +118,7 @@ mod tests {
             E::TokenExists { name: "export".to_owned() },
             E::NoToken { name: "export".to_owned() },
             E::TokenGone { id: 7 },
+            E::RoleOfTokens { role: Role::Metrics },
             E::ExpiryInPast,
             E::BadTokenName { most: 100 },
             E::LastLicenseHolder { email: email() },

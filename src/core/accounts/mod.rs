@@ -30,7 +30,10 @@ pub use session::{
 };
 pub use sign_in_journal::{SignInEntry, SignInJournal, SignInSubject};
 pub use throttle::{BrowserCookies, ClientAddr, SignInClient};
-pub use token::{authenticate_token, create_token, end_of_day, revoke_token};
+pub use token::{
+    CreatedToken, EXPIRY_WARNING, NewToken, TokenLifetime, authenticate_token, create_token, end_of_day,
+    ends_soon, parse_network, revoke_token,
+};
 
 /// Result of account functions.
 pub type Result<T> = std::result::Result<T, AccountError>;

@@ -49,7 +49,12 @@ pub enum AuthMethod {
         digest: String,
     },
     /// A key in a header.
-    Token(TokenId),
+    Token {
+        /// The token.
+        id: TokenId,
+        /// The account that made it.
+        owner: Option<AccountId>,
+    },
 }
 
 impl Principal {
@@ -58,7 +63,16 @@ impl Principal {
     pub fn account(&self) -> Option<AccountId> {
         match &self.auth_method {
             AuthMethod::Session { account, .. } => Some(*account),
-            AuthMethod::Token(_) => None,
+            AuthMethod::Token { .. } => None,
+        }
+    }
+
+    /// The account that answers for what is made: the person who asks, or the one who made the token.
+    #[must_use]
+    pub fn owner(&self) -> Option<AccountId> {
+        match &self.auth_method {
+            AuthMethod::Session { account, .. } => Some(*account),
+            AuthMethod::Token { owner, .. } => *owner,
         }
     }
 }

@@ -60,7 +60,7 @@ pub async fn approve(
         None => (File { connectors: &all, ..file }, all.len() - 1),
     };
     let lease = wait_for_lease(store, &file.connectors[place].name, asked.patience, &asked.stop).await?;
-    let task = RunTask::new(store, file, place);
+    let task = RunTask::new(store, file, place, &asked.stop, Some(&lease));
     let about = NewRun {
         kind: RunRecordKind::Approval,
         connector: Some(hold.connector),

@@ -21,7 +21,7 @@ pub(super) async fn reapply_date_rules(
     lease: &LeaseGuard,
     id: ConnectorId,
 ) {
-    let task = RunTask::new(store, file, connector);
+    let task = RunTask::new(store, file, connector, &asked.reading.cancel, Some(lease));
     let about = NewRun {
         kind: RunRecordKind::Clock,
         connector: Some(id),

@@ -16,7 +16,9 @@ use crate::sync::run_kind::{RunInput, RunKind};
 use crate::sync::run_task::RunTask;
 use crate::sync::stored_people::load_learner;
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
-use rollcall_planner::{ChangeSet, LimitPolicy, Snapshot, SourceData, change_keys, lookup_keys, plan};
+use rollcall_planner::{
+    ChangeSet, LimitPolicy, PlanInterrupted, Snapshot, SourceData, change_keys, lookup_keys, plan,
+};
 use rollcall_store::Tx;
 use rollcall_store::runs::{self, NewRun, RunCounts};
 
@@ -141,7 +143,8 @@ impl RunState {
             tx.rollback().await?;
             None
         };
-        let change_set = plan(task.plan_context(&self.snapshot, &policy), &lookups, source);
+        let change_set = plan(task.plan_context(&self.snapshot, &policy), &lookups, source)
+            .map_err(|PlanInterrupted| task.interrupt.error(task.name()))?;
         Ok(PlannedRun { change_set, policy, hold, locked })
     }
 }

@@ -29,6 +29,7 @@ pub mod resync_learner;
 pub mod retire_connector;
 pub mod rule_preview;
 mod run;
+mod run_interrupt;
 mod run_kind;
 mod run_options;
 mod run_task;

@@ -61,7 +61,7 @@ pub(super) async fn read(
         None => full_reading(settings.read(attributes, &context).await?),
         Some(email) => SourceData::people(settings.find(email, attributes, &context).await?),
     };
-    let noticed = apply_include(&mut source.people, settings, task.when.today);
+    let noticed = apply_include(&mut source.people, settings, task)?;
     source.warnings.extend(noticed);
     Ok(source)
 }
@@ -84,7 +84,7 @@ async fn recheck_absent(
     let context =
         ReadContext { cancel: stop.clone(), progress: ReadProgress::default(), ..options.reading.clone() };
     for mut people in settings.look_up(&absent, attributes, &context).await? {
-        apply_include(&mut people, settings, task.when.today);
+        apply_include(&mut people, settings, task)?;
         source.people.add_missing(&people);
     }
     Ok(source)

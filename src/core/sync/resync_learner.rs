@@ -45,7 +45,7 @@ pub async fn resync_learner(
     let Some(connector) = row.map(|row| ConnectorId(row.id)) else { return Ok(None) };
     tx.rollback().await?;
     let lease = wait_for_lease(store, name, patience, stop).await?;
-    let task = RunTask::new(store, file, place);
+    let task = RunTask::new(store, file, place, stop, Some(&lease));
     let about = NewRun { kind: RunRecordKind::Hand, connector: Some(connector), ..about.clone() };
     let target = CommitTarget { lease: &lease, run: CommitRun::BeginsWithCommit(&about) };
     let done = execute(&task, Some(target), RunKind::Resync { learner, connector }).await;

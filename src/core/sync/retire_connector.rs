@@ -3,6 +3,7 @@
 //! A retirement is a run with an empty reading. The limits on removals apply to it: changes that exceed them are held
 //! until they are approved.
 
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::sync::decision_request::ApprovalRequest;
@@ -77,7 +78,7 @@ pub async fn plan_retirement(store: &Store, file: File<'_>, name: &str) -> Resul
     find_removed_connector(store, file, name).await?;
     let all = with_removed_connector(file, name);
     let (file, place) = (File { connectors: &all, ..file }, all.len() - 1);
-    let task = RunTask::new(store, file, place);
+    let task = RunTask::new(store, file, place, &CancellationToken::new(), None);
     let planned = execute(&task, None, RunKind::Retirement { allow_removals: false }).await?;
     Ok(RunReport::of(task.name(), RunOutcome::Planned, planned))
 }
@@ -99,7 +100,7 @@ pub async fn retire(
     let (file, place) = (File { connectors: &all, ..file }, all.len() - 1);
     let connector = all[place].name.clone();
     let lease = wait_for_lease(store, &connector, asked.patience, &asked.stop).await?;
-    let task = RunTask::new(store, file, place);
+    let task = RunTask::new(store, file, place, &asked.stop, Some(&lease));
     let about = NewRun {
         kind: RunRecordKind::Hand,
         connector: Some(id),

@@ -81,7 +81,7 @@ async fn dry_run(
     connector: usize,
     asked: &RunOptions,
 ) -> Result<RunReport, Failure> {
-    let task = RunTask::new(store, file, connector);
+    let task = RunTask::new(store, file, connector, &asked.reading.cancel, None);
     let kind = RunKind::Sync { options: asked, stop: &asked.reading.cancel };
     let planned = execute(&task, None, kind).await?;
     Ok(RunReport::of(task.name(), RunOutcome::Planned, planned))
@@ -142,7 +142,7 @@ async fn leased_run(
     let number = *number;
     info!(run = %number, connector = %settings.name, "began a run");
     let stop = asked.reading.cancel.child_token();
-    let task = RunTask::new(store, file, connector);
+    let task = RunTask::new(store, file, connector, &stop, Some(lease));
     let target = CommitTarget { lease, run: CommitRun::Begun(number) };
     let kind = RunKind::Sync { options: asked, stop: &stop };
     let name = &settings.name;

@@ -1,12 +1,16 @@
 //! The connector of a run, with the configuration and the time that apply to it.
 
 use chrono::Utc;
+use tokio_util::sync::CancellationToken;
 
 use crate::enrollment::change::ChangeTime;
+use crate::sync::lease::LeaseGuard;
 use crate::sync::load::{SnapshotScope, load_snapshot};
+use crate::sync::run_interrupt::RunInterrupt;
 use crate::sync::{File, SyncError};
 use rollcall_model::names::ConnectorName;
 use rollcall_planner::{ConnectorProfile, LimitPolicy, PlanContext, RuleSet, Snapshot};
+use rollcall_rules::rule::Interrupt;
 use rollcall_store::{Store, Tx};
 
 /// The connector of a run, with the configuration that applies to it.
@@ -16,14 +20,36 @@ pub(super) struct RunTask<'a> {
     /// The position of the connector in the file.
     pub(super) connector: usize,
     pub(super) when: ChangeTime,
+    /// Ends the evaluation of the rules.
+    pub(super) interrupt: RunInterrupt,
+    interrupt_function: Interrupt,
     profiles: Vec<ConnectorProfile>,
 }
 
 impl<'a> RunTask<'a> {
-    /// Creates a task for a run that begins now.
-    pub(super) fn new(store: &'a Store, file: File<'a>, connector: usize) -> Self {
+    /// Creates a task for a run that begins now. `stop` and the loss of the lease interrupt it.
+    pub(super) fn new(
+        store: &'a Store,
+        file: File<'a>,
+        connector: usize,
+        stop: &CancellationToken,
+        lease: Option<&LeaseGuard>,
+    ) -> Self {
         let when = ChangeTime::at(Utc::now(), file.zone);
-        Self { store, file, connector, when, profiles: file.profiles() }
+        let lost = lease.map_or_else(CancellationToken::new, |lease| lease.lost.clone());
+        let interrupt = RunInterrupt::new(file.bounds, stop, &lost);
+        let interrupt_function = interrupt.as_function();
+        Self { store, file, connector, when, interrupt, interrupt_function, profiles: file.profiles() }
+    }
+
+    /// Fails if the run has to end.
+    pub(super) fn check_interrupt(&self) -> Result<(), SyncError> {
+        if self.interrupt.is_due() { Err(self.interrupt.error(self.name())) } else { Ok(()) }
+    }
+
+    /// The function that evaluations ask whether they have to end.
+    pub(super) fn interrupt_function(&self) -> &Interrupt {
+        &self.interrupt_function
     }
 
     /// The name of the connector.
@@ -42,7 +68,13 @@ impl<'a> RunTask<'a> {
         snapshot: &'p Snapshot,
         policy: &'p LimitPolicy,
     ) -> PlanContext<'p> {
-        PlanContext { snapshot, rules: self.rules(), policy, today: self.when.today }
+        PlanContext {
+            snapshot,
+            rules: self.rules(),
+            policy,
+            today: self.when.today,
+            interrupt: Some(&self.interrupt_function),
+        }
     }
 
     /// Loads the state of the database in a transaction of its own.

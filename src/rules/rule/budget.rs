@@ -11,6 +11,7 @@ use cel::common::types::{CelMap, CelMapKey};
 use cel::common::value::{BuiltinRef, Val};
 
 use crate::limits::{BYTES_PER_STEP, MAX_EVALUATION_STEPS, MAX_VALUE_BYTES, format_size};
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// Returns true when evaluations have to end.
 pub type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -118,6 +119,11 @@ impl EvaluationBudget {
 
     /// Ends the evaluation. The first reason stays.
     fn end(&self, limit: LimitReached) -> LimitReached {
+        match limit {
+            LimitReached::Steps => ResourceLimit::EvaluationSteps.record_reached(),
+            LimitReached::ValueBytes(_) => ResourceLimit::ValueBytes.record_reached(),
+            LimitReached::Interrupted => {}
+        }
         self.steps_left.store(0, Ordering::Relaxed);
         *self.reached().get_or_insert(limit)
     }

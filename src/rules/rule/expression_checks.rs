@@ -6,11 +6,12 @@ use cel::Program;
 use cel::common::ast::{EntryExpr, Expr};
 
 use super::ExpressionVariable;
+use super::foreign_syntax::find_foreign_syntax;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::nearest;
 
 /// The suffix of an attribute name that denotes the list of all its values.
-const ALL: &str = "_all";
+pub(super) const ALL: &str = "_all";
 
 /// The functions that an expression may call; CEL's operators have names such as `_==_` and are not listed.
 const FUNCTIONS: &[&str] = &[
@@ -79,8 +80,6 @@ impl BadExpression {
     }
 }
 
-impl BadExpression {}
-
 pub(super) fn known_variables(
     text: &str,
     program: &Program,
@@ -103,12 +102,12 @@ pub(super) fn known_variables(
             Some((attribute, all)) => variables.push(ExpressionVariable { name, attribute, all }),
             None if bound.contains(&name.as_str()) => {}
             None => {
-                mistakes.push(unknown_name(
-                    text,
-                    &name,
-                    "no connector maps an attribute",
-                    attributes.names(),
-                ));
+                let mut mistake =
+                    unknown_name(text, &name, "no connector maps an attribute", attributes.names());
+                if mistake.suggestion.is_none() {
+                    mistake.message.push_str(&format!("; text is written in quotes, `\"{name}\"`"));
+                }
+                mistakes.push(mistake);
             }
         }
     }
@@ -214,6 +213,9 @@ fn place_of_single_equals(text: &str) -> Option<(usize, usize)> {
 
 /// Replaces a message of the parser by one that does not require knowledge of the grammar.
 pub(super) fn unreadable(text: &str, error: &cel::ParseError) -> BadExpression {
+    if let Some(foreign) = find_foreign_syntax(text) {
+        return foreign;
+    }
     if let Some((line, column)) = place_of_single_equals(text) {
         let message = "a comparison is written with two equals signs, `==`".to_owned();
         return BadExpression { line, column, message, suggestion: None };

@@ -2,14 +2,16 @@
 
 use cel::IdedExpr;
 use cel::Program;
+use cel::common::ast::operators::{EQUALS, NOT_EQUALS};
 use cel::common::ast::{EntryExpr, Expr, LiteralValue};
 
-use super::expression_checks::{BadExpression, unreadable};
+use super::expression_checks::{ALL, BadExpression, unreadable};
 use super::patterns::{check_glob_pattern, check_regex_pattern};
 use crate::limits::{
     MAX_COMPREHENSION_DEPTH, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES,
     PARSER_STACK_BYTES, format_size,
 };
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// Parses an expression within the limits.
 ///
@@ -20,6 +22,7 @@ use crate::limits::{
 /// If the text is not an expression, or if it exceeds a limit.
 pub(super) fn parse(text: &str) -> Result<Program, Vec<BadExpression>> {
     if text.len() > MAX_EXPRESSION_BYTES {
+        ResourceLimit::ExpressionBytes.record_reached();
         let length = text.len();
         let message =
             format!("the expression has {length} bytes, at most {MAX_EXPRESSION_BYTES} are allowed");
@@ -83,21 +86,29 @@ fn check_shape(text: &str, program: &Program) -> Result<(), Vec<BadExpression>> 
         }
     }
     let advice = "compare with a list (`in`) instead of a chain of operators";
-    let message = if depth > MAX_EXPRESSION_DEPTH {
+    let (limit, message) = if depth > MAX_EXPRESSION_DEPTH {
         let found = format_size(depth);
-        format!("the expression is {found} levels deep, at most {MAX_EXPRESSION_DEPTH} are allowed; {advice}")
+        let message = format!(
+            "the expression is {found} levels deep, at most {MAX_EXPRESSION_DEPTH} are allowed; {advice}"
+        );
+        (ResourceLimit::ExpressionDepth, message)
     } else if nodes > MAX_EXPRESSION_NODES {
         let found = format_size(nodes);
         let most = format_size(MAX_EXPRESSION_NODES);
-        format!("the expression has {found} parts, at most {most} are allowed; divide it into several rules")
+        let message = format!(
+            "the expression has {found} parts, at most {most} are allowed; divide it into several rules"
+        );
+        (ResourceLimit::ExpressionParts, message)
     } else if comprehensions > MAX_COMPREHENSION_DEPTH {
-        format!(
+        let message = format!(
             "`exists`, `all`, `filter` and `map` are nested {comprehensions} deep, at most \
              {MAX_COMPREHENSION_DEPTH} are allowed; compare with `in` instead of the innermost one"
-        )
+        );
+        (ResourceLimit::ComprehensionDepth, message)
     } else {
         return Ok(());
     };
+    limit.record_reached();
     Err(vec![BadExpression::whole(message)])
 }
 
@@ -107,6 +118,9 @@ fn check_node(node: &IdedExpr) -> Result<(), (&IdedExpr, String)> {
         Expr::Struct(one) => Err((node, format!("a rule cannot make a `{}`", one.type_name))),
         Expr::Unspecified => Err((node, "a part of the expression is missing".to_owned())),
         Expr::Call(call) => {
+            if [EQUALS, NOT_EQUALS].contains(&call.func_name.as_str()) {
+                return check_comparison(node, &call.func_name, &call.args);
+            }
             let Some(last) = call.args.last() else { return Ok(()) };
             let Expr::Literal(LiteralValue::String(pattern)) = &last.expr else { return Ok(()) };
             let checked = match call.func_name.as_str() {
@@ -122,6 +136,41 @@ fn check_node(node: &IdedExpr) -> Result<(), (&IdedExpr, String)> {
         | Expr::Literal(_)
         | Expr::Map(_)
         | Expr::Select(_) => Ok(()),
+    }
+}
+
+/// Refuses comparisons that are always false, or always true.
+fn check_comparison<'e>(
+    node: &'e IdedExpr,
+    operator: &str,
+    sides: &'e [IdedExpr],
+) -> Result<(), (&'e IdedExpr, String)> {
+    let is_null = |side: &IdedExpr| matches!(side.expr, Expr::Literal(LiteralValue::Null));
+    let symbol = if operator == EQUALS { "==" } else { "!=" };
+    if sides.iter().any(is_null) {
+        let name = sides.iter().find_map(|side| name_of(side)).unwrap_or("department");
+        let message = format!("an attribute is never null: write `{name} {symbol} \"\"`");
+        return Err((node, message));
+    }
+    let list = sides.iter().find_map(|side| name_of(side)?.strip_suffix(ALL));
+    let text = sides.iter().find_map(|side| match &side.expr {
+        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+        _ => None,
+    });
+    if let (Some(list), Some(text)) = (list, text) {
+        let membership = format!("{text:?} in {list}{ALL}");
+        let instead = if operator == EQUALS { membership } else { format!("!({membership})") };
+        let message = format!("`{list}{ALL}` is a list and never equals a text: write `{instead}`");
+        return Err((node, message));
+    }
+    Ok(())
+}
+
+/// The name of an attribute.
+fn name_of(side: &IdedExpr) -> Option<&str> {
+    match &side.expr {
+        Expr::Ident(name) => Some(name),
+        _ => None,
     }
 }
 

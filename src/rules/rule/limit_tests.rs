@@ -3,9 +3,14 @@
 
 use super::*;
 use crate::limits::{
-    LIMITS, MAX_COMPREHENSION_DEPTH, MAX_DEPTH_ON_CALLERS_STACK, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH,
-    MAX_EXPRESSION_NODES, MAX_GLOB_BYTES, MAX_GLOB_DEPTH, MAX_MATCHED_TEXT_BYTES, MAX_REGEX_BYTES,
+    MAX_COMPREHENSION_DEPTH, MAX_DEPTH_ON_CALLERS_STACK, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH,
+    MAX_EXPRESSION_NODES, MAX_GLOB_DEPTH,
 };
+
+const MAX_GLOB_BYTES: usize = ResourceLimit::GlobBytes.default_size();
+const MAX_REGEX_BYTES: usize = ResourceLimit::RegexBytes.default_size();
+const MAX_MATCHED_TEXT_BYTES: usize = ResourceLimit::MatchedTextBytes.default_size();
+const MAX_REASON_CHARS: usize = ResourceLimit::ReasonCharacters.default_size();
 
 /// The stack of a thread of the service.
 const SERVICE_STACK_BYTES: usize = 2 * 1024 * 1024;
@@ -263,6 +268,8 @@ fn sizes_of_values_are_limited() {
 fn reason_of_a_failure_is_short() {
     let why = failure("int(department) > 5", &["x".repeat(10_000)]);
     assert!(why.chars().count() <= MAX_REASON_CHARS + 1, "{why}");
+    let why = failure("department_all.exists(one, \"x\".matches(one))", &["(".repeat(MAX_REGEX_BYTES)]);
+    assert!(why.chars().count() == MAX_REASON_CHARS + 1 && why.ends_with('…'), "{why}");
 }
 
 #[test]
@@ -313,10 +320,39 @@ fn counted_expressions_give_the_same_results() {
     }
 }
 
+/// Each limit that is exceeded is counted for the metric.
 #[test]
-fn every_limit_has_a_name_and_a_description() {
-    let mut names: Vec<&str> = LIMITS.iter().map(|limit| limit.name).collect();
-    names.dedup();
-    assert_eq!(names.len(), LIMITS.len());
-    assert!(LIMITS.iter().all(|limit| limit.value > 0 && !limit.description.is_empty()));
+fn exceeded_limits_are_counted() {
+    let long = |bytes: usize| vec!["x".repeat(bytes)];
+    let nested_glob = format!("glob(\"x\", \"{}\")", "{a,".repeat(MAX_GLOB_DEPTH + 1));
+    let inner = "department_all.exists(a, department_all.exists(b, department_all.exists(c, a == b)))";
+    let glob = format!("glob(department, \"{}\")", "a".repeat(MAX_GLOB_BYTES + 1));
+    let regex = format!("department.matches(\"{}\")", "a".repeat(MAX_REGEX_BYTES + 1));
+    let parts = format!("true || [{},1] != []", vec!["1+1"; 665].join(","));
+    for (limit, text) in [
+        (ResourceLimit::ExpressionBytes, of_bytes(MAX_EXPRESSION_BYTES + 1)),
+        (ResourceLimit::ExpressionDepth, of_depth(MAX_EXPRESSION_DEPTH + 1)),
+        (ResourceLimit::ExpressionParts, parts),
+        (ResourceLimit::ComprehensionDepth, inner.to_owned()),
+        (ResourceLimit::GlobBytes, glob),
+        (ResourceLimit::GlobDepth, nested_glob),
+        (ResourceLimit::RegexBytes, regex),
+        (ResourceLimit::CompiledRegexBytes, "department.matches(\"(((a{100}){100}){100})\")".to_owned()),
+    ] {
+        let before = limit.times_reached();
+        refused(&text);
+        assert!(limit.times_reached() > before, "{limit:?}");
+    }
+    let quadratic = "department_all.all(a, department_all.all(b, a != \"\" && b != \"\"))";
+    let invalid_regex = "department_all.exists(one, \"x\".matches(one))";
+    for (limit, text, departments) in [
+        (ResourceLimit::EvaluationSteps, quadratic, numbered(1_000)),
+        (ResourceLimit::ValueBytes, "department != \"\"", long(MAX_VALUE_BYTES + 1)),
+        (ResourceLimit::MatchedTextBytes, "glob(department, \"a*\")", long(MAX_MATCHED_TEXT_BYTES + 1)),
+        (ResourceLimit::ReasonCharacters, invalid_regex, vec!["(".repeat(MAX_REGEX_BYTES)]),
+    ] {
+        let before = limit.times_reached();
+        failure(text, &departments);
+        assert!(limit.times_reached() > before, "{limit:?}");
+    }
 }

@@ -18,6 +18,7 @@ mod budget;
 pub mod clauses;
 mod expression_checks;
 mod expression_shape;
+mod foreign_syntax;
 mod functions;
 #[cfg(test)]
 mod limit_tests;
@@ -32,12 +33,13 @@ use cel::{Context, ExecutionError, Value};
 use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::limits::{MAX_REASON_CHARS, MAX_VALUE_BYTES};
+use crate::limits::MAX_VALUE_BYTES;
 use crate::name_template::NameTemplate;
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::guard::Percent;
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::{ConnectorName, RuleName};
+use rollcall_model::resource_limits::{ResourceLimit, shorten_to};
 
 use budget::EvaluationBudget;
 pub use budget::Interrupt;
@@ -147,7 +149,12 @@ impl CompiledExpression {
                     return Err(vec![BadExpression::whole(message)]);
                 }
                 Err(error) if depends_on_data(&error) => {}
-                Err(error) => return Err(vec![BadExpression::whole(shorten(error.to_string()))]),
+                Err(error) => {
+                    return Err(vec![BadExpression::whole(shorten_to(
+                        ResourceLimit::ReasonCharacters,
+                        error.to_string(),
+                    ))]);
+                }
             }
         }
         Ok(())
@@ -269,7 +276,9 @@ impl EvaluationContext<'_> {
             Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => {
                 EvaluationResult::NoDate
             }
-            Err(error) => EvaluationResult::Failed(shorten(error.to_string())),
+            Err(error) => {
+                EvaluationResult::Failed(shorten_to(ResourceLimit::ReasonCharacters, error.to_string()))
+            }
         }
     }
 
@@ -284,15 +293,6 @@ impl EvaluationContext<'_> {
         }
         condition.metered.evaluate(&self.scope)
     }
-}
-
-/// Shortens the reason of a failure, which may quote values.
-fn shorten(mut reason: String) -> String {
-    if let Some((end, _)) = reason.char_indices().nth(MAX_REASON_CHARS) {
-        reason.truncate(end);
-        reason.push('…');
-    }
-    reason
 }
 
 fn kind_of(value: &Value) -> String {

@@ -8,10 +8,8 @@ use regex::{Regex, RegexBuilder};
 use rollcall_model::names::fold;
 
 use super::budget::{EvaluationBudget, LimitReached};
-use crate::limits::{
-    MAX_COMPILED_REGEX_BYTES, MAX_GLOB_BYTES, MAX_GLOB_DEPTH, MAX_MATCHED_TEXT_BYTES, MAX_REGEX_BYTES,
-    format_size,
-};
+use crate::limits::{MAX_COMPILED_REGEX_BYTES, MAX_GLOB_DEPTH, format_size};
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// Patterns of each kind that are kept. When there are more, all are forgotten, and the steps of compiling them are
 /// taken: only an expression that computes its patterns has so many.
@@ -69,7 +67,12 @@ impl PatternCache {
                 .size_limit(MAX_COMPILED_REGEX_BYTES)
                 .dfa_size_limit(MAX_COMPILED_REGEX_BYTES)
                 .build()
-                .map_err(|error| format!("'{pattern}' not a valid regex:\n{error}"))
+                .map_err(|error| {
+                    if matches!(error, regex::Error::CompiledTooBig(_)) {
+                        ResourceLimit::CompiledRegexBytes.record_reached();
+                    }
+                    format!("'{pattern}' not a valid regex:\n{error}")
+                })
         };
         let full = || budget.take_steps(MAX_KEPT_PATTERNS * REGEX_COMPILE_STEPS);
         with_kept(&self.regexes, full, pattern, compile, |regex| regex.is_match(text))
@@ -97,7 +100,7 @@ fn with_kept<T>(
 
 /// Checks the length and the nesting of the pattern of `glob`. globset panics on patterns that are nested deeply.
 pub(super) fn check_glob_pattern(pattern: &str) -> Result<(), String> {
-    check_length("the pattern of `glob`", pattern, MAX_GLOB_BYTES, "use several shorter patterns")?;
+    check_length("the pattern of `glob`", pattern, ResourceLimit::GlobBytes, "use several shorter patterns")?;
     let mut depth = 0_usize;
     for c in pattern.chars() {
         match c {
@@ -106,6 +109,7 @@ pub(super) fn check_glob_pattern(pattern: &str) -> Result<(), String> {
             _ => {}
         }
         if depth > MAX_GLOB_DEPTH {
+            ResourceLimit::GlobDepth.record_reached();
             let found = pattern.matches('{').count();
             return Err(format!(
                 "the pattern of `glob` has {found} braces nested more than {MAX_GLOB_DEPTH} deep; write the \
@@ -118,18 +122,25 @@ pub(super) fn check_glob_pattern(pattern: &str) -> Result<(), String> {
 
 /// Checks the length of the pattern of `matches`.
 pub(super) fn check_regex_pattern(pattern: &str) -> Result<(), String> {
-    check_length("the pattern of `matches`", pattern, MAX_REGEX_BYTES, "use several shorter patterns")
+    check_length(
+        "the pattern of `matches`",
+        pattern,
+        ResourceLimit::RegexBytes,
+        "use several shorter patterns",
+    )
 }
 
 fn check_text(text: &str) -> Result<(), String> {
     let advice = "compare longer texts with `contains` or `startsWith`";
-    check_length("the text to compare with a pattern", text, MAX_MATCHED_TEXT_BYTES, advice)
+    check_length("the text to compare with a pattern", text, ResourceLimit::MatchedTextBytes, advice)
 }
 
-fn check_length(what: &str, text: &str, most: usize, advice: &str) -> Result<(), String> {
+fn check_length(what: &str, text: &str, limit: ResourceLimit, advice: &str) -> Result<(), String> {
+    let most = limit.default_size();
     if text.len() <= most {
         return Ok(());
     }
+    limit.record_reached();
     let (found, most) = (format_size(text.len()), format_size(most));
     Err(format!("{what} has {found} bytes, at most {most} are allowed; {advice}"))
 }

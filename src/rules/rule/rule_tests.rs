@@ -110,3 +110,21 @@ fn text_that_is_no_expression_is_explained() {
     assert!(!refused(r#"department.matches("(")"#).message.is_empty());
     assert!(refused(&"(".repeat(5_000)).message.contains("4000"));
 }
+
+/// Comparisons with null, and of a list with a text, never mean what they say.
+#[test]
+fn comparisons_that_never_hold_are_refused() {
+    for (text, instead) in [
+        ("department != null", "write `department != \"\"`"),
+        ("null == department", "write `department == \"\"`"),
+        ("department_all == \"Sales\"", "write `\"Sales\" in department_all`"),
+        ("\"Sales\" != department_all", "write `!(\"Sales\" in department_all)`"),
+    ] {
+        let mistake = refused(&format!("location == \"\" && {text}"));
+        assert!(mistake.message.contains(instead), "{text}: {mistake}");
+        assert_eq!(mistake.line, 0);
+    }
+    assert_eq!(holds(r#"department_all == ["Sales"]"#, &[("department", "Sales")]), Ok(true));
+    assert!(refused("department == Vertrieb").message.contains("text is written in quotes"));
+    assert!(refused(r#"department == "A" AND location == "B""#).message.contains("`&&`"));
+}

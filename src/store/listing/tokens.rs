@@ -4,7 +4,7 @@ use crate::Result;
 use crate::listing::PageRequest;
 use crate::param::params;
 use crate::sql::list_statements;
-use crate::tokens::ApiToken;
+use crate::tokens::{ApiToken, token_columns};
 use crate::transaction::Tx;
 
 /// A token in a list.
@@ -17,9 +17,13 @@ pub struct TokenListRow {
     pub name_folded: String,
 }
 
-const PAGE: &str = "
-    SELECT id, name, name_folded, role, created_at, expires_at, seen_at FROM api_tokens
-    WHERE revoked_run_id IS NULL AND (name_folded, id) > ($1, $2) ORDER BY name_folded, id LIMIT $3";
+const PAGE: &str = concat!(
+    "SELECT t.name_folded, ",
+    token_columns!(),
+    " FROM api_tokens t LEFT JOIN accounts a ON a.id = t.account_id
+      WHERE t.revoked_run_id IS NULL AND (t.name_folded, t.id) > ($1, $2)
+      ORDER BY t.name_folded, t.id LIMIT $3"
+);
 
 /// A page of tokens.
 pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<TokenListRow>> {

@@ -16,6 +16,7 @@ use crate::param::params;
 use crate::sql::{Sql, list_statements};
 use crate::transaction::Tx;
 use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_model::resource_limits::{ResourceLimit, shorten_to};
 pub use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_model::run_warning::RunWarning;
 
@@ -204,7 +205,11 @@ pub async fn finish(
     ];
     tx.execute("finish a run", FINISH, args).await?;
     if !problems.is_empty() {
-        let kept = &problems[..problems.len().min(MAX_WARNINGS)];
+        let most = ResourceLimit::Problems.default_size();
+        if problems.len() > most {
+            ResourceLimit::Problems.record_reached();
+        }
+        let kept = &problems[..problems.len().min(most)];
         let json = serde_json::to_string(kept).unwrap_or_else(|_| "[]".to_owned());
         tx.execute("note a run's problems", PROBLEMS, params![run, json]).await?;
     }
@@ -240,9 +245,6 @@ pub async fn clear_limit_usage(tx: &mut Tx, run: RunId) -> Result<()> {
     tx.execute("count nothing against the limits", CHARGE_NOTHING, params![run]).await.map(|_| ())
 }
 
-/// A run keeps this many of its problems; more of them say nothing new.
-const MAX_WARNINGS: usize = 1_000;
-
 /// Writes down why a run failed.
 pub async fn record_failure(
     tx: &mut Tx,
@@ -251,6 +253,7 @@ pub async fn record_failure(
     message: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let message = shorten_to(ResourceLimit::RunErrorCharacters, message.to_owned());
     tx.execute("note a failed run", FAIL, params![run, now, kind, message]).await.map(|_| ())
 }
 
@@ -274,8 +277,20 @@ const ANALYZE: Sql = Sql::per_engine(
     "ANALYZE learners, persons, memberships, jobs, assignments, groups, enrollments",
 );
 
-/// Lets the database look at its tables again after a large change.
+/// Whether the role owns the tables. Others may not analyze them; PostgreSQL would answer with a warning for each.
+const OWNS_TABLES: Sql = Sql::per_engine(
+    "SELECT true",
+    "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'learners'::regclass",
+);
+
+/// Lets the database look at its tables again after a large change. If the role does not own them, autovacuum does this
+/// later.
 pub async fn analyze(tx: &mut Tx) -> Result<()> {
+    let (owns_tables,): (bool,) =
+        tx.fetch_one("find the owner of the tables", OWNS_TABLES, params![]).await?;
+    if !owns_tables {
+        return Ok(());
+    }
     tx.execute("look at the tables again", ANALYZE, params![]).await.map(|_| ())
 }
 
@@ -293,5 +308,6 @@ list_statements!(
     ABANDONED,
     RUNNING_CONNECTOR,
     CHARGE_NOTHING,
+    OWNS_TABLES,
     ANALYZE
 );

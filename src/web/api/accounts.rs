@@ -22,6 +22,31 @@ use rollcall_store::listing::accounts as listing;
 use rollcall_store::{self as store, accounts as table};
 use rollcall_views::AccountView;
 
+/// Role of an account.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AccountRole {
+    /// All permissions, including the management of accounts.
+    LicenseHolder,
+    /// Manages connectors, runs, holds and jobs.
+    Operator,
+    /// Manages groups, members, assignments and learners.
+    Manager,
+    /// Read access.
+    Viewer,
+}
+
+impl From<AccountRole> for Role {
+    fn from(role: AccountRole) -> Self {
+        match role {
+            AccountRole::LicenseHolder => Self::LicenseHolder,
+            AccountRole::Operator => Self::Operator,
+            AccountRole::Manager => Self::Manager,
+            AccountRole::Viewer => Self::Viewer,
+        }
+    }
+}
+
 /// Request to create an account.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +61,7 @@ pub(super) struct CreateAccountRequest {
     #[schema(max_length = 500)]
     name: String,
     /// Role.
-    role: Role,
+    role: AccountRole,
     /// Password. If it is omitted, the response contains a link with which the account's holder sets one.
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 256)]
     password: Option<SecretText>,
@@ -49,7 +74,7 @@ pub(super) struct CreateAccountRequest {
 #[schema(as = NewRole)]
 pub(super) struct ChangeRoleRequest {
     /// Role.
-    role: Role,
+    role: AccountRole,
 }
 
 /// Single-use link to set a password.
@@ -114,7 +139,7 @@ pub(super) async fn create(
     Extension(who): Extension<Principal>,
     JsonBody(new): JsonBody<CreateAccountRequest>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<InvitationResponse>), ApiProblem> {
-    let (email, role) = (clean(&new.email).into_owned(), new.role);
+    let (email, role) = (clean(&new.email).into_owned(), Role::from(new.role));
     let about = web.new_manual_run(&who, format!("create account `{email}` as {role}"));
     let request = NewUserAccount { email: &email, name: &new.name, role, password: new.password.as_ref() };
     let made = accounts::create_account(&web.store, &about, web.change_time(), request).await?;
@@ -142,6 +167,7 @@ pub(super) async fn change(
     JsonBody(ChangeRoleRequest { role }): JsonBody<ChangeRoleRequest>,
 ) -> ApiResult<ChangeResponse> {
     let email = find(&web, id).await?.email;
+    let role = Role::from(role);
     let about = web.new_manual_run(&who, format!("change account `{email}` to {role}"));
     let done = accounts::change_role(&web.store, &about, web.change_time(), AccountId(id), role).await?;
     Ok(Json(ChangeResponse::new(Some(&done), format!("`{email}` is now {}", role.in_words()))))

@@ -136,7 +136,7 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
         OPERATE,
         operation_returning_page::<SignInRecord>(
             "listSignIns",
-            "Lists sign-ins, sign-outs and refusals, newest first. Refusals that are alike within an hour are one",
+            "Lists sign-ins, sign-outs and refusals, newest first. Refusals that are alike within an hour are one row",
         )
         .date_param("since", "Only events since this date.")
         .enum_param("event", "Only this event.", &SignInEvent::ALL.map(SignInEvent::as_str)),

@@ -152,6 +152,7 @@ impl From<accounts::AccountError> for ApiProblem {
             E::BadPassword { .. } | E::PasswordIsAddress | E::CommonPassword => {
                 Self::invalid_field("password", &text)
             }
+            E::RoleOfTokens { .. } => Self::invalid_field("role", &text),
             E::BadTokenName { .. } => Self::invalid_field("name", &text),
             E::ExpiryInPast => Self::invalid_field("until", &text),
             E::AccountExists { .. } => of("email", conflict("account_exists"))

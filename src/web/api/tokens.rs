@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::{Extension, Json};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,7 +13,7 @@ use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
 use crate::WebContext;
 use crate::list_cursor::ListCursor;
-use rollcall_core::accounts::{self, Principal};
+use rollcall_core::accounts::{self, NewToken, Principal, TokenLifetime};
 use rollcall_model::ids::TokenId;
 use rollcall_model::names::clean;
 use rollcall_model::role::Role;
@@ -30,9 +31,13 @@ pub(super) struct CreateTokenRequest {
     name: String,
     /// Role.
     role: Role,
-    /// Last day of validity. If omitted, the token is valid until it is revoked.
-    #[schema(format = Date)]
+    /// Last day of validity, or `never`. If omitted, the token is valid for a year.
+    #[schema(pattern = r"^(\d{4}-\d{2}-\d{2}|never)$")]
     until: Option<String>,
+    /// Networks in CIDR notation, or addresses, that the token may be used from. If omitted or empty, all.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    from: Vec<String>,
 }
 
 /// Created token.
@@ -67,20 +72,38 @@ pub(super) async fn create(
     JsonBody(new): JsonBody<CreateTokenRequest>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<CreateTokenResponse>), ApiProblem> {
     let (name, role, zone) = (clean(&new.name).into_owned(), new.role, web.config().timezone);
-    let ends = match new.until.as_deref() {
-        None => None,
+    let lifetime = match new.until.as_deref() {
+        None => TokenLifetime::Default,
+        Some("never") => TokenLifetime::Unlimited,
         Some(text) => {
             let end = parse_date(text).and_then(|day| accounts::end_of_day(day, zone));
-            Some(end.ok_or_else(|| ApiProblem::invalid_field("until", INVALID_DATE_MESSAGE))?)
+            let end = end.ok_or_else(|| ApiProblem::invalid_field("until", INVALID_DATE_MESSAGE))?;
+            TokenLifetime::Until(end)
         }
     };
+    let networks = parse_networks(&new.from)?;
     let about = web.new_manual_run(&who, format!("create token `{name}` as {role}"));
-    let (done, key) =
-        accounts::create_token(&web.store, &about, web.change_time(), &name, role, ends).await?;
+    let new = NewToken { name: &name, role, lifetime, owner: who.owner(), networks };
+    let made = accounts::create_token(&web.store, &about, web.change_time(), new).await?;
     let mut tx = web.store.begin_read().await?;
     let token = TokenView::from(&accounts::find_token(&mut tx, name.as_str()).await?);
     let place = [(header::LOCATION, format!("/api/v1/tokens/{}", token.id))];
-    Ok((StatusCode::CREATED, place, Json(CreateTokenResponse { run: done.run.0, key, token })))
+    Ok((StatusCode::CREATED, place, Json(CreateTokenResponse { run: made.done.run.0, key: made.key, token })))
+}
+
+/// The longest list of networks of a token.
+const MAX_NETWORKS: usize = 20;
+
+fn parse_networks(texts: &[String]) -> Result<Vec<IpNet>, ApiProblem> {
+    if texts.len() > MAX_NETWORKS {
+        let text = format!("a token has at most {MAX_NETWORKS} networks");
+        return Err(ApiProblem::invalid_field("from", text));
+    }
+    let parse = |text: &String| {
+        let refused = || ApiProblem::invalid_field("from", format!("`{text}` is not a network"));
+        accounts::parse_network(text).ok_or_else(refused)
+    };
+    texts.iter().map(parse).collect()
 }
 
 pub(super) async fn show(

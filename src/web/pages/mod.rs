@@ -40,7 +40,7 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
     let routes = RouteTable::new(web)
         .get("/healthz", RouteAccess::Open, health::healthz)
         .get("/readyz", RouteAccess::Open, health::readyz)
-        .get("/metrics", RouteAccess::TokenOrSession(Permission::Operate), metrics::export_metrics)
+        .get("/metrics", RouteAccess::TokenOrSession(Permission::Metrics), metrics::export_metrics)
         .get("/", READ, home)
         .get("/assets/{name}", RouteAccess::Open, serve_asset)
         .get("/sign-in", RouteAccess::Open, sign_in::show)

@@ -57,7 +57,8 @@ fn writing_routes_require_writing_roles() {
         let room = path.split('/').nth(1).expect("a room");
         let expected = match (room, route.method == "GET") {
             ("accounts" | "tokens", _) => Permission::Admin,
-            ("connectors" | "runs" | "jobs" | "verify" | "audit" | "metrics", _) => Permission::Operate,
+            ("connectors" | "runs" | "jobs" | "verify" | "audit", _) => Permission::Operate,
+            ("metrics", _) => Permission::Metrics,
             ("learners", false) if route.path.ends_with("/resync") => Permission::Resync,
             (_, false) => Permission::Manage,
             (_, true) => Permission::Read,

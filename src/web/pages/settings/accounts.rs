@@ -76,8 +76,16 @@ async fn render_accounts(
         .notice(load_notice(&mut tx, query).await?)
         .faults(faults);
     let is_first = here.is_first();
-    let page =
-        AccountSettingsPage { frame, tab: "accounts", rows, next, is_first, roles: Role::ALL, typed, fresh };
+    let page = AccountSettingsPage {
+        frame,
+        tab: "accounts",
+        rows,
+        next,
+        is_first,
+        roles: Role::OF_ACCOUNTS,
+        typed,
+        fresh,
+    };
     render_page_with_status(page.frame.status(), &page)
 }
 

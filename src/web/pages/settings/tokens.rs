@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Utc};
 
 use crate::WebContext;
 use crate::csv_export;
@@ -14,7 +14,7 @@ use crate::layout::{FieldError, Layout, MenuItem};
 use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::pages::groups::format_local_time;
 use crate::pages::{PageResult, load_notice, render_page_with_status};
-use rollcall_core::accounts::{self, AccountError, Principal};
+use rollcall_core::accounts::{self, AccountError, NewToken, Principal, TokenLifetime};
 use rollcall_model::role::Role;
 use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::tokens::{self as listed, TokenListRow};
@@ -28,10 +28,11 @@ struct TokenSettingsPage<'a> {
     rows: Vec<TokenLine>,
     next: Option<String>,
     is_first: bool,
-    roles: [Role; 4],
+    roles: [Role; 5],
     name: &'a str,
     role: &'a str,
     until: &'a str,
+    never: bool,
     fresh: Option<(&'a str, String)>,
 }
 
@@ -40,6 +41,7 @@ struct TokenLine {
     role: &'static str,
     made: String,
     ends: String,
+    ends_soon: bool,
     used: String,
 }
 
@@ -62,6 +64,7 @@ fn token_line(web: &WebContext, token: ApiToken) -> TokenLine {
         role,
         made: format_local_time(token.created_at, zone),
         ends: token.expires_at.map_or_else(|| "never".to_owned(), |at| format_local_time(at, zone)),
+        ends_soon: accounts::ends_soon(token.expires_at, Utc::now()),
         used: token.seen_at.map_or_else(|| "never".to_owned(), |at| format_local_time(at, zone)),
         name: token.name,
     }
@@ -92,6 +95,7 @@ async fn render_tokens(
         name: typed.text("name"),
         role: typed.text("role"),
         until: typed.text("until"),
+        never: !typed.text("never").is_empty(),
         fresh: key,
     };
     render_page_with_status(page.frame.status(), &page)
@@ -130,15 +134,24 @@ pub(super) async fn submit_token(
     if !day.is_empty() && until.is_none() {
         faults.push(FieldError::new("until", "Enter a date such as 2026-12-31."));
     }
+    let is_unlimited = !form.text("never").is_empty();
+    if is_unlimited && !day.is_empty() {
+        faults.push(FieldError::new("until", "Enter a last day, or select that the key never ends."));
+    }
     let (Some(role), true) = (role, faults.is_empty()) else {
         return render_tokens(&web, &who, &FormData::default(), &form, None, faults).await;
     };
-    let ends = until.and_then(|day| accounts::end_of_day(day, web.config().timezone));
+    let lifetime = match until.and_then(|day| accounts::end_of_day(day, web.config().timezone)) {
+        Some(end) => TokenLifetime::Until(end),
+        None if is_unlimited => TokenLifetime::Unlimited,
+        None => TokenLifetime::Default,
+    };
     let about = web.new_manual_run(&who, format!("create token `{name}` as {role}"));
-    match accounts::create_token(&web.store, &about, web.change_time(), name, role, ends).await {
-        Ok((_, key)) => {
+    let new = NewToken { name, role, lifetime, owner: who.owner(), networks: Vec::new() };
+    match accounts::create_token(&web.store, &about, web.change_time(), new).await {
+        Ok(made) => {
             let none = FormData::default();
-            render_tokens(&web, &who, &none, &none, Some((name, key)), Vec::new()).await
+            render_tokens(&web, &who, &none, &none, Some((name, made.key)), Vec::new()).await
         }
         Err(AccountError::Store(error)) => Err(error.into()),
         Err(error) => {

@@ -9,7 +9,7 @@ use crate::{WebContext, run_blocking};
 use rollcall_core::accounts::Principal;
 use rollcall_core::sync::rule_preview::{self, PreviewError, RulePreview};
 use rollcall_model::ids::GroupId;
-use rollcall_rules::limits::MAX_PREVIEW_SECONDS;
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_rules::rule::{BadExpression, Interrupt};
 
 /// Tries out an expression, and compares the matches with the members of a group if one is given.
@@ -24,6 +24,7 @@ pub(super) async fn run(
     most: usize,
 ) -> Result<Result<RulePreview, Vec<FieldError>>, PageError> {
     let Some(running) = web.background.start_rule_preview(&who.actor) else {
+        ResourceLimit::PreviewsPerAccount.record_reached();
         let text = "Another try-out of this account is running. Wait until it has ended, then try again.";
         return Ok(Err(vec![FieldError::new("when", text)]));
     };
@@ -55,7 +56,7 @@ pub(super) async fn run(
 /// Returns true when the time of a preview is over or the service stops.
 fn create_interrupt(web: &WebContext) -> Interrupt {
     let (stop, start) = (web.stop.clone(), Instant::now());
-    let most = Duration::from_secs(MAX_PREVIEW_SECONDS);
+    let most = Duration::from_secs(ResourceLimit::PreviewSeconds.default_value());
     Arc::new(move || stop.is_cancelled() || start.elapsed() >= most)
 }
 
@@ -65,10 +66,14 @@ fn describe_error(error: PreviewError, is_stopping: bool) -> Vec<FieldError> {
         PreviewError::Interrupted if is_stopping => {
             "The expression was not evaluated to the end because the service is stopping.".to_owned()
         }
-        PreviewError::Interrupted => format!(
-            "The expression could not be evaluated for all people within {MAX_PREVIEW_SECONDS} seconds. Compare with a \
-             list (`in`) instead of nested `exists` or `all`."
-        ),
+        PreviewError::Interrupted => {
+            ResourceLimit::PreviewSeconds.record_reached();
+            let seconds = ResourceLimit::PreviewSeconds.default_value();
+            format!(
+                "The expression could not be evaluated for all people within {seconds} seconds. Compare with a list \
+                 (`in`) instead of nested `exists` or `all`."
+            )
+        }
     };
     vec![FieldError::new("when", text)]
 }

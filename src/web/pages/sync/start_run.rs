@@ -45,7 +45,12 @@ pub(super) fn build_run_options(
         only: None,
         allow_removals: false,
         patience: Duration::ZERO,
-        reading: ReadContext { cancel: web.stop.clone(), progress, retry: retry::RetryPolicy::SERVICE },
+        reading: ReadContext {
+            cancel: web.stop.clone(),
+            progress,
+            retry: retry::RetryPolicy::SERVICE,
+            limits: web.config().limits.clone(),
+        },
     }
 }
 

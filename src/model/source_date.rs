@@ -1,0 +1,380 @@
+//! Dates as sources write them, and the days that they mean.
+//!
+//! A day is never guessed: text that can mean two days is unreadable, unless the mapping says how the source writes it.
+
+use chrono::format::{Item, StrftimeItems};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono_tz::Tz;
+
+/// The first and the last year of a date. Other years are typing errors or numbers that are not dates.
+const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
+
+/// Seconds from 1601-01-01, the beginning of Windows' count of time, to 1970-01-01.
+const FILETIME_EPOCH_SECONDS: i64 = 11_644_473_600;
+
+/// Intervals of 100 nanoseconds in a second.
+const FILETIME_TICKS: i64 = 10_000_000;
+
+/// `accountExpires` of an account that never expires: the largest number of 63 bits.
+const FILETIME_NEVER: i64 = i64::MAX;
+
+/// How a source writes the dates of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum DateFormat {
+    /// The forms of standards: ISO 8601, RFC 3339, xs:date, LDAP's generalized time, OData.
+    #[default]
+    Standard,
+    /// A pattern of strftime, such as `%d.%m.%Y`.
+    Pattern(String),
+    /// Intervals of 100 nanoseconds since 1601, as Windows counts.
+    Filetime,
+    /// Seconds since 1970.
+    UnixSeconds,
+}
+
+/// The meaning of a text that should be a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceDate {
+    /// A day.
+    Day(NaiveDate),
+    /// A value that means that there is no date.
+    NoDate,
+    /// A text that is not a date in this format.
+    Unreadable,
+}
+
+impl DateFormat {
+    /// Parses the format of the file: `filetime`, `unix`, or a pattern that names day, month and year.
+    ///
+    /// # Errors
+    /// The reason why the text is not a format, as the rest of a sentence.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "filetime" => return Ok(Self::Filetime),
+            "unix" => return Ok(Self::UnixSeconds),
+            _ => {}
+        }
+        let items: Option<Vec<Item<'_>>> =
+            StrftimeItems::new(text).map(|item| (item != Item::Error).then_some(item)).collect();
+        if items.is_none() {
+            return Err("contains an unknown letter after `%`");
+        }
+        // A day that is written and read again proves that the pattern names day, month and year.
+        let sample = NaiveDate::from_ymd_opt(2033, 11, 25).unwrap_or_default().and_time(NaiveTime::MIN);
+        let format = Self::Pattern(text.to_owned());
+        let written = sample.and_utc().format(text).to_string();
+        if format.read(&written, Tz::UTC) == SourceDate::Day(sample.date()) {
+            Ok(format)
+        } else {
+            Err("does not name day, month and year")
+        }
+    }
+
+    /// The text in the file; empty for the standard forms.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Standard => "",
+            Self::Pattern(pattern) => pattern,
+            Self::Filetime => "filetime",
+            Self::UnixSeconds => "unix",
+        }
+    }
+
+    /// The formats of the file in which a text would be a date.
+    #[must_use]
+    pub fn possible_formats(text: &str) -> Vec<&'static str> {
+        const PATTERNS: [&str; 8] =
+            ["%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d-%b-%Y", "%d %B %Y", "%Y/%m/%d"];
+        let text = text.trim();
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.len() {
+            9..=11 if digits => return vec!["unix"],
+            17..=19 if digits => return vec!["filetime"],
+            _ => {}
+        }
+        let fits = |pattern: &&str| {
+            read_pattern(text, pattern, Tz::UTC).is_some_and(|day| YEARS.contains(&day.year()))
+        };
+        PATTERNS.into_iter().filter(fits).collect()
+    }
+
+    /// Reads a text. An instant is the day on which it falls in `zone`; an instant at midnight of its own offset is a
+    /// day that was written as an instant, and that day.
+    #[must_use]
+    pub fn read(&self, text: &str, zone: Tz) -> SourceDate {
+        let text = text.trim();
+        let day = match self {
+            Self::Standard => read_standard(text, zone),
+            Self::Pattern(pattern) => read_pattern(text, pattern, zone).or_else(|| read_standard(text, zone)),
+            Self::Filetime => match text.parse() {
+                Ok(0 | FILETIME_NEVER) => return SourceDate::NoDate,
+                Ok(ticks) => read_filetime(ticks, zone),
+                Err(_) => None,
+            },
+            Self::UnixSeconds => match text.parse::<i64>() {
+                Ok(0) => return SourceDate::NoDate,
+                Ok(seconds) => DateTime::from_timestamp(seconds, 0).map(|at| day_of(at.fixed_offset(), zone)),
+                Err(_) => None,
+            },
+        };
+        match day {
+            _ if is_placeholder(text) => SourceDate::NoDate,
+            Some(day) if is_no_date(day) => SourceDate::NoDate,
+            Some(day) if YEARS.contains(&day.year()) => SourceDate::Day(day),
+            Some(_) | None => SourceDate::Unreadable,
+        }
+    }
+}
+
+/// Days that systems store where there is no date.
+fn is_no_date(day: NaiveDate) -> bool {
+    matches!((day.year(), day.month(), day.day()), (1 | 1900, 1, 1) | (9999, 12, 31))
+}
+
+/// Zeros in place of a date, as databases write them.
+fn is_placeholder(text: &str) -> bool {
+    matches!(text, "0000-00-00" | "00000000" | "0000-00-00 00:00:00" | "0000-00-00T00:00:00")
+}
+
+fn read_standard(text: &str, zone: Tz) -> Option<NaiveDate> {
+    if let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
+        return read_odata(inner, zone);
+    }
+    if text.as_bytes().get(4) == Some(&b'-') {
+        return read_iso(text, zone);
+    }
+    read_compact(text, zone)
+}
+
+/// `2026-12-31`, the same with an offset (xs:date), or with a time and perhaps an offset (RFC 3339).
+fn read_iso(text: &str, zone: Tz) -> Option<NaiveDate> {
+    let day = read_digits(text.get(..10)?, "%Y-%m-%d")?;
+    let rest = text.get(10..)?;
+    let Some(time) = rest.strip_prefix(['T', 't', ' ']) else {
+        return (rest.is_empty() || parse_offset(rest).is_some()).then_some(day);
+    };
+    let at = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
+    let (clock, offset) = (time[..at].trim_end(), &time[at..]);
+    let clock = parse_clock(clock)?;
+    if offset.is_empty() {
+        return Some(day);
+    }
+    let local = day.and_time(clock).and_local_timezone(parse_offset(offset)?).single()?;
+    Some(day_of(local, zone))
+}
+
+/// `20261231`, or generalized time such as `20261231120000Z` (RFC 4517, section 3.3.13).
+fn read_compact(text: &str, zone: Tz) -> Option<NaiveDate> {
+    let day = read_digits(text.get(..8)?, "%Y%m%d")?;
+    let rest = text.get(8..)?;
+    if rest.is_empty() {
+        return Some(day);
+    }
+    let at = rest.find(['Z', '+', '-'])?;
+    let (clock, offset) = rest.split_at(at);
+    let whole = clock.split(['.', ',']).next()?;
+    let digits = |range: std::ops::Range<usize>| -> Option<u32> {
+        let part = whole.get(range)?;
+        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten()
+    };
+    let (minutes, seconds) = match whole.len() {
+        2 => (0, 0),
+        4 => (digits(2..4)?, 0),
+        // A leap second is the last second of its minute.
+        6 => (digits(2..4)?, digits(4..6)?.min(59)),
+        _ => return None,
+    };
+    let clock = NaiveTime::from_hms_opt(digits(0..2)?, minutes, seconds)?;
+    let local = day.and_time(clock).and_local_timezone(parse_offset(offset)?).single()?;
+    Some(day_of(local, zone))
+}
+
+/// The milliseconds since 1970 of OData 2, perhaps with an offset in minutes.
+fn read_odata(inner: &str, zone: Tz) -> Option<NaiveDate> {
+    let end = inner.rfind(['+', '-']).filter(|&at| at > 0).unwrap_or(inner.len());
+    let at = DateTime::from_timestamp_millis(inner[..end].parse().ok()?)?;
+    Some(day_of(at.fixed_offset(), zone))
+}
+
+fn read_filetime(ticks: i64, zone: Tz) -> Option<NaiveDate> {
+    let seconds = ticks.div_euclid(FILETIME_TICKS).checked_sub(FILETIME_EPOCH_SECONDS)?;
+    Some(day_of(DateTime::from_timestamp(seconds, 0)?.fixed_offset(), zone))
+}
+
+fn read_pattern(text: &str, pattern: &str, zone: Tz) -> Option<NaiveDate> {
+    if let Ok(at) = DateTime::parse_from_str(text, pattern) {
+        return Some(day_of(at, zone));
+    }
+    let with_time = NaiveDateTime::parse_from_str(text, pattern).map(|at| at.date());
+    with_time.or_else(|_| NaiveDate::parse_from_str(text, pattern)).ok()
+}
+
+/// The day of an instant.
+fn day_of(at: DateTime<FixedOffset>, zone: Tz) -> NaiveDate {
+    let is_midnight = at.time() == NaiveTime::MIN;
+    if is_midnight { at.date_naive() } else { at.with_timezone(&zone).date_naive() }
+}
+
+/// Reads digits and separators: chrono alone accepts signs and spaces, too.
+fn read_digits(text: &str, pattern: &str) -> Option<NaiveDate> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    plain.then(|| NaiveDate::parse_from_str(text, pattern).ok()).flatten()
+}
+
+/// `08:30`, `08:30:15` or `08:30:15.123`.
+fn parse_clock(text: &str) -> Option<NaiveTime> {
+    let whole = text.split(['.', ',']).next()?;
+    NaiveTime::parse_from_str(whole, "%H:%M:%S").or_else(|_| NaiveTime::parse_from_str(whole, "%H:%M")).ok()
+}
+
+/// `Z`, `+02:00`, `-0700` or `+02`, of less than a day.
+fn parse_offset(text: &str) -> Option<FixedOffset> {
+    if matches!(text, "Z" | "z") {
+        return FixedOffset::east_opt(0);
+    }
+    let sign = match text.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let digits: String = text[1..].chars().filter(|c| *c != ':').collect();
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (hours, minutes): (i64, i64) = match digits.len() {
+        2 => (digits.parse().ok()?, 0),
+        4 => (digits[..2].parse().ok()?, digits[2..].parse().ok()?),
+        _ => return None,
+    };
+    let seconds = (TimeDelta::hours(hours) + TimeDelta::minutes(minutes)).num_seconds();
+    FixedOffset::east_opt(sign * i32::try_from(seconds).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(year: i32, month: u32, day: u32) -> SourceDate {
+        SourceDate::Day(NaiveDate::from_ymd_opt(year, month, day).expect("a day"))
+    }
+
+    fn read(text: &str) -> SourceDate {
+        DateFormat::Standard.read(text, Tz::Europe__Berlin)
+    }
+
+    /// A day stands as it is written, whatever offset follows it.
+    #[test]
+    fn a_bare_day_is_that_day() {
+        for text in [
+            "2026-12-31",
+            " 2026-12-31 ",
+            "20261231",
+            "2026-12-31Z",
+            "2026-12-31-07:00",
+            "2026-12-31+14:00",
+            "2026-12-31T23:30:00",
+            "2026-12-31 23:30",
+            "2026-12-31T00:00:00Z",
+            "2026-12-31T00:00:00-11:00",
+            "20261231000000Z",
+            "20261231000000.0Z",
+            "/Date(1798675200000)/",
+            "/Date(1798675200000+0060)/",
+        ] {
+            assert_eq!(read(text), day(2026, 12, 31), "{text}");
+        }
+    }
+
+    /// An instant falls on a day of the connector's zone.
+    #[test]
+    fn an_instant_is_the_day_in_the_zone() {
+        for text in [
+            "2026-06-30T22:30:00Z",
+            "2026-06-30T22:30:00.123Z",
+            "20260630223000Z",
+            "202606302230Z",
+            "20260630223000.5Z",
+            "20260701003000+0200",
+            "2026-06-30T17:30:00-05:00",
+            "2026-06-30 22:30:00+00:00",
+            "/Date(1782858600000)/",
+        ] {
+            assert_eq!(read(text), day(2026, 7, 1), "{text}");
+            assert_eq!(DateFormat::Standard.read(text, Tz::America__New_York), day(2026, 6, 30), "{text}");
+        }
+    }
+
+    /// Numbers and national forms are never guessed.
+    #[test]
+    fn ambiguous_text_is_unreadable() {
+        for text in [
+            "31.12.2026",
+            "12/31/2026",
+            "30-Jun-2021",
+            "2026-13-01",
+            "2026-02-30",
+            "2026-12-31x",
+            "never",
+            "2026123",
+            "äöüäöü",
+            "157101010000000000",
+            "2025123100",
+            "2012123100000",
+            "133800000000000000",
+            "1830-01-01",
+            "2026-12-31T25:00:00Z",
+            "2026-12-31T10:00:00+99:99",
+            "20261231120000",
+            "+2026-12-1",
+            "/Date(x)/",
+        ] {
+            assert_eq!(read(text), SourceDate::Unreadable, "{text}");
+        }
+    }
+
+    /// Values of systems that store something where there is no date.
+    #[test]
+    fn placeholders_mean_no_date() {
+        for text in ["1900-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "99991231235959Z", "0000-00-00"] {
+            assert_eq!(DateFormat::Standard.read(text, Tz::UTC), SourceDate::NoDate, "{text}");
+        }
+        let filetime = |text| DateFormat::Filetime.read(text, Tz::UTC);
+        assert_eq!(filetime("0"), SourceDate::NoDate);
+        assert_eq!(filetime("9223372036854775807"), SourceDate::NoDate);
+        assert_eq!(DateFormat::UnixSeconds.read("0", Tz::UTC), SourceDate::NoDate);
+    }
+
+    #[test]
+    fn a_format_of_the_mapping_is_read() {
+        let read = |format: &str, text: &str| {
+            DateFormat::parse(format).expect(format).read(text, Tz::Europe__Berlin)
+        };
+        assert_eq!(read("%d.%m.%Y", "31.12.2026"), day(2026, 12, 31));
+        assert_eq!(read("%d.%m.%Y", "2026-12-31"), day(2026, 12, 31));
+        assert_eq!(read("%d-%b-%Y", "30-Jun-2021"), day(2021, 6, 30));
+        assert_eq!(read("%m/%d/%Y %H:%M", "12/31/2026 23:30"), day(2026, 12, 31));
+        assert_eq!(read("%d.%m.%Y", "12/31/2026"), SourceDate::Unreadable);
+        assert_eq!(read("filetime", "133800000000000000"), day(2024, 12, 30));
+        assert_eq!(read("filetime", "2024-12-29"), SourceDate::Unreadable);
+        assert_eq!(read("unix", "1782858600"), day(2026, 7, 1));
+        assert_eq!(read("unix", "99999999999999999"), SourceDate::Unreadable);
+    }
+
+    #[test]
+    fn the_formats_of_a_text_are_found() {
+        assert_eq!(DateFormat::possible_formats("31.12.2026"), ["%d.%m.%Y"]);
+        assert_eq!(DateFormat::possible_formats("05/06/2026"), ["%d/%m/%Y", "%m/%d/%Y"]);
+        assert_eq!(DateFormat::possible_formats("30-Jun-2021"), ["%d-%b-%Y"]);
+        assert_eq!(DateFormat::possible_formats("133800000000000000"), ["filetime"]);
+        assert!(DateFormat::possible_formats("soon").is_empty());
+    }
+
+    #[test]
+    fn a_format_must_name_day_month_and_year() {
+        assert!(DateFormat::parse("%d.%m.").is_err());
+        assert!(DateFormat::parse("%Q").is_err());
+        assert!(DateFormat::parse("DD.MM.YYYY").is_err());
+        assert_eq!(DateFormat::parse("%d.%m.%y"), Ok(DateFormat::Pattern("%d.%m.%y".to_owned())));
+    }
+}
