@@ -531,7 +531,11 @@ fn refusals_do_not_displace_recorded_sign_ins() {
             client: "192.0.2.1",
         };
         let journal = accounts::SignInJournal::default();
-        company.runtime.block_on(journal.record(&company.store, entry, company.change_time().now));
+        let now = company.change_time().now;
+        for _ in 0..2 {
+            company.runtime.block_on(journal.record(&company.store, entry, now));
+        }
+        assert_eq!(company.count_rows("sign_in_events WHERE client = '192.0.2.1' AND times = 2"), 1);
         assert_eq!(u64::try_from(company.count_rows("sign_in_events WHERE refusal IS NOT NULL")), Ok(most));
         assert_eq!(company.count_rows("sign_in_events WHERE refusal = 'refusal 1'"), 0);
         assert_eq!(company.count_rows("sign_in_events WHERE event = 'signed_in'"), 1);
