@@ -32,6 +32,7 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
             "core::accounts::password_threads::work_beyond_the_bound_is_refused"
         }
         L::SignInCounters => "web::sign_in::oldest_counters_of_attempts_make_way",
+        L::SignInRecords => "web::sign_in::refusals_do_not_displace_recorded_sign_ins",
         L::SessionsPerAccount => "resource_limits::oldest_session_of_an_account_makes_way",
         L::ProviderAnswerBytes => "web::provider_metadata::large_answer_is_refused",
         L::ProviderMetadataSeconds => "web::provider_metadata::metadata_are_read_once",

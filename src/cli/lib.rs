@@ -178,7 +178,8 @@ async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, Comma
         CliCommand::Reject { run } => approval::reject(&session, run).await?,
         CliCommand::Undo { run, drain } => approval::undo(&session, run, drain).await?,
         CliCommand::Admin(command) => admin::admin(&session, command).await?,
-        CliCommand::Audit { since } => runs::audit(&session, since).await?,
+        CliCommand::Audit { since, sign_ins: false } => runs::audit(&session, since).await?,
+        CliCommand::Audit { since, sign_ins: true } => runs::audit_sign_ins(&session, since).await?,
         CliCommand::Jobs(command) => jobs::jobs(&session, command).await?,
         CliCommand::Verify { repair } => enrollments::verify(&session, repair).await?,
         CliCommand::Check { .. }

@@ -12,6 +12,7 @@ use rollcall_model::guard::HeldChangeState;
 use rollcall_model::ids::RunId;
 use rollcall_store::listing::audit_log;
 use rollcall_store::runs as log;
+use rollcall_store::sign_in_events;
 use rollcall_views::{self as views, RunDetails};
 
 fn format_local_time(session: &CommandContext, at: DateTime<Utc>) -> String {
@@ -76,11 +77,42 @@ async fn cancel(session: &CommandContext, run: i64) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// `rollcall audit`.
-pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) -> Result<u8, CliError> {
+/// Returns the start of a day in the configured time zone; the earliest time without a day.
+fn start_of_day(session: &CommandContext, since: Option<NaiveDate>) -> DateTime<Utc> {
     let midnight = since
         .and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(session.config.timezone).earliest());
-    let from = midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc));
+    midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc))
+}
+
+/// `rollcall audit --sign-ins`.
+pub(crate) async fn audit_sign_ins(
+    session: &CommandContext,
+    since: Option<NaiveDate>,
+) -> Result<u8, CliError> {
+    let mut tx = session.store.begin_read().await?;
+    let all = sign_in_events::list_since(&mut tx, start_of_day(session, since)).await?;
+    if session.json {
+        output::print_json(&all)?;
+        return Ok(0);
+    }
+    let rows = all.iter().map(|one| {
+        [
+            format_local_time(session, one.last_at),
+            one.event.clone(),
+            one.account.clone().unwrap_or_else(|| one.who.clone()),
+            one.method.clone(),
+            one.client.clone(),
+            one.times.to_string(),
+        ]
+    });
+    let header = ["when", "event", "who", "method", "client", "times"];
+    output::print_table(header, rows, "no sign-ins since that date")?;
+    Ok(0)
+}
+
+/// `rollcall audit`.
+pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) -> Result<u8, CliError> {
+    let from = start_of_day(session, since);
     let mut tx = session.store.begin_read().await?;
     let all = audit_log::list_since(&mut tx, from).await?;
     if session.json {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::command_context::{CommandContext, load_config};
 use super::error::CliError;
 use super::output::{self, count};
-use rollcall_core::accounts;
+use rollcall_core::accounts::{self, SignInJournal};
 use rollcall_core::enrollment::drain;
 use rollcall_model::progress::ReadProgress;
 use rollcall_service::{self as service, ConfigReloader, ServiceContext, WebServerTask};
@@ -42,7 +42,14 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
     let pages: WebServerTask = Box::new(move |around| {
         let ServiceContext { store, config: file, stop, vitals } = around;
         Box::pin(async move {
-            let web = WebContext { store, file, stop, vitals, background: BackgroundTasks::default() };
+            let web = WebContext {
+                store,
+                file,
+                stop,
+                vitals,
+                background: BackgroundTasks::default(),
+                sign_ins: SignInJournal::default(),
+            };
             listening.serve(web).await;
         })
     });

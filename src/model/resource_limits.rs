@@ -81,6 +81,8 @@ limits! {
         "Sign-ins that wait for the check of their password. Further ones are answered with status 503.";
     SignInCounters = "sign_in_counters", 100_000, None, "rows",
         "Counters of failed sign-ins. The oldest ones make way.";
+    SignInRecords = "sign_in_records", 50_000, None, "rows",
+        "Sign-ins and sign-outs, and as many refusals, that are kept in the record of sign-ins. The oldest ones make way.";
     SessionsPerAccount = "sessions_per_account", 20, None, "sessions",
         "Sessions of one account. The oldest one ends.";
     ProviderAnswerBytes = "provider_answer_bytes", MIB, None, "bytes",

@@ -34,6 +34,7 @@ pub mod runs;
 pub mod sessions;
 pub mod sign_in_attempts;
 pub mod sign_in_devices;
+pub mod sign_in_events;
 pub mod sql;
 pub mod staging;
 pub mod statements;

@@ -55,6 +55,7 @@ fn list_all() -> Vec<StatementList> {
         super::sessions::list_statements(),
         super::sign_in_attempts::list_statements(),
         super::sign_in_devices::list_statements(),
+        super::sign_in_events::list_statements(),
         super::tokens::list_statements(),
         super::undo::list_statements(),
         super::verification::list_statements(),

@@ -18,7 +18,7 @@ use crate::error::{PageError, forbidden_message};
 use crate::form_data::{FormData, UrlQuery};
 use crate::pages::sign_in;
 use crate::session_cookie::find_session_principal;
-use crate::sign_in_events::SignInEvent;
+use crate::sign_in_events::{SignInEvent, SignInMethod};
 use rollcall_core::accounts;
 use rollcall_model::role::Permission;
 
@@ -46,7 +46,9 @@ pub(super) async fn authorize_page(
             next.run(request).await
         }
         Some(principal) => {
-            SignInEvent::RoleRefused.record_of_principal(client_address(&request), &principal);
+            SignInEvent::RoleRefused
+                .record_of_principal(&gate.web, client_address(&request), &principal)
+                .await;
             PageError::Forbidden { role: principal.role, may: gate.may }.into_response()
         }
         None => redirect_to_sign_in(&gate.web, request).await,
@@ -74,13 +76,16 @@ pub(super) async fn authorize_api(
             next.run(request).await
         }
         Ok(Some(principal)) => {
-            SignInEvent::RoleRefused.record_of_principal(client_address(&request), &principal);
+            SignInEvent::RoleRefused
+                .record_of_principal(&gate.web, client_address(&request), &principal)
+                .await;
             let text = forbidden_message(principal.role, gate.may);
             ApiProblem::new(StatusCode::FORBIDDEN, "forbidden", text).into_response()
         }
         Ok(None) => {
             if request.headers().contains_key(header::AUTHORIZATION) {
-                SignInEvent::UnknownToken.record_anonymous(client_address(&request));
+                let client = client_address(&request);
+                SignInEvent::UnknownToken.record_anonymous(&gate.web, client, SignInMethod::Token).await;
             }
             unauthorized_problem().into_response()
         }

@@ -42,7 +42,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use rollcall_config::Config;
-use rollcall_core::accounts::Principal;
+use rollcall_core::accounts::{Principal, SignInJournal};
 use rollcall_core::enrollment::change::ChangeTime;
 use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_store::Store;
@@ -65,6 +65,8 @@ pub struct WebContext {
     pub vitals: ServiceVitals,
     /// Tasks that outlive their request.
     pub background: BackgroundTasks,
+    /// Record of sign-ins.
+    pub sign_ins: SignInJournal,
 }
 
 impl WebContext {

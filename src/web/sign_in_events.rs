@@ -1,4 +1,4 @@
-//! Events of sign-in and access control: a log line and a counter for each.
+//! Events of sign-in and access control: a log line, a counter and a row of the record of sign-ins for each.
 //!
 //! A line holds the address of the client and a digest of the account, not the account. The digest of an address is the
 //! beginning of its SHA-256: `printf %s ada@corp.example | sha256sum`.
@@ -6,9 +6,11 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::Utc;
 use tracing::{info, warn};
 
-use rollcall_core::accounts::{self, AuthMethod, Principal};
+use crate::WebContext;
+use rollcall_core::accounts::{AuthMethod, Principal, SignInEntry, SignInSubject};
 
 /// An event of sign-in or access control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,15 +52,31 @@ impl SignInEvent {
         }
     }
 
+    /// The name on pages.
+    pub(crate) fn label(self) -> String {
+        self.as_str().replace('_', " ")
+    }
+
     /// How often the event happened since the start of the process.
     pub(crate) fn count(self) -> u64 {
         COUNTS[self as usize].load(Ordering::Relaxed)
     }
 
-    /// Records the event. `account` is the digest of an account, or another name without personal data.
-    fn record(self, client: Option<IpAddr>, account: &str) {
+    /// Returns true if something was refused.
+    fn is_refusal(self) -> bool {
+        match self {
+            Self::SignedIn | Self::SignedOut => false,
+            Self::WrongCredentials
+            | Self::TooManyAttempts
+            | Self::ProviderRefused
+            | Self::RoleRefused
+            | Self::UnknownToken => true,
+        }
+    }
+
+    /// Logs and counts the event. `account` is the digest of an account, or another name without personal data.
+    fn log(self, client: &str, account: &str) {
         COUNTS[self as usize].fetch_add(1, Ordering::Relaxed);
-        let client = client.map(|address| address.to_string()).unwrap_or_default();
         let event = self.as_str();
         match self {
             Self::SignedIn => info!(event, client, account, "signed in"),
@@ -71,21 +89,75 @@ impl SignInEvent {
         }
     }
 
+    /// Logs, counts and records the event.
+    async fn record(
+        self,
+        web: &WebContext,
+        client: Option<IpAddr>,
+        method: SignInMethod,
+        subject: SignInSubject<'_>,
+    ) {
+        let client = client.map(|address| address.to_string()).unwrap_or_default();
+        self.log(&client, &subject.pseudonym());
+        let entry = SignInEntry {
+            event: self.as_str(),
+            is_refusal: self.is_refusal(),
+            method: method.as_str(),
+            subject,
+            client: &client,
+        };
+        web.sign_ins.record(&web.store, entry, Utc::now()).await;
+    }
+
     /// Records an event of the account with this address.
-    pub(crate) fn record_of_address(self, client: Option<IpAddr>, email: &str) {
-        self.record(client, &accounts::digest_address(email));
+    pub(crate) async fn record_of_address(
+        self,
+        web: &WebContext,
+        client: Option<IpAddr>,
+        method: SignInMethod,
+        email: &str,
+    ) {
+        self.record(web, client, method, SignInSubject::Address(email)).await;
     }
 
     /// Records an event of an authenticated account or token.
-    pub(crate) fn record_of_principal(self, client: Option<IpAddr>, who: &Principal) {
-        match &who.auth_method {
-            AuthMethod::Session { .. } => self.record_of_address(client, &who.actor),
-            AuthMethod::Token { id, .. } => self.record(client, &format!("token {}", id.0)),
-        }
+    pub(crate) async fn record_of_principal(self, web: &WebContext, client: Option<IpAddr>, who: &Principal) {
+        let (method, subject) = match &who.auth_method {
+            AuthMethod::Session { .. } => (SignInMethod::Session, SignInSubject::Address(&who.actor)),
+            AuthMethod::Token { id, .. } => (SignInMethod::Token, SignInSubject::Token(id.0)),
+        };
+        self.record(web, client, method, subject).await;
     }
 
     /// Records an event of a client that is not authenticated.
-    pub(crate) fn record_anonymous(self, client: Option<IpAddr>) {
-        self.record(client, "");
+    pub(crate) async fn record_anonymous(
+        self,
+        web: &WebContext,
+        client: Option<IpAddr>,
+        method: SignInMethod,
+    ) {
+        self.record(web, client, method, SignInSubject::Unknown).await;
+    }
+}
+
+/// Method of authentication of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SignInMethod {
+    Password,
+    Provider,
+    Link,
+    Session,
+    Token,
+}
+
+impl SignInMethod {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Provider => "provider",
+            Self::Link => "link",
+            Self::Session => "session",
+            Self::Token => "token",
+        }
     }
 }

@@ -84,6 +84,7 @@ pub(crate) fn declared_routes(company: &Company) -> Vec<RouteDeclaration> {
         stop: CancellationToken::new(),
         vitals: ServiceVitals::default(),
         background: BackgroundTasks::default(),
+        sign_ins: accounts::SignInJournal::default(),
     };
     rollcall_web::list_routes(&web)
 }

@@ -49,7 +49,7 @@ async fn look(browser: &BrowserWindow, axe: &str, name: &str, path: &str) -> Vec
     wrong
 }
 
-const PAGES: [(&str, &str); 39] = [
+const PAGES: [(&str, &str); 40] = [
     ("groups", "/groups"),
     ("groups-by-members", "/groups?sort=members"),
     ("groups-none-found", "/groups?q=zzz"),
@@ -69,6 +69,7 @@ const PAGES: [(&str, &str); 39] = [
     ("settings", "/settings"),
     ("settings-tokens", "/settings/tokens"),
     ("settings-changes", "/settings/changes"),
+    ("settings-sign-ins", "/settings/sign-ins"),
     ("settings-health", "/settings/health"),
     ("sync", "/sync"),
     ("sync-runs", "/sync/runs"),

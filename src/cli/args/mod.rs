@@ -124,6 +124,9 @@ pub(crate) enum CliCommand {
         /// Start at this day
         #[arg(long, value_name = "DATE")]
         since: Option<NaiveDate>,
+        /// Print sign-ins, sign-outs and refusals instead of changes
+        #[arg(long)]
+        sign_ins: bool,
     },
     /// Apply the migrations that the database lacks
     Migrate {

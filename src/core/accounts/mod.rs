@@ -12,6 +12,7 @@ mod password;
 mod password_threads;
 mod random_token;
 mod session;
+mod sign_in_journal;
 mod throttle;
 mod token;
 
@@ -27,6 +28,7 @@ pub use session::{
     AuthMethod, DEVICE_LIFETIME, NewSession, Principal, authenticate_session, purge_expired, sign_in,
     sign_out, start_session,
 };
+pub use sign_in_journal::{SignInEntry, SignInJournal, SignInSubject};
 pub use throttle::{BrowserCookies, ClientAddr, SignInClient};
 pub use token::{
     CreatedToken, EXPIRY_WARNING, NewToken, TokenLifetime, authenticate_token, create_token, end_of_day,

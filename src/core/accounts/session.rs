@@ -8,7 +8,7 @@ use rollcall_model::ids::{AccountId, TokenId};
 use rollcall_model::names::fold;
 use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_model::role::Role;
-use rollcall_store::{Store, Tx, accounts, form_drafts, sessions, sign_in_devices};
+use rollcall_store::{Store, Tx, accounts, form_drafts, sessions, sign_in_devices, sign_in_events};
 
 /// Idle timeout of a session: a working day with its breaks.
 const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(10);
@@ -18,6 +18,9 @@ const MAX_SESSION_AGE: TimeDelta = TimeDelta::days(7);
 
 /// A session is noted as seen at most this often.
 const SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
+
+/// Retention period of the record of sign-ins.
+const SIGN_IN_RECORD_LIFETIME: TimeDelta = TimeDelta::days(365);
 
 /// Retention period of unsaved forms.
 const DRAFT_LIFETIME: TimeDelta = TimeDelta::days(7);
@@ -223,12 +226,13 @@ pub async fn sign_out(store: &Store, principal: &Principal) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Forgets sessions, failed tries and drafts whose time is over; answers how many rows that were.
+/// Forgets sessions, failed tries, records of sign-ins and drafts whose time is over; answers how many rows that were.
 pub async fn purge_expired(store: &Store, now: DateTime<Utc>) -> Result<u64> {
     let mut tx = store.begin_write().await?;
     let rows = sessions::delete_expired(&mut tx, now - IDLE_TIMEOUT, now - MAX_SESSION_AGE).await?
         + throttle::delete_old_failures(&mut tx, now).await?
         + sign_in_devices::delete_old(&mut tx, now - DEVICE_LIFETIME).await?
+        + sign_in_events::delete_old(&mut tx, now - SIGN_IN_RECORD_LIFETIME).await?
         + form_drafts::delete_old(&mut tx, now - DRAFT_LIFETIME).await?;
     tx.commit().await?;
     Ok(rows)

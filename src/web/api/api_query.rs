@@ -2,7 +2,8 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::problem::ApiProblem;
@@ -65,6 +66,13 @@ impl ApiQuery {
             parse_date(text).ok_or_else(|| ApiProblem::invalid_field(name, INVALID_DATE_MESSAGE))
         })
         .transpose()
+    }
+
+    /// Returns the start of the day of a date parameter; the earliest time without it.
+    pub(super) fn start_of_day(&self, name: &str, zone: Tz) -> Result<DateTime<Utc>, ApiProblem> {
+        let midnight = self.date(name)?.map(|day| day.and_time(NaiveTime::MIN));
+        let midnight = midnight.and_then(|at| at.and_local_timezone(zone).earliest());
+        Ok(midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc)))
     }
 
     /// Returns the requested page.

@@ -27,6 +27,7 @@ mod operator_routes;
 pub(super) mod problem;
 mod request_body;
 mod runs;
+mod sign_ins;
 mod tokens;
 
 use axum::Json;

@@ -3,11 +3,13 @@
 use super::api_operation::{
     ApiRoutes, operation_returning, operation_returning_list, operation_returning_page,
 };
-use super::{OPERATE, connectors, jobs, runs};
+use super::{OPERATE, connectors, jobs, runs, sign_ins};
+use crate::sign_in_events::SignInEvent;
 use rollcall_core::enrollment::verify::VerifyResult;
 use rollcall_store::jobs::Job;
 use rollcall_store::listing::audit_log::AuditLogEntry;
 use rollcall_store::runs::{Run, RunRecordKind};
+use rollcall_store::sign_in_events::SignInRecord;
 use rollcall_views::{
     self as views, ConnectorView, DecisionResult, RetirementResult, RunDetails, UndoResultView,
 };
@@ -128,5 +130,16 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
                 "Only changes by this account, token (`token NAME`) or user of the command.",
             ),
         runs::audit,
+    )
+    .get(
+        "/api/v1/audit/sign-ins",
+        OPERATE,
+        operation_returning_page::<SignInRecord>(
+            "listSignIns",
+            "Lists sign-ins, sign-outs and refusals, newest first. Refusals that are alike within an hour are one row",
+        )
+        .date_param("since", "Only events since this date.")
+        .enum_param("event", "Only this event.", &SignInEvent::ALL.map(SignInEvent::as_str)),
+        sign_ins::list,
     )
 }

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use chrono::{DateTime, NaiveTime, Utc};
 use serde::Serialize;
 
 use super::ApiResult;
@@ -45,9 +44,7 @@ pub(super) async fn audit(
         let problem = ApiProblem::invalid_field("kind", format!("unknown kind of change `{kind}`"));
         return Err(problem.with_hint(format!("the kinds are `{kinds}`")));
     }
-    let midnight = query.date("since")?.map(|day| day.and_time(NaiveTime::MIN));
-    let midnight = midnight.and_then(|at| at.and_local_timezone(web.config().timezone).earliest());
-    let since = midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc));
+    let since = query.start_of_day("since", web.config().timezone)?;
     let actor = query.text("actor").unwrap_or_default();
     let before = place.after.as_ref().map_or(0, |after| after.id);
     let mut tx = web.store.begin_read().await?;

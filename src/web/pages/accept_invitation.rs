@@ -13,7 +13,7 @@ use crate::form_data::FormData;
 use crate::layout::{FieldError, Layout};
 use crate::pages::{PageResult, render_page};
 use crate::session_cookie::{browser_cookies, session_cookies};
-use crate::sign_in_events::SignInEvent;
+use crate::sign_in_events::{SignInEvent, SignInMethod};
 use rollcall_core::accounts;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
@@ -60,7 +60,9 @@ pub(super) async fn set_password(
             Ok(account) => {
                 let browser = browser_cookies(&headers);
                 let signed_in = accounts::start_session(&web.store, account, browser, Utc::now()).await?;
-                SignInEvent::SignedIn.record_of_address(Some(client.address), &email);
+                SignInEvent::SignedIn
+                    .record_of_address(&web, Some(client.address), SignInMethod::Link, &email)
+                    .await;
                 return Ok((session_cookies(&signed_in), Redirect::to("/")).into_response());
             }
             Err(error @ accounts::AccountError::BadAddress { .. }) => {

@@ -18,7 +18,7 @@ use crate::oidc::{self, SignInProvider};
 use crate::pages::{PageResult, render_page};
 use crate::return_path::local_path;
 use crate::session_cookie::{browser_cookies, find_session_principal, session_cookies, set_cookie};
-use crate::sign_in_events::SignInEvent;
+use crate::sign_in_events::{SignInEvent, SignInMethod};
 use rollcall_config::SignInSettings;
 use rollcall_core::accounts::{self, ClientAddr, OidcIdentity, Principal, SignInClient};
 use rollcall_store::runs::{NewRun, RunRecordKind};
@@ -92,14 +92,18 @@ pub(super) async fn from_provider(
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     if !query.text("error").is_empty() {
         let message = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
-        SignInEvent::ProviderRefused.record_anonymous(Some(client.address));
+        SignInEvent::ProviderRefused
+            .record_anonymous(&web, Some(client.address), SignInMethod::Provider)
+            .await;
         return provider_refusal_page(&web, &oidc::OidcError::Refused { message });
     }
     let ended = finish_sign_in(sign_in, &headers, &query).await;
     let (mut provided, to) = match ended {
         Ok(ended) => ended,
         Err(error) => {
-            SignInEvent::ProviderRefused.record_anonymous(Some(client.address));
+            SignInEvent::ProviderRefused
+                .record_anonymous(&web, Some(client.address), SignInMethod::Provider)
+                .await;
             return provider_refusal_page(&web, &error);
         }
     };
@@ -117,14 +121,18 @@ pub(super) async fn from_provider(
         Ok(account) => {
             let browser = browser_cookies(&headers);
             let signed_in = accounts::start_session(&web.store, account, browser, Utc::now()).await?;
-            SignInEvent::SignedIn.record_of_address(Some(client.address), &provided.email);
+            SignInEvent::SignedIn
+                .record_of_address(&web, Some(client.address), SignInMethod::Provider, &provided.email)
+                .await;
             // Sets the session cookie and deletes the sign-in cookie.
             let ended = AppendHeaders([(header::SET_COOKIE, oidc::clear_cookie_header())]);
             Ok((session_cookies(&signed_in), ended, Redirect::to(local_path(&to))).into_response())
         }
         Err(accounts::AccountError::Store(error)) => Err(error.into()),
         Err(error) => {
-            SignInEvent::ProviderRefused.record_of_address(Some(client.address), &provided.email);
+            SignInEvent::ProviderRefused
+                .record_of_address(&web, Some(client.address), SignInMethod::Provider, &provided.email)
+                .await;
             provider_refusal_page(&web, &error)
         }
     }
@@ -164,7 +172,7 @@ pub(super) async fn sign_in(
     let client = SignInClient { address: ClientAddr(client.address), browser: browser_cookies(&headers) };
     match accounts::sign_in(&web.store, email, form.text("password"), client, now).await {
         Ok(signed_in) => {
-            SignInEvent::SignedIn.record_of_address(from, email);
+            SignInEvent::SignedIn.record_of_address(&web, from, SignInMethod::Password, email).await;
             let cookies = session_cookies(&signed_in);
             if kept.is_empty() {
                 return Ok((cookies, Redirect::to(to)).into_response());
@@ -179,7 +187,7 @@ pub(super) async fn sign_in(
                 accounts::AccountError::TooManyAttempts { .. } => SignInEvent::TooManyAttempts,
                 _ => SignInEvent::WrongCredentials,
             };
-            event.record_of_address(from, email);
+            event.record_of_address(&web, from, SignInMethod::Password, email).await;
             // An address that is too long is not sent back.
             let (status, email) = match error {
                 accounts::AccountError::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, email),
@@ -201,6 +209,6 @@ pub(super) async fn sign_out(
     Extension(who): Extension<Principal>,
 ) -> PageResult {
     accounts::sign_out(&web.store, &who).await?;
-    SignInEvent::SignedOut.record_of_principal(Some(client.address), &who);
+    SignInEvent::SignedOut.record_of_principal(&web, Some(client.address), &who).await;
     Ok(([set_cookie(None)], Redirect::to("/sign-in")).into_response())
 }

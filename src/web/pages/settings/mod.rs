@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit_log;
+mod sign_in_record;
 mod system_health;
 mod tokens;
 
@@ -20,5 +21,6 @@ pub(super) fn routes(routes: RouteTable) -> RouteTable {
         .post("/settings/tokens/revoke", ADMINISTER, tokens::submit_revocation)
         .get("/settings/changes", ADMINISTER, audit_log::show)
         .get("/settings/changes.csv", ADMINISTER, audit_log::export_csv)
+        .get("/settings/sign-ins", ADMINISTER, sign_in_record::show)
         .get("/settings/health", ADMINISTER, system_health::show)
 }
