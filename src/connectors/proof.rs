@@ -3,7 +3,7 @@
 //! Each kind of source has one way to obtain a [`CompletenessProof`], and each way requires evidence from the
 //! source itself.
 
-use crate::file::FileIdentity;
+use crate::file::identity::FileIdentity;
 
 /// Evidence of a source that its list is complete. Only this crate can create a proof, and a proof cannot be copied:
 /// it is valid for one reading.

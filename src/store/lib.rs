@@ -26,6 +26,7 @@ pub mod memberships;
 pub mod metrics;
 mod migrate;
 pub mod nodes;
+mod open_store;
 pub mod param;
 pub mod persons;
 pub mod queue_samples;

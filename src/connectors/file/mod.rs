@@ -3,11 +3,11 @@
 
 pub(crate) mod error;
 mod hashing_reader;
+pub(crate) mod identity;
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -22,6 +22,7 @@ use rollcall_model::resource_limits::ResourceLimit;
 
 pub use error::FileError;
 pub(super) use hashing_reader::HashingReader;
+pub(crate) use identity::FileIdentity;
 
 /// Settings of a file, independent of its content.
 #[derive(Debug, Clone, Default)]
@@ -46,39 +47,6 @@ impl FileSettings {
         cause: impl Into<ConnectorCause>,
     ) -> ConnectorError {
         ConnectorError::new(connector, ConnectorAttempt::ReadFile { path: self.path.clone() }, cause)
-    }
-}
-
-/// Properties that change when a file is written or replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FileIdentity {
-    size: u64,
-    modified: (i64, i64),
-    /// Unlike the modification time, this time cannot be set back.
-    changed: (i64, i64),
-    place: (u64, u64),
-}
-
-impl FileIdentity {
-    fn from_metadata(metadata: &Metadata) -> Self {
-        Self {
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-            place: (metadata.dev(), metadata.ino()),
-        }
-    }
-
-    /// The identity of the file at a path; a missing file counts as changed.
-    pub(crate) fn read_from_path(path: &Path) -> Result<Self, FileError> {
-        fs::metadata(path)
-            .map(|metadata| Self::from_metadata(&metadata))
-            .map_err(|cause| FileError::Changed(Some(cause)))
-    }
-
-    /// The size in bytes.
-    pub(crate) fn size(&self) -> u64 {
-        self.size
     }
 }
 

@@ -8,9 +8,10 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::ConnectorError;
 use crate::ldap::entry::{self, EntryError, EntryParser};
+use crate::ldap::range_retrieval;
 use crate::ldap::search::{LdapSearch, LdapSearchPage};
 use crate::ldap::session::LdapSession;
-use crate::ldap::value_range::{self, ValuePart};
+use crate::ldap::value_range::ValuePart;
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::SearchBaseEnd;
 use rollcall_model::names::clean;
@@ -98,7 +99,8 @@ impl<S: RecordSink> EntryCollector<S> {
     /// Requests the missing values. This must happen after a search, because a session runs one search at a time.
     async fn fetch_missing_values(&mut self, session: &mut LdapSession<'_>) -> Result<(), ConnectorError> {
         for PartialEntry { dn, mut record, parts } in std::mem::take(&mut self.partial) {
-            value_range::fetch_missing_values(session, &mut self.entries, &dn, &parts, &mut record).await?;
+            range_retrieval::fetch_missing_values(session, &mut self.entries, &dn, &parts, &mut record)
+                .await?;
             self.sink.accept_record(&mut record, dn.as_bytes());
         }
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! A reading is one bind and one paged search per base, read to a proven end. [`session`] connects and binds,
 //! [`search`] reads pages, [`mod@transport`] separates entries from the other messages, [`entry`] parses entries,
-//! [`value_range`] requests the remaining values of partial attributes, [`entry_collector`] combines these,
+//! [`range_retrieval`] requests the remaining values of partial attributes, [`entry_collector`] combines these,
 //! [`result_code`] describes result codes, [`mod@check`] runs the steps of `rollcall check`.
 //!
 //! The work is divided as follows: `ldap3` encodes requests and decodes results with their controls; entries are
@@ -16,6 +16,7 @@ mod endpoint;
 mod entry;
 mod entry_collector;
 pub(crate) mod error;
+mod range_retrieval;
 pub(crate) mod result_code;
 mod search;
 mod session;

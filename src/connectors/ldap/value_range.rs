@@ -5,13 +5,6 @@
 //! as `member;range=1500-*` until a range ends in `*` (MS-ADTS 3.1.1.3.1.3.3). Treating the first range as
 //! complete, or the empty attribute as empty, would lose people without an error.
 
-use crate::ldap::LdapError;
-use crate::ldap::entry::{EntryError, EntryParser};
-use crate::ldap::session::LdapSession;
-use crate::mapper::RecordValues;
-use crate::{ConnectorAttempt, ConnectorError, ExceededLimit};
-use rollcall_model::resource_limits::ResourceLimit;
-
 /// The range of values in a part: the position of the first value and, unless the range is the last, of the last
 /// value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +41,7 @@ impl ValueRange {
 
 /// The step after a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RangeStep {
+pub(super) enum RangeStep {
     /// Request the values from this position on.
     Ask(u64),
     /// The part was the last.
@@ -57,7 +50,7 @@ enum RangeStep {
 
 impl ValuePart {
     /// The next step, if this part is the one requested from `first` on and is complete; `None` otherwise.
-    fn next_step(&self, first: u64) -> Option<RangeStep> {
+    pub(super) fn next_step(&self, first: u64) -> Option<RangeStep> {
         match self.range {
             ValueRange { first: begins, .. } if begins != first => None,
             ValueRange { last: None, .. } => Some(RangeStep::End),
@@ -67,39 +60,6 @@ impl ValuePart {
             }
         }
     }
-}
-
-/// Adds the missing values to a record that has these parts.
-pub(super) async fn fetch_missing_values(
-    session: &mut LdapSession<'_>,
-    entries: &mut EntryParser,
-    dn: &str,
-    parts: &[ValuePart],
-    record: &mut RecordValues,
-) -> Result<(), ConnectorError> {
-    for part in parts {
-        let (connector, attribute) = (session.connector, &part.attribute);
-        let attempt = ConnectorAttempt::ReadValues { attribute: attribute.clone() };
-        let missing =
-            |first| ConnectorError::new(connector, attempt.clone(), LdapError::MissingValues { first });
-        let mut step = part.next_step(0).ok_or_else(|| missing(0))?;
-        let mut requests = 0;
-        while let RangeStep::Ask(first) = step {
-            requests += 1;
-            session.check_limit(ResourceLimit::ReadingPages, requests, &attempt)?;
-            let range_name = format!("{attribute};range={first}-*");
-            let mut received = None;
-            let each = |entry: &[u8]| {
-                entries.read_more(entry, record)?;
-                received = entries.parts().iter().find(|other| other.attribute == *attribute).cloned();
-                ExceededLimit::check_size(ResourceLimit::RecordBytes, record.text().len())
-                    .map_err(|limit| EntryError::Exceeded(limit.of(|| format!("the entry `{dn}`"))))
-            };
-            session.read_entry(dn, &[&range_name], &attempt, each).await?;
-            step = received.and_then(|part| part.next_step(first)).ok_or_else(|| missing(first))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
