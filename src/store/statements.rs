@@ -1,7 +1,7 @@
 //! Every statement of the store by name, for the test that prepares all of them on both engines.
 //!
-//! Each module that has statements lists them with [`list_statements!`]. A test compares the lists with the source text,
-//! so that a new constant cannot be left out.
+//! Each module that has statements lists them with [`list_statements!`](super::sql::list_statements). A test compares the
+//! lists with the source text, so that a new constant cannot be left out.
 
 use super::sql::{NamedStatement, StatementList};
 use super::transaction::Tx;
