@@ -27,12 +27,12 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
         L::DraftsPerAccount => "web::form_drafts::oldest_draft_makes_way",
         L::DraftChoices => "web::form_drafts::choices_of_one_draft_are_bounded",
         L::ExportsAtOnce => "web::exports::exports_leave_connections_for_pages",
-        L::SignInAddressBytes => "web::sign_in::long_address_is_refused_and_counters_hold_digests",
+        L::SignInAddressBytes => "web::sign_in_attempts::long_address_is_refused_and_counters_hold_digests",
         L::PasswordThreads | L::WaitingPasswords => {
             "core::accounts::password_threads::work_beyond_the_bound_is_refused"
         }
-        L::SignInCounters => "web::sign_in::oldest_counters_of_attempts_make_way",
-        L::SignInRecords => "web::sign_in::refusals_do_not_displace_recorded_sign_ins",
+        L::SignInCounters => "web::sign_in_attempts::oldest_counters_of_attempts_make_way",
+        L::SignInRecords => "web::sign_in_record::refusals_do_not_displace_recorded_sign_ins",
         L::SessionsPerAccount => "resource_limits::oldest_session_of_an_account_makes_way",
         L::ProviderAnswerBytes => "web::provider_metadata::large_answer_is_refused",
         L::ProviderMetadataSeconds => "web::provider_metadata::metadata_are_read_once",

@@ -20,6 +20,8 @@ mod screenshots;
 mod search_text;
 mod settings;
 mod sign_in;
+mod sign_in_attempts;
+mod sign_in_record;
 mod sync;
 mod tokens;
 mod trusted_proxies;
