@@ -109,11 +109,19 @@ pub async fn delete_old(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
     tx.execute("forget old sign-ins", DELETE_OLD, params![before]).await
 }
 
-const PAGE: &str = "
-    SELECT e.id, e.event, a.email AS account, e.who, e.client, e.method, e.times, e.first_at, e.last_at
-    FROM sign_in_events e LEFT JOIN accounts a ON a.id = e.account_id
-    WHERE ($1 = '' OR e.event = $1) AND e.last_at >= $2 AND ($3 = 0 OR e.id < $3)
-    ORDER BY e.id DESC LIMIT $4";
+/// The events, each with the address of its account.
+macro_rules! select_events {
+    () => {
+        "SELECT e.id, e.event, a.email AS account, e.who, e.client, e.method, e.times, e.first_at, e.last_at
+         FROM sign_in_events e LEFT JOIN accounts a ON a.id = e.account_id"
+    };
+}
+
+const PAGE: &str = concat!(
+    select_events!(),
+    " WHERE ($1 = '' OR e.event = $1) AND e.last_at >= $2 AND ($3 = 0 OR e.id < $3)
+      ORDER BY e.id DESC LIMIT $4"
+);
 
 /// Selection of events.
 #[derive(Debug, Clone, Copy, Default)]
@@ -134,10 +142,7 @@ pub async fn list(
     tx.fetch_all("list sign-ins", PAGE, params![find.event, find.since, before, limit]).await
 }
 
-const SINCE: &str = "
-    SELECT e.id, e.event, a.email AS account, e.who, e.client, e.method, e.times, e.first_at, e.last_at
-    FROM sign_in_events e LEFT JOIN accounts a ON a.id = e.account_id
-    WHERE e.last_at >= $1 ORDER BY e.id";
+const SINCE: &str = concat!(select_events!(), " WHERE e.last_at >= $1 ORDER BY e.id");
 
 /// Every event since an instant, oldest first.
 pub async fn list_since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<SignInRecord>> {

@@ -52,6 +52,11 @@ impl SignInEvent {
         }
     }
 
+    /// The event of a name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == name)
+    }
+
     /// The name on pages.
     pub(crate) fn label(self) -> String {
         self.as_str().replace('_', " ")

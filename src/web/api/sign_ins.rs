@@ -20,7 +20,7 @@ pub(super) async fn list(
     let query = query.allow_only(&["since", "event", "after", "limit"])?;
     let place = query.page_request()?;
     let event = query.text("event").unwrap_or_default();
-    if !event.is_empty() && SignInEvent::ALL.iter().all(|one| one.as_str() != event) {
+    if !event.is_empty() && SignInEvent::parse(event).is_none() {
         let events = SignInEvent::ALL.map(SignInEvent::as_str).join("`, `");
         let problem = ApiProblem::invalid_field("event", format!("unknown event `{event}`"));
         return Err(problem.with_hint(format!("the events are `{events}`")));

@@ -6,7 +6,7 @@ use axum::extract::State;
 
 use crate::WebContext;
 use crate::filters;
-use crate::form_data::{FormData, UrlQuery};
+use crate::form_data::UrlQuery;
 use crate::layout::{Layout, MenuItem};
 use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::pages::groups::format_local_time;
@@ -36,17 +36,12 @@ struct SignInLine {
     times: i64,
 }
 
-fn parse_event(query: &FormData) -> &str {
-    let wanted = query.text("event");
-    if SignInEvent::ALL.iter().any(|event| event.as_str() == wanted) { wanted } else { "" }
-}
-
 pub(super) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
     Extension(who): Extension<Principal>,
 ) -> PageResult {
-    let event = parse_event(&query);
+    let event = SignInEvent::parse(query.text("event")).map_or("", SignInEvent::as_str);
     let here = ListPageRequest::from_query(&query);
     let from = here.to_store_page();
     let mut tx = web.store.begin_read().await?;
@@ -56,7 +51,7 @@ pub(super) async fn show(
     let zone = web.config().timezone;
     let rows = rows.into_iter().map(|one| SignInLine {
         at: format_local_time(one.last_at, zone),
-        label: one.event.replace('_', " "),
+        label: SignInEvent::parse(&one.event).map_or(one.event, SignInEvent::label),
         who: one.account.unwrap_or(one.who),
         method: one.method,
         client: one.client,
