@@ -120,14 +120,19 @@ mod tests {
         SourceData::full(people, Vec::new())
     }
 
+    /// A rule that makes a group of each department.
+    fn departments_rule(attributes: &AttributeSet) -> Rule {
+        let when = r#"department != """#;
+        let condition = CompiledExpression::compile(when, attributes).expect("an expression");
+        let template = NameTemplate::parse("{department}", attributes).expect("a template");
+        Rule::new(RuleName::new("departments"), when.to_owned(), template, condition)
+    }
+
     /// Each change has a disposition: it is applied, held, rejected or reverted.
     #[test]
     fn each_change_has_a_disposition() {
         let attributes = &AttributeSet::default();
-        let when = r#"department != """#;
-        let condition = CompiledExpression::compile(when, attributes).expect("an expression");
-        let template = NameTemplate::parse("{department}", attributes).expect("a template");
-        let rules = &[Rule::new(RuleName::new("departments"), when.to_owned(), template, condition)];
+        let rules = &[departments_rule(attributes)];
         let (rejected, reverted) = (Disposition::Rejected(RunId(7)), Disposition::Reverted(RunId(8)));
         let mut snapshot = Snapshot { has_good_run: true, ..Snapshot::default() };
         for (name, disposition) in [("HR", rejected), ("Sales", reverted)] {
@@ -163,10 +168,7 @@ mod tests {
     #[test]
     fn interrupted_plan_is_no_plan() {
         let attributes = &AttributeSet::default();
-        let when = r#"department != """#;
-        let condition = CompiledExpression::compile(when, attributes).expect("an expression");
-        let template = NameTemplate::parse("{department}", attributes).expect("a template");
-        let rules = &[Rule::new(RuleName::new("departments"), when.to_owned(), template, condition)];
+        let rules = &[departments_rule(attributes)];
         let connectors = &[ConnectorProfile::removed(ConnectorName::new("hr"), 0)];
         let (courses, assignments, connector) = (&[], &[], 0);
         let limits = SafetyLimits::default();

@@ -16,14 +16,14 @@ use crate::pinned_records::PinnedRecords;
 use crate::population::{EvaluatedLearner, LearnerIndex, Population};
 use crate::population_builder::PopulationBuilder;
 use crate::snapshot::records_by_learner;
-use crate::source_data::SourceData;
+use crate::source_data::{SourceData, update_digests};
 use crate::{PlanContext, PlanInterrupted};
 use rollcall_model::attributes::Attribute;
 use rollcall_model::guard::{AccessTotals, HoldBaseline, HoldReport};
 use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::interner::Symbol;
 use rollcall_model::names::RuleName;
-use rollcall_model::people::{RowIndex, digest, digest_order};
+use rollcall_model::people::RowIndex;
 use rollcall_model::run_warning::RunWarning;
 
 /// All changes of a run: those that it makes and those that it holds.
@@ -128,11 +128,7 @@ pub(crate) fn build_plan(
     let mut problems = noticed.clone();
     problems.extend(people.set_aside_problems());
     let replaced = pinned.replace(&mut people);
-    let order = digest_order(rules.attributes);
-    for &(row, _, _) in &replaced {
-        digests[row as usize] =
-            digest(rules.attributes, &order, &people.values, people.cells(row), &mut Vec::new());
-    }
+    update_digests(rules.attributes, &people, replaced.iter().map(|(row, _, _)| *row), &mut digests);
     let match_attribute = rules.profile().match_attribute;
     let mut matches = match_people(&people, &snapshot.known, &lookups.holders, match_attribute, complete);
     one_row_a_learner(&people, &mut matches);

@@ -2,7 +2,7 @@
 
 use crate::correlation::KnownPeople;
 use rollcall_model::attributes::AttributeSet;
-use rollcall_model::people::{PeopleTable, digest, digest_order};
+use rollcall_model::people::{PeopleTable, RowIndex, digest, digest_order};
 use rollcall_model::run_warning::RunWarning;
 
 /// The people of one reading.
@@ -65,10 +65,21 @@ impl SourceData {
         if self.digests.len() == self.people.len() {
             return;
         }
-        let order = digest_order(attributes);
-        let mut scratch = Vec::new();
-        let people = &self.people;
-        let digest_of = |row| digest(attributes, &order, &people.values, people.cells(row), &mut scratch);
-        self.digests = people.rows().map(digest_of).collect();
+        self.digests = vec![0; self.people.len()];
+        update_digests(attributes, &self.people, self.people.rows(), &mut self.digests);
+    }
+}
+
+/// Computes the digests of some rows.
+pub(crate) fn update_digests(
+    attributes: &AttributeSet,
+    people: &PeopleTable,
+    rows: impl IntoIterator<Item = RowIndex>,
+    digests: &mut [i64],
+) {
+    let order = digest_order(attributes);
+    let mut scratch = Vec::new();
+    for row in rows {
+        digests[row as usize] = digest(attributes, &order, &people.values, people.cells(row), &mut scratch);
     }
 }
