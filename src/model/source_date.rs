@@ -3,20 +3,26 @@
 //! A day is never guessed: text that can mean two days is unreadable, unless the mapping says how the source writes it.
 
 use chrono::format::{Item, StrftimeItems};
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 /// The first and the last year of a date. Other years are typing errors or numbers that are not dates.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
 
-/// Seconds from 1601-01-01, the beginning of Windows' count of time, to 1970-01-01.
-const FILETIME_EPOCH_SECONDS: i64 = 11_644_473_600;
+/// Intervals of 100 nanoseconds from 1601, the epoch of Windows, to 1970 (MS-DTYP 2.3.3).
+const FILETIME_TO_1970: i64 = 116_444_736_000_000_000;
 
-/// Intervals of 100 nanoseconds in a second.
-const FILETIME_TICKS: i64 = 10_000_000;
+/// Intervals of 100 nanoseconds in a microsecond.
+const FILETIME_MICROSECOND: i64 = 10;
 
 /// `accountExpires` of an account that never expires: the largest number of 63 bits.
 const FILETIME_NEVER: i64 = i64::MAX;
+
+/// The instant of a count of 100 nanoseconds since 1601; none if it is too far away.
+#[must_use]
+pub fn filetime_instant(ticks: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(ticks.checked_sub(FILETIME_TO_1970)?.div_euclid(FILETIME_MICROSECOND))
+}
 
 /// How a source writes the dates of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -109,7 +115,7 @@ impl DateFormat {
             Self::Pattern(pattern) => read_pattern(text, pattern, zone).or_else(|| read_standard(text, zone)),
             Self::Filetime => match text.parse() {
                 Ok(0 | FILETIME_NEVER) => return SourceDate::NoDate,
-                Ok(ticks) => read_filetime(ticks, zone),
+                Ok(ticks) => filetime_instant(ticks).map(|at| day_of(at.fixed_offset(), zone)),
                 Err(_) => None,
             },
             Self::UnixSeconds => match text.parse::<i64>() {
@@ -195,11 +201,6 @@ fn read_odata(inner: &str, zone: Tz) -> Option<NaiveDate> {
     let end = inner.rfind(['+', '-']).filter(|&at| at > 0).unwrap_or(inner.len());
     let at = DateTime::from_timestamp_millis(inner[..end].parse().ok()?)?;
     Some(day_of(at.fixed_offset(), zone))
-}
-
-fn read_filetime(ticks: i64, zone: Tz) -> Option<NaiveDate> {
-    let seconds = ticks.div_euclid(FILETIME_TICKS).checked_sub(FILETIME_EPOCH_SECONDS)?;
-    Some(day_of(DateTime::from_timestamp(seconds, 0)?.fixed_offset(), zone))
 }
 
 fn read_pattern(text: &str, pattern: &str, zone: Tz) -> Option<NaiveDate> {

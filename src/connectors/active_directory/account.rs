@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
+use rollcall_model::source_date::filetime_instant;
 
 /// Status of an account that is enabled and has not expired.
 pub const ACTIVE: &str = "active";
@@ -15,12 +16,6 @@ pub const EXPIRED: &str = "expired";
 /// The bit of `userAccountControl` for a disabled account (MS-ADTS 2.2.16).
 const ACCOUNT_DISABLED: u32 = 0x2;
 
-/// Ticks of 100 ns from 1601, the epoch of a file time, to 1970 (MS-DTYP 2.3.3).
-const TICKS_TO_1970: i64 = 116_444_736_000_000_000;
-
-/// Ticks per microsecond.
-const TICKS: i64 = 10;
-
 /// The last year that fits a date with four digits.
 const LAST_YEAR: i32 = 9999;
 
@@ -28,7 +23,7 @@ const LAST_YEAR: i32 = 9999;
 pub(super) fn expiry(ticks: &str) -> Option<DateTime<Utc>> {
     match ticks.parse().ok()? {
         ..=0 | i64::MAX => None,
-        ticks => DateTime::from_timestamp_micros(ticks.checked_sub(TICKS_TO_1970)?.div_euclid(TICKS)),
+        ticks => filetime_instant(ticks),
     }
 }
 

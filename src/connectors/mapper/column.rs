@@ -6,6 +6,7 @@ use crate::AttributeMapping;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::names::clean;
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::source_date::DateFormat;
 
 /// Maximum number of unknown values of one attribute that are reported individually: applying a code table to
 /// free text would report all.
@@ -16,13 +17,15 @@ const UNREADABLE_SHARE: u64 = 20;
 
 /// Translation of one column of the mapping.
 #[derive(Debug)]
-pub(super) struct MappedColumn {
+pub(super) struct MappedColumn<'a> {
     /// The position in the mapping.
     pub number: usize,
     /// The attribute that it is mapped to.
     pub attribute: Attribute,
     codes: Option<FxHashMap<String, String>>,
     unknown: FxHashMap<String, u64>,
+    /// How its dates are written; none if it is not a date.
+    pub date_format: Option<&'a DateFormat>,
     dates: DateCounts,
 }
 
@@ -37,12 +40,14 @@ pub(super) struct DateCounts {
     pub sample: String,
 }
 
-impl MappedColumn {
+impl<'a> MappedColumn<'a> {
     /// Prepares a column; its codes are normalized like values.
-    pub(super) fn new(number: usize, attribute: Attribute, mapping: &AttributeMapping) -> Self {
+    pub(super) fn new(number: usize, attribute: Attribute, mapping: &'a AttributeMapping) -> Self {
         let cleaned = |(code, name): (&String, &String)| (clean(code).into_owned(), clean(name).into_owned());
         let codes = mapping.codes.get(&attribute).map(|table| table.iter().map(cleaned).collect());
-        Self { number, attribute, codes, unknown: FxHashMap::default(), dates: DateCounts::default() }
+        let date_format = mapping.dates.format_of(attribute);
+        let (unknown, dates) = (FxHashMap::default(), DateCounts::default());
+        Self { number, attribute, codes, unknown, date_format, dates }
     }
 
     /// The name of a code, if there is one.
