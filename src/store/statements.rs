@@ -52,6 +52,7 @@ fn list_all() -> Vec<StatementList> {
         super::retention::list_statements(),
         super::runs::list_statements(),
         super::runs::list::list_statements(),
+        super::second_factors::list_statements(),
         super::sessions::list_statements(),
         super::sign_in_attempts::list_statements(),
         super::sign_in_devices::list_statements(),
