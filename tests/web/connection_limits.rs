@@ -30,7 +30,8 @@ async fn connect(site: &WebServer, from: &str, sent: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(format!("{from}:0").parse().expect("an address")).expect("bound");
     let to = site.base.trim_start_matches("http://").parse().expect("an address");
-    let mut stream = socket.connect(to).await.expect("connected");
+    let connected = timeout(Duration::from_secs(10), socket.connect(to)).await;
+    let mut stream = connected.expect("in time").expect("connected");
     stream.write_all(sent.as_bytes()).await.expect("sent");
     stream
 }
@@ -115,7 +116,8 @@ fn connection_above_bound_ends_the_one_that_waited_longest() {
         idle.read_exact(&mut received).await.expect("an answer");
         for _ in 0..16 {
             let mut further = connect(&site, "127.0.0.1", HEALTH).await;
-            further.read_exact(&mut received).await.expect("an answer");
+            let answer = timeout(Duration::from_secs(5), further.read_exact(&mut received)).await;
+            answer.expect("before a slow connection ends by itself").expect("an answer");
             assert_eq!(&received, b"HTTP/1.1 200 OK");
             open.push(further);
         }
