@@ -247,8 +247,17 @@ impl Connector {
         }
     }
 
-    /// Runs the steps of `rollcall check`; stops at the first step that fails.
+    /// Runs the steps of `rollcall check`; stops at the first step that fails, and at the end of the time of a reading.
     pub async fn check(&self, attributes: &AttributeSet, context: &ReadContext) -> Vec<CheckStep> {
+        let deadline = ReadingDeadline::new(context);
+        let steps = async { Ok(self.check_source(attributes, deadline.context()).await) };
+        let checked = deadline.wait_for(&self.name, Box::pin(steps)).await;
+        checked.unwrap_or_else(|error| {
+            vec![CheckStep { name: "time", outcome: Err(error), warnings: Vec::new() }]
+        })
+    }
+
+    async fn check_source(&self, attributes: &AttributeSet, context: &ReadContext) -> Vec<CheckStep> {
         match &self.source {
             SourceSettings::Ldap(settings) => ldap::check(self, settings, attributes, context).await,
             SourceSettings::ActiveDirectory(settings) => {

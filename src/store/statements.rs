@@ -54,6 +54,7 @@ fn list_all() -> Vec<StatementList> {
         super::runs::list_statements(),
         super::runs::hold_state::list_statements(),
         super::runs::list::list_statements(),
+        super::second_factors::list_statements(),
         super::sessions::list_statements(),
         super::sign_in_attempts::list_statements(),
         super::sign_in_devices::list_statements(),
