@@ -1,10 +1,9 @@
 //! `rollcall sync`.
 
 use super::args::SyncArgs;
-use super::command_context::{
-    CommandContext, LEASE_TIMEOUT, create_progress_bar, current_actor, update_progress_bar,
-};
+use super::command_context::{CommandContext, LEASE_TIMEOUT, create_progress_bar, update_progress_bar};
 use super::error::{CliError, format_error_chain};
+use super::operating_user::current_actor;
 use super::output::{self, count};
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
 use rollcall_core::sync::format::{self, LearnerLabels, MAX_LINES};

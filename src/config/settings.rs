@@ -216,7 +216,7 @@ pub(super) fn worker(root: &ConfigSection<'_>) -> WorkerSettings {
 pub(super) fn safety(root: &ConfigSection<'_>) -> SafetyLimits {
     let section = root.table("safety");
     let default = SafetyLimits::default();
-    let share = |name, default| section.parsed(name).map_or(default, |share| share.value);
+    let share = |name, default| section.percent(name).map_or(default, |share| share.value);
     let count = |name, default| section.number(name).map_or(default, |number| number.value);
     SafetyLimits {
         max_removals: share("max_removals", default.max_removals),

@@ -37,6 +37,8 @@ pub enum RunWarningKind {
     UnknownStatus,
     /// A code that `[connector.values]` does not map: kept unchanged.
     UnknownCode,
+    /// An attribute that the file maps and no record has.
+    AttributeEmpty,
     /// A rule that could not be evaluated for a learner: memberships stay unchanged.
     RuleFailed,
     /// A group with an invalid name: not created.
@@ -60,6 +62,7 @@ impl RunWarningKind {
             Self::BadDate => "bad_date",
             Self::UnknownStatus => "unknown_status",
             Self::UnknownCode => "unknown_code",
+            Self::AttributeEmpty => "attribute_empty",
             Self::RuleFailed => "rule_failed",
             Self::BadGroupName => "bad_group_name",
             Self::GroupDeleted => "group_deleted",

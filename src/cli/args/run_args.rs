@@ -51,6 +51,9 @@ pub(crate) enum RunsCommand {
         /// Maximum number of entries
         #[arg(long, default_value_t = 50)]
         limit: u32,
+        /// List only runs with changes that wait for `rollcall approve` or `rollcall reject`
+        #[arg(long)]
+        waiting: bool,
     },
     /// Show a run and its changes
     Show {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use crate::csv::quote_check::StrictQuoteReader;
 use crate::csv::{CsvError, CsvSettings, header};
 use crate::file::{self, FileError, FileIdentity};
-use crate::mapper::{RecordMapper, RecordValues};
+use crate::mapper::{PeopleSample, RecordMapper, RecordValues};
 use crate::proof::FileEnd;
 use crate::{
     AttributeMapping, Connector, ConnectorCause, ConnectorError, DirectoryReading, ExceededLimit,
@@ -87,11 +87,18 @@ impl CsvReadTask {
 
     /// Reads the whole file.
     pub(super) fn read(&self) -> Result<DirectoryReading, ConnectorError> {
-        file::read(&self.name, &self.settings.file, &self.context, |witness| {
-            let mut mapper = RecordMapper::new(&self.name, &self.mapping, &self.attributes);
-            self.rows_of(BufReader::with_capacity(BUFFER, witness), &mut mapper)?;
-            Ok((mapper, FileEnd::LineBreak))
-        })
+        file::read(&self.name, &self.settings.file, &self.context, |witness| self.map_file(witness))
+    }
+
+    /// Reads the whole file for `check`.
+    pub(super) fn read_sample(&self) -> Result<PeopleSample, ConnectorError> {
+        file::read_sample(&self.name, &self.settings.file, &self.context, |witness| self.map_file(witness))
+    }
+
+    fn map_file(&self, file: impl Read) -> Result<(RecordMapper<'_>, FileEnd), ConnectorError> {
+        let mut mapper = RecordMapper::new(&self.name, &self.mapping, &self.attributes);
+        self.rows_of(BufReader::with_capacity(BUFFER, file), &mut mapper)?;
+        Ok((mapper, FileEnd::LineBreak))
     }
 
     /// Maps the rows of a file, after reading its header.

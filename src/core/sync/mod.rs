@@ -55,7 +55,7 @@ pub use decision_request::ApprovalRequest;
 pub use error::{ApprovalError, SyncError};
 pub use reading::full_reading;
 pub use report::{RunOutcome, RunReport};
-pub use run::{go_on, run, start};
+pub use run::{OUTCOME_LOG_TARGET, go_on, run, start};
 pub use run_options::RunOptions;
 pub use schedule_claim::{ClaimResult, DueTimes, claim};
 
