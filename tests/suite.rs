@@ -23,6 +23,7 @@ mod jobs;
 mod ldap;
 mod links;
 mod memberships;
+mod one_person;
 mod random_histories;
 mod resource_limits;
 mod retention;

@@ -45,6 +45,10 @@ pub enum RunWarningKind {
     GroupDeleted,
     /// An assignment of the file that names a group or a course that does not exist.
     AssignmentUnmet,
+    /// A person who was asked for, and whom the source no longer holds.
+    PersonGone,
+    /// A person who was asked for and is not found.
+    PersonNotFound,
 }
 
 impl RunWarningKind {
@@ -64,6 +68,8 @@ impl RunWarningKind {
             Self::BadGroupName => "bad_group_name",
             Self::GroupDeleted => "group_deleted",
             Self::AssignmentUnmet => "assignment_unmet",
+            Self::PersonGone => "person_gone",
+            Self::PersonNotFound => "person_not_found",
         }
     }
 }

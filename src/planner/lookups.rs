@@ -114,12 +114,13 @@ fn add_absent(
     others: &FxHashMap<LearnerId, Vec<&StoredRecord>>,
     keys: &mut LookupKeys,
 ) {
-    if others.is_empty() || !source.is_complete() {
+    if others.is_empty() || source.absence().is_empty() {
         return;
     }
     for (id, person) in context.snapshot.known.iter() {
         if person.present
             && source.people.row(id).is_none()
+            && source.absence().includes(id)
             && let Some(records) = others.get(&person.learner)
         {
             add_merged(person, records, keys);
