@@ -14,6 +14,7 @@ mod enrollments;
 mod explain;
 mod failure_modes;
 mod guard;
+mod hold_causes;
 mod hold_commands;
 mod holds;
 mod hostile_sources;
