@@ -92,7 +92,7 @@ fn only_adds_and_changes_one_person_and_ends_nobody() {
         assert_eq!(done["people"]["changed"], 1);
         assert_eq!(company.members("Research"), ["ada"]);
         assert_eq!(company.members("Sales"), ["bob", "eve"]);
-        company.rollcall(&["sync", "--only", "nobody@corp.example"]).expect_status(0);
+        company.rollcall(&["sync", "--only", "nobody@corp.example"]).expect_status(1);
         assert_eq!(company.members("Sales"), ["bob", "eve"]);
         company.verify();
     });

@@ -34,6 +34,7 @@ pub mod mapping;
 #[cfg(test)]
 mod message_snapshot;
 mod network_error;
+mod person_answer;
 pub mod proof;
 mod protocol_error;
 mod reading_deadline;
@@ -56,6 +57,7 @@ pub use error::{ConnectorCause, ConnectorError};
 pub use exceeded_limit::ExceededLimit;
 pub use mapping::AttributeMapping;
 pub use network_error::NetworkError;
+pub use person_answer::{PersonAnswer, PersonQuery};
 pub use protocol_error::BoxedCause;
 pub use reading_error::ReadingError;
 
@@ -210,6 +212,34 @@ impl Connector {
             }
             SourceSettings::Sql(settings) => sql::find(self, settings, email, attributes, context).await,
             SourceSettings::Api(settings) => api::find(self, settings, email, attributes, context).await,
+        }
+    }
+
+    /// Asks the source for one person: by address, and by the ids that are known.
+    ///
+    /// # Errors
+    ///
+    /// If a request failed.
+    pub async fn find_person(
+        &self,
+        query: PersonQuery<'_>,
+        attributes: &AttributeSet,
+        context: &ReadContext,
+    ) -> Result<PersonAnswer, ConnectorError> {
+        match &self.source {
+            SourceSettings::Csv(_) | SourceSettings::JsonFile(_) | SourceSettings::Sql(_) => {
+                let reading = self.read(attributes, context).await?;
+                Ok(PersonAnswer::of_reading(reading, query, attributes))
+            }
+            SourceSettings::Ldap(_) | SourceSettings::ActiveDirectory(_) | SourceSettings::Api(_) => {
+                let people = self.find(query.text, attributes, context).await?;
+                let (mut answer, ids) = PersonAnswer::of_address(people, query);
+                if !ids.is_empty() {
+                    let found = self.look_up(&ids, attributes, context).await?;
+                    answer.add_ids(ids, &found);
+                }
+                Ok(answer)
+            }
         }
     }
 

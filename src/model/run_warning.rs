@@ -47,6 +47,12 @@ pub enum RunWarningKind {
     GroupDeleted,
     /// An assignment of the file that names a group or a course that does not exist.
     AssignmentUnmet,
+    /// An attribute that nothing uses and that is empty for many people who had a value.
+    AttributeBlank,
+    /// A person who was asked for, and whom the source no longer holds.
+    PersonGone,
+    /// A person who was asked for and is not found.
+    PersonNotFound,
 }
 
 impl RunWarningKind {
@@ -67,6 +73,9 @@ impl RunWarningKind {
             Self::BadGroupName => "bad_group_name",
             Self::GroupDeleted => "group_deleted",
             Self::AssignmentUnmet => "assignment_unmet",
+            Self::AttributeBlank => "attribute_blank",
+            Self::PersonGone => "person_gone",
+            Self::PersonNotFound => "person_not_found",
         }
     }
 }

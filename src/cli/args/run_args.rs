@@ -16,8 +16,8 @@ pub(crate) struct SyncArgs {
     /// With --dry-run: exit with status 4 if the plan is not empty
     #[arg(long, requires = "dry_run")]
     pub exit_code: bool,
-    /// Sync only the person with this e-mail address, in every connector that supports lookups
-    #[arg(long, value_name = "EMAIL")]
+    /// Sync only the person with this e-mail address or id; exits with status 1 if no connector finds the person
+    #[arg(long, value_name = "PERSON")]
     pub only: Option<String>,
     /// Disable the removal limits for this run; the source must still prove that the reading is complete
     #[arg(long)]

@@ -23,6 +23,7 @@ pub mod link_learners;
 mod load;
 #[cfg(test)]
 mod message_snapshot;
+mod person_search;
 mod reading;
 pub mod report;
 pub mod resync_learner;

@@ -62,21 +62,18 @@ fn spawn_snapshot(task: &RunTask<'_>) -> AbortOnDropHandle<rollcall_store::Resul
     }))
 }
 
-/// Reads the source of a run, or the people of one address.
+/// Reads the source of a run.
 ///
 /// # Errors
 /// If the source could not be read completely.
-pub(super) async fn read(
+async fn read(
     task: &RunTask<'_>,
     options: &RunOptions,
     stop: &CancellationToken,
 ) -> Result<SourceData, SyncError> {
     let (settings, attributes) = (&task.file.connectors[task.connector], task.file.attributes);
     let context = ReadContext { cancel: stop.clone(), ..options.reading.clone() };
-    let mut source = match &options.only {
-        None => full_reading(settings.read(attributes, &context).await?),
-        Some(email) => SourceData::people(settings.find(email, attributes, &context).await?),
-    };
+    let mut source = full_reading(settings.read(attributes, &context).await?);
     let noticed = apply_include(&mut source.people, settings, task)?;
     source.warnings.extend(noticed);
     Ok(source)
