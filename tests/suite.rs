@@ -29,6 +29,7 @@ mod random_histories;
 mod resource_limits;
 mod retention;
 mod service;
+mod several_records;
 mod source_dates;
 mod state_machine;
 mod store;
