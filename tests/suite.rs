@@ -26,6 +26,7 @@ mod links;
 mod memberships;
 mod one_person;
 mod random_histories;
+mod rehire;
 mod resource_limits;
 mod retention;
 mod service;

@@ -245,6 +245,15 @@ impl PeopleTable {
         self.left_out += rows.len() as u64;
     }
 
+    /// Removes rows, given in ascending order, and the elements of `beside` that belong to them.
+    pub fn drop_rows<T>(&mut self, rows: &[RowIndex], beside: &mut Vec<T>) {
+        for &row in rows.iter().rev() {
+            self.rows.remove(&self.cells[row as usize * self.width + Attribute::ID.index()]);
+            self.remove_row(row);
+            beside.swap_remove(row as usize);
+        }
+    }
+
     /// The number of people in the source who are excluded.
     #[must_use]
     pub fn left_out(&self) -> u64 {
