@@ -10,7 +10,7 @@ use rollcall_connectors::{SourceSettings as Read, api};
 use rollcall_model::names::{ConnectorName, RuleName};
 use rollcall_model::people::{PeopleTable, digest, digest_order};
 use rollcall_model::status::LearnerStatus;
-use rollcall_planner::correlation::{KnownPeople, match_people};
+use rollcall_planner::correlation::{KnownPeople, MatchContext, match_people};
 use rollcall_planner::desired_memberships::DesiredMemberships;
 use rollcall_planner::membership_plan::{CurrentState, MembershipPlan};
 use rollcall_planner::population::{EvaluatedLearner, PersonChange, Population};
@@ -218,7 +218,15 @@ fn planned(config: &Config, people: PeopleTable) -> usize {
         black_box(digest(&config.attributes, &order, &people.values, cells, &mut scratch));
     }
     let holders = rustc_hash::FxHashMap::default();
-    black_box(match_people(&people, &KnownPeople::default(), &holders, None, &KnownAbsence::All));
+    let context = MatchContext {
+        known: &KnownPeople::default(),
+        holders: &holders,
+        match_attribute: None,
+        absence: &KnownAbsence::All,
+        has_left: &|_| false,
+        rehired: &rustc_hash::FxHashMap::default(),
+    };
+    black_box(match_people(&people, &context));
     let rows = people.rows();
     let mut population = Population::new(people);
     for row in rows {

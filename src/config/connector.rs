@@ -52,6 +52,7 @@ fn one(
     attributes: &AttributeSet,
 ) -> Option<Connector> {
     mapping.include = include(section, attributes);
+    mapping.several = mapping::read_several(section);
     let own_zone = section.parsed("timezone").map_or(zone, |zone| zone.value);
     mapping.dates.zone = own_zone;
     let schedule = schedule(section, own_zone);

@@ -6,7 +6,7 @@ use crate::diagnostic_collector::SpannedValue;
 use crate::section::ConfigSection;
 use crate::value_type::suggest_name;
 use crate::{Environment, schema_keys};
-use rollcall_connectors::mapping::DateMapping;
+use rollcall_connectors::mapping::{DateMapping, SeveralRecords};
 use rollcall_connectors::{self as connectors, AttributeMapping};
 use rollcall_model::attributes::{Attribute, AttributeSet, STANDARD};
 use rollcall_model::format::count;
@@ -267,6 +267,19 @@ pub(super) fn read_match_attribute(
     attributes: &AttributeSet,
 ) -> Option<Attribute> {
     find_mapped_attribute(section, mapping, attributes, &section.text("match")?)
+}
+
+/// Reads `several`: what becomes of different records with one id.
+pub(super) fn read_several(section: &ConfigSection<'_>) -> SeveralRecords {
+    let default = SeveralRecords::of_kind(section.kind().unwrap_or_default());
+    let Some(word) = section.text("several") else { return default };
+    let read = SeveralRecords::read(word.value);
+    if read.is_none() {
+        let finding = word.finding(format!("`several` should be `refuse` or `merge`, not `{}`", word.value));
+        let hint = "`merge` makes one person of different records with one id; `refuse` sets them aside";
+        section.report.report_error(finding.hint(hint.to_owned()));
+    }
+    read.unwrap_or(default)
 }
 
 fn read_statuses(

@@ -28,6 +28,8 @@ pub struct AttributeMapping {
     pub dates: DateMapping,
     /// The expression that selects people; all records if `None`.
     pub include: Option<IncludeExpression>,
+    /// What becomes of different records with one id.
+    pub several: SeveralRecords,
 }
 
 /// `[connector.dates]`: how a source writes its dates.
@@ -51,6 +53,37 @@ impl DateMapping {
     pub fn format_of(&self, attribute: Attribute) -> Option<&DateFormat> {
         let is_date = matches!(attribute, Attribute::START_DATE | Attribute::END_DATE);
         self.formats.get(&attribute).or_else(|| is_date.then_some(&DateFormat::Standard))
+    }
+}
+
+/// What becomes of different records with one id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SeveralRecords {
+    /// They are set aside.
+    #[default]
+    Refuse,
+    /// They are one person.
+    Merge,
+}
+
+impl SeveralRecords {
+    /// Reads the word of the file.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        match word {
+            "refuse" => Some(Self::Refuse),
+            "merge" => Some(Self::Merge),
+            _ => None,
+        }
+    }
+
+    /// What applies to a kind of source without the key: sources with a record for each job are merged.
+    #[must_use]
+    pub fn of_kind(kind: &str) -> Self {
+        match kind {
+            "successfactors" | "workday" => Self::Merge,
+            _ => Self::Refuse,
+        }
     }
 }
 

@@ -40,11 +40,12 @@ impl PersonAnswer {
     ) -> Self {
         let (everybody, _) = reading.into_parts();
         let (text, folded) = (query.text.trim(), fold(query.text));
-        let people = everybody.select(attributes, |row| {
-            let id = everybody.id(row);
+        let values = &everybody.values;
+        let people = everybody.select(attributes, |cells| {
+            let id = values.text(cells[Attribute::ID.index()]);
             id == text
                 || query.ids.iter().any(|known| known == id)
-                || fold(everybody.first(row, Attribute::EMAIL)) == folded
+                || fold(values.first(cells[Attribute::EMAIL.index()])) == folded
         });
         // A record without an id may be the person's.
         let is_unclear = everybody.addresses_without_id().any(|address| fold(address) == folded);

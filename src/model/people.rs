@@ -23,6 +23,8 @@ pub struct PeopleTable {
     cells: Vec<Symbol>,
     rows: FxHashMap<Symbol, RowIndex>,
     set_aside: RejectedRecords,
+    /// The number of records that are equal to a record of the table.
+    identical: u64,
     left_out: u64,
     /// The ids of people with an attribute whose value could not be read.
     unreadable: Vec<(Symbol, Attribute)>,
@@ -33,8 +35,17 @@ pub struct PeopleTable {
 pub struct RejectedRecords {
     without_id: u64,
     addresses: Vec<Symbol>,
-    repeated: FxHashMap<Symbol, u64>,
+    repeated: FxHashMap<Symbol, RepeatedRecords>,
     problems: Vec<RunWarning>,
+}
+
+/// The records of an id that has several different ones.
+#[derive(Debug, Clone)]
+struct RepeatedRecords {
+    /// The number of records, including those that are equal to another one.
+    times: u64,
+    /// The cells of the different records.
+    cells: Vec<Symbol>,
 }
 
 impl PeopleTable {
@@ -47,6 +58,7 @@ impl PeopleTable {
             cells: Vec::new(),
             rows: FxHashMap::default(),
             set_aside: RejectedRecords::default(),
+            identical: 0,
             left_out: 0,
             unreadable: Vec::new(),
         }
@@ -54,8 +66,8 @@ impl PeopleTable {
 
     /// Adds a record: one cell per attribute, in the order of [`AttributeSet`].
     ///
-    /// A record without an id and every record of a duplicate id are rejected. `place` is the position of the record in
-    /// the source, for the report.
+    /// A record without an id, and all records of an id that has different ones, are rejected. A record that is equal to an
+    /// earlier one counts once. `place` is the position of the record in the source, for the report.
     ///
     /// # Panics
     /// If there are more than four billion records.
@@ -69,12 +81,21 @@ impl PeopleTable {
             self.set_aside.problems.push(RunWarning::new(RunWarningKind::NoId, place(), message));
             return;
         }
-        if let Some(times) = self.set_aside.repeated.get_mut(&id) {
-            *times += 1;
+        if let Some(records) = self.set_aside.repeated.get_mut(&id) {
+            records.times += 1;
+            if !records.cells.chunks(self.width).any(|known| known == cells) {
+                records.cells.extend_from_slice(cells);
+            }
             return;
         }
-        if let Some(row) = self.rows.remove(&id) {
-            self.set_aside.repeated.insert(id, 2);
+        if let Some(&row) = self.rows.get(&id) {
+            if self.cells(row) == cells {
+                self.identical += 1;
+                return;
+            }
+            let both = [self.cells(row), cells].concat();
+            self.set_aside.repeated.insert(id, RepeatedRecords { times: 2, cells: both });
+            self.rows.remove(&id);
             self.remove_row(row);
             return;
         }
@@ -97,15 +118,20 @@ impl PeopleTable {
     #[must_use]
     pub fn of_address(&self, attributes: &AttributeSet, email: &str) -> Self {
         let folded = fold(email);
-        self.select(attributes, |row| fold(self.first(row, Attribute::EMAIL)) == folded)
+        self.select(attributes, |cells| fold(self.values.first(cells[Attribute::EMAIL.index()])) == folded)
     }
 
-    /// Returns the people of some rows as a new table.
+    /// Returns the people with some records as a new table.
     #[must_use]
-    pub fn select(&self, attributes: &AttributeSet, keeps: impl Fn(RowIndex) -> bool) -> Self {
+    pub fn select(&self, attributes: &AttributeSet, keeps: impl Fn(&[Symbol]) -> bool) -> Self {
         let mut found = Self::new(attributes);
-        for row in self.rows().filter(|&row| keeps(row)) {
-            found.copy_row(self, row);
+        for row in self.rows().filter(|&row| keeps(self.cells(row))) {
+            found.copy_record(self, self.cells(row));
+        }
+        for records in self.set_aside.repeated.values() {
+            if records.cells.chunks(self.width).any(&keeps) {
+                records.cells.chunks(self.width).for_each(|cells| found.copy_record(self, cells));
+            }
         }
         found.copy_unreadable(self);
         found
@@ -115,15 +141,14 @@ impl PeopleTable {
     pub fn add_missing(&mut self, other: &PeopleTable) {
         for row in other.rows() {
             if self.row(other.id(row)).is_none() {
-                self.copy_row(other, row);
+                self.copy_record(other, other.cells(row));
             }
         }
         self.copy_unreadable(other);
     }
 
-    fn copy_row(&mut self, other: &PeopleTable, row: RowIndex) {
-        let cells: Vec<Symbol> = other
-            .cells(row)
+    fn copy_record(&mut self, other: &PeopleTable, cells: &[Symbol]) {
+        let cells: Vec<Symbol> = cells
             .iter()
             .map(|&cell| {
                 let mut texts = other.values.all(cell).map(str::to_owned).collect();
@@ -131,6 +156,24 @@ impl PeopleTable {
             })
             .collect();
         self.push(&cells, String::new);
+    }
+
+    /// Makes one record of the different records of an id, for each id for which `merge` returns one. The other ids stay
+    /// rejected.
+    pub fn merge_repeated(&mut self, merge: impl Fn(&mut Interner, &[&[Symbol]]) -> Option<Vec<Symbol>>) {
+        let mut ids: Vec<Symbol> = self.set_aside.repeated.keys().copied().collect();
+        // The order of the rows does not depend on the map.
+        ids.sort_unstable_by(|one, other| self.values.text(*one).cmp(self.values.text(*other)));
+        for id in ids {
+            let Some(records) = self.set_aside.repeated.remove(&id) else { continue };
+            let different: Vec<&[Symbol]> = records.cells.chunks(self.width).collect();
+            match merge(&mut self.values, &different) {
+                Some(cells) => self.push(&cells, String::new),
+                None => {
+                    self.set_aside.repeated.insert(id, records);
+                }
+            }
+        }
     }
 
     fn copy_unreadable(&mut self, other: &PeopleTable) {
@@ -167,7 +210,29 @@ impl PeopleTable {
     /// The number of rejected records.
     #[must_use]
     pub fn set_aside(&self) -> u64 {
-        self.set_aside.without_id + self.set_aside.repeated.values().sum::<u64>()
+        self.set_aside.without_id + self.set_aside.repeated.values().map(|records| records.times).sum::<u64>()
+    }
+
+    /// The number of rejected records that are a sign of a wrong mapping: those without an id, and those of ids whose
+    /// records have different addresses. Records with one address are those of one person.
+    #[must_use]
+    pub fn set_aside_by_mapping(&self) -> u64 {
+        let is_one_person = |records: &&RepeatedRecords| {
+            let mut addresses = records
+                .cells
+                .chunks(self.width)
+                .map(|cells| fold(self.values.first(cells[Attribute::EMAIL.index()])));
+            let first = addresses.next().unwrap_or_default();
+            !first.is_empty() && addresses.all(|address| address == first)
+        };
+        let repeated = self.set_aside.repeated.values().filter(|records| !is_one_person(records));
+        self.set_aside.without_id + repeated.map(|records| records.times).sum::<u64>()
+    }
+
+    /// The number of records that are equal to another one, which counts.
+    #[must_use]
+    pub fn identical(&self) -> u64 {
+        self.identical
     }
 
     /// Removes rows, given in ascending order, as if the source did not contain them.
@@ -180,6 +245,15 @@ impl PeopleTable {
         self.left_out += rows.len() as u64;
     }
 
+    /// Removes rows, given in ascending order, and the elements of `beside` that belong to them.
+    pub fn drop_rows<T>(&mut self, rows: &[RowIndex], beside: &mut Vec<T>) {
+        for &row in rows.iter().rev() {
+            self.rows.remove(&self.cells[row as usize * self.width + Attribute::ID.index()]);
+            self.remove_row(row);
+            beside.swap_remove(row as usize);
+        }
+    }
+
     /// The number of people in the source who are excluded.
     #[must_use]
     pub fn left_out(&self) -> u64 {
@@ -190,8 +264,8 @@ impl PeopleTable {
     pub fn set_aside_problems(&self) -> impl Iterator<Item = RunWarning> {
         let mut repeated: Vec<_> = self.set_aside.repeated.iter().collect();
         repeated.sort_unstable_by_key(|(id, _)| self.values.text(**id));
-        let repeated = repeated.into_iter().map(|(id, times)| {
-            let id = self.values.text(*id);
+        let repeated = repeated.into_iter().map(|(id, records)| {
+            let (id, times) = (self.values.text(*id), records.times);
             RunWarning::new(
                 RunWarningKind::RepeatedId,
                 id,
@@ -307,11 +381,19 @@ mod tests {
 
     #[test]
     fn a_repeated_id_sets_all_its_records_aside_and_disturbs_nobody_else() {
-        let people = people(&["a", "b", "a", "c", "a", ""]);
+        let mut people = people(&["a", "b", "c", "c"]);
+        for department in ["Sales", "Ops"] {
+            let mut cells = vec![Symbol::EMPTY; people.width];
+            cells[0] = people.values.intern("a");
+            cells[Attribute::DEPARTMENT.index()] = people.values.intern(department);
+            people.push(&cells, || "record a".to_owned());
+        }
+        let nameless = vec![Symbol::EMPTY; people.width];
+        people.push(&nameless, || "the last record".to_owned());
         let ids: Vec<_> = people.rows().map(|row| people.id(row)).collect();
         assert_eq!(ids, ["b", "c"]);
         assert_eq!(people.row("c"), Some(1));
-        assert_eq!(people.set_aside(), 4);
+        assert_eq!((people.set_aside(), people.identical()), (4, 1));
         assert!(people.is_set_aside("a") && !people.is_set_aside("b"));
         let kinds: Vec<_> = people.set_aside_problems().map(|problem| problem.kind).collect();
         assert_eq!(kinds, [RunWarningKind::NoId, RunWarningKind::RepeatedId]);

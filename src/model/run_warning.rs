@@ -47,6 +47,8 @@ pub enum RunWarningKind {
     GroupDeleted,
     /// An assignment of the file that names a group or a course that does not exist.
     AssignmentUnmet,
+    /// A person who returned with a new id: the record of the former id says that the person left.
+    Rehired,
     /// An attribute that nothing uses and that is empty for many people who had a value.
     AttributeBlank,
     /// A person who was asked for, and whom the source no longer holds.
@@ -73,6 +75,7 @@ impl RunWarningKind {
             Self::BadGroupName => "bad_group_name",
             Self::GroupDeleted => "group_deleted",
             Self::AssignmentUnmet => "assignment_unmet",
+            Self::Rehired => "rehired",
             Self::AttributeBlank => "attribute_blank",
             Self::PersonGone => "person_gone",
             Self::PersonNotFound => "person_not_found",

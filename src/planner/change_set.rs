@@ -6,13 +6,13 @@
 use rustc_hash::FxHashMap;
 
 use crate::catalogue_plan::{self, CataloguePlan};
-use crate::correlation::match_people;
 use crate::desired_memberships::DesiredMemberships;
 use crate::email_assignment::LearnerUpdate;
 use crate::lookups::Lookups;
 use crate::membership_plan::{CurrentState, MembershipPlan};
-use crate::new_people::{changed_ids, one_row_a_learner, protected};
+use crate::new_people::{changed_ids, find_learners, find_rehired, one_row_a_learner, protected};
 use crate::pinned_records::PinnedRecords;
+use crate::plan_warning::PlanWarning;
 use crate::population::{EvaluatedLearner, LearnerIndex, Population};
 use crate::population_builder::PopulationBuilder;
 use crate::snapshot::records_by_learner;
@@ -63,6 +63,8 @@ pub struct ChangeSet {
     pub complete: bool,
     /// Values of the reading that an older value replaces.
     pub(crate) replaced: Vec<(RowIndex, Attribute, Symbol)>,
+    /// The former id of each id of a person who returned.
+    rehired: FxHashMap<String, String>,
     /// The people who are absent if the reading does not contain them.
     absence: KnownAbsence,
     /// The warnings of the reading.
@@ -111,7 +113,8 @@ impl ChangeSet {
         for (row, attribute, cell) in self.replaced {
             people.replace(row, attribute, cell);
         }
-        (SourceData::restore(people, self.absence, self.noticed, digests), self.plan, learners)
+        let (absence, warnings, rehired) = (self.absence, self.noticed, self.rehired);
+        (SourceData { people, absence, warnings, digests, rehired }, self.plan, learners)
     }
 }
 
@@ -126,15 +129,22 @@ pub(crate) fn build_plan(
     let id = snapshot.connector.unwrap_or(ConnectorId(0));
     source.compute_digests(rules.attributes);
     let (complete, absence) = (source.is_complete(), source.absence().clone());
-    let SourceData { mut people, warnings: noticed, mut digests, .. } = source;
+    let SourceData { mut people, warnings: noticed, mut digests, mut rehired, .. } = source;
     let mut problems = noticed.clone();
     problems.extend(people.set_aside_problems());
     let replaced = pinned.replace(&mut people);
     update_digests(rules.attributes, &people, replaced.iter().map(|(row, _, _)| *row), &mut digests);
-    let match_attribute = rules.profile().match_attribute;
-    let mut matches = match_people(&people, &snapshot.known, &lookups.holders, match_attribute, &absence);
-    one_row_a_learner(&people, &mut matches);
-    let changed_ids = changed_ids(&people, &matches, snapshot, &absence);
+    let mut matches = find_learners(context, lookups, &people, &absence, &rehired);
+    let former = one_row_a_learner(context, &people, &mut matches);
+    // Pinned records are known by their rows, which must not move. Former records are removed by the first plan.
+    if !former.is_empty() && pinned.is_empty() {
+        rehired.extend(find_rehired(&people, &matches, &former));
+        people.drop_rows(&former.iter().map(|(row, _)| *row).collect::<Vec<_>>(), &mut digests);
+        matches = find_learners(context, lookups, &people, &absence, &rehired);
+        one_row_a_learner(context, &people, &mut matches);
+    }
+    problems.extend(rehired.iter().map(|(id, former)| PlanWarning::Rehired { id, former }.into()));
+    let changed_ids = changed_ids(&people, &matches, snapshot, &absence, &rehired);
     let protected = protected(&people, lookups);
     let mut others = records_by_learner(&snapshot.others);
     lookups.add_joined(&matches, id, &mut others);
@@ -171,6 +181,7 @@ pub(crate) fn build_plan(
         charge: AccessTotals::default(),
         complete,
         replaced,
+        rehired,
         absence,
         noticed,
     })

@@ -3,12 +3,14 @@
 //! The source's id decides. The address is used only for people with unknown ids. If an address was given to a new
 //! colleague, the new person must not get the record of the former holder.
 
+use std::fmt;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::source_data::KnownAbsence;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::LearnerId;
-use rollcall_model::interner::Interner;
+use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::fold;
 use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::status::LearnerStatus;
@@ -99,78 +101,154 @@ pub enum PersonMatch {
     },
 }
 
+/// What the learners of a reading are found with.
+pub struct MatchContext<'a> {
+    /// The stored people of the connector.
+    pub known: &'a KnownPeople,
+    /// The holders of each folded address.
+    pub holders: &'a FxHashMap<String, Vec<EmailHolder>>,
+    /// The connector's `match`.
+    pub match_attribute: Option<Attribute>,
+    /// The ids that are no longer in the source if they are not in the reading.
+    pub absence: &'a KnownAbsence,
+    /// Returns true if the record of a row says that the person left.
+    pub has_left: &'a dyn Fn(RowIndex) -> bool,
+    /// The former id of each id that was found to be a person's who returned.
+    pub rehired: &'a FxHashMap<String, String>,
+}
+
+impl fmt::Debug for MatchContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MatchContext").field("match_attribute", &self.match_attribute).finish_non_exhaustive()
+    }
+}
+
 /// Finds the learner of each row of a reading, in the order of the rows.
-///
-/// `absence` says which ids are no longer in the source if they are not in the reading. `holders` are by folded address;
-/// `match_attribute` is the connector's `match`.
 #[must_use]
-#[expect(clippy::implicit_hasher, reason = "the planner uses one hasher without a random seed")]
-pub fn match_people(
-    people: &PeopleTable,
-    known: &KnownPeople,
-    holders: &FxHashMap<String, Vec<EmailHolder>>,
-    match_attribute: Option<Attribute>,
-    absence: &KnownAbsence,
-) -> Vec<PersonMatch> {
+pub fn match_people(people: &PeopleTable, context: &MatchContext<'_>) -> Vec<PersonMatch> {
     let mut matches: Vec<PersonMatch> = people
         .rows()
         .map(|row| {
-            known
-                .find(people.id(row))
-                .map_or(PersonMatch::New { instead_of: None }, |person| PersonMatch::Known(*person))
+            let person = context.known.find(people.id(row));
+            person.map_or(PersonMatch::New { instead_of: None }, |person| PersonMatch::Known(*person))
         })
         .collect();
-    if holders.is_empty() {
+    if context.known.is_empty() && context.holders.is_empty() {
         return matches;
     }
-    let mut claimed: FxHashSet<LearnerId> = FxHashSet::default();
     let mut new: Vec<RowIndex> =
         people.rows().filter(|&row| matches!(matches[row as usize], PersonMatch::New { .. })).collect();
     // The order of rows may differ between readings; the result must not depend on it.
     new.sort_unstable_by_key(|&row| people.id(row));
+    let former = context.find_former_records(people, &new);
+    let mut claimed: FxHashSet<LearnerId> = FxHashSet::default();
     for row in new {
+        let found = context.find_learner(people, row, &former, &claimed);
+        match found {
+            PersonMatch::Joined { learner, .. } => {
+                claimed.insert(learner);
+            }
+            PersonMatch::Known(_) | PersonMatch::New { .. } => {}
+        }
+        matches[row as usize] = found;
+    }
+    matches
+}
+
+impl MatchContext<'_> {
+    /// Finds the learner of a row with an unknown id.
+    fn find_learner(
+        &self,
+        people: &PeopleTable,
+        row: RowIndex,
+        former: &FxHashMap<Symbol, KnownPerson>,
+        claimed: &FxHashSet<LearnerId>,
+    ) -> PersonMatch {
+        let joined =
+            |person: &KnownPerson| PersonMatch::Joined { learner: person.learner, was: person.status };
+        if let Some(person) = self.rehired.get(people.id(row)).and_then(|old| self.known.find(old)) {
+            return joined(person);
+        }
         let address = people.first(row, Attribute::EMAIL);
-        let candidates = holders.get(&fold(address)).map_or(&[][..], Vec::as_slice);
-        let own_match =
-            match_attribute.map(|attribute| people.first(row, attribute)).filter(|value| !value.is_empty());
+        let candidates = self.holders.get(&fold(address)).map_or(&[][..], Vec::as_slice);
         let mut left_behind = None;
         for holder in candidates.iter().filter(|holder| !claimed.contains(&holder.learner)) {
-            let still_here =
-                holder.ids.iter().any(|(id, _)| people.row(id).is_some() || people.is_set_aside(id));
-            let vanished_now = holder
-                .ids
-                .iter()
-                .any(|(id, present)| *present && people.row(id).is_none() && absence.includes(id));
-            let other_present = holder.ids.iter().any(|(_, present)| *present) && !vanished_now;
-            let same_match = own_match.is_some() && own_match == holder.match_value.as_deref();
-            let joins = !still_here
-                && !other_present
-                && match holder.status {
-                    LearnerStatus::Upcoming | LearnerStatus::Active | LearnerStatus::Leave => true,
-                    LearnerStatus::Left => vanished_now || same_match,
-                };
-            if joins {
-                claimed.insert(holder.learner);
-                matches[row as usize] = PersonMatch::Joined { learner: holder.learner, was: holder.status };
-                left_behind = None;
-                break;
+            if self.joins(people, row, holder) {
+                return PersonMatch::Joined { learner: holder.learner, was: holder.status };
             }
-            if holder.status == LearnerStatus::Left {
+            if holder.status == LearnerStatus::Left || self.has_left_here(people, holder) {
                 left_behind = Some(holder.learner);
             }
         }
-        if let (PersonMatch::New { instead_of }, Some(_)) = (&mut matches[row as usize], left_behind) {
-            *instead_of = left_behind;
-        }
+        let cell = self.match_attribute.map(|attribute| people.cell(row, attribute));
+        let former = cell.and_then(|cell| former.get(&cell)).filter(|one| !claimed.contains(&one.learner));
+        former.map_or(PersonMatch::New { instead_of: left_behind }, joined)
     }
-    matches
+
+    /// Returns true if a row with an unknown id is the holder of its address.
+    fn joins(&self, people: &PeopleTable, row: RowIndex, holder: &EmailHolder) -> bool {
+        let own_match = self
+            .match_attribute
+            .map(|attribute| people.first(row, attribute))
+            .filter(|value| !value.is_empty());
+        let same_match = own_match.is_some() && own_match == holder.match_value.as_deref();
+        let still_here = holder.ids.iter().any(|(id, _)| people.row(id).is_some() || people.is_set_aside(id));
+        if still_here {
+            return same_match && self.has_left_here(people, holder);
+        }
+        let vanished_now = holder
+            .ids
+            .iter()
+            .any(|(id, present)| *present && people.row(id).is_none() && self.absence.includes(id));
+        let other_present = holder.ids.iter().any(|(_, present)| *present) && !vanished_now;
+        !other_present
+            && match holder.status {
+                LearnerStatus::Upcoming | LearnerStatus::Active | LearnerStatus::Leave => true,
+                LearnerStatus::Left => vanished_now || same_match,
+            }
+    }
+
+    /// Returns true if the reading has records of a learner and all of them say that the person left.
+    fn has_left_here(&self, people: &PeopleTable, holder: &EmailHolder) -> bool {
+        let mut rows = holder.ids.iter().filter_map(|(id, _)| people.row(id)).peekable();
+        let is_here = rows.peek().is_some();
+        is_here && rows.all(self.has_left) && !holder.ids.iter().any(|(id, _)| people.is_set_aside(id))
+    }
+
+    /// Returns the known people of the reading who left and who have the value of `match` of a row with an unknown id. A
+    /// value that several of them have identifies none.
+    fn find_former_records(&self, people: &PeopleTable, new: &[RowIndex]) -> FxHashMap<Symbol, KnownPerson> {
+        let Some(attribute) = self.match_attribute else { return FxHashMap::default() };
+        let cell = |row: RowIndex| people.cell(row, attribute);
+        let wanted: FxHashSet<Symbol> =
+            new.iter().map(|&row| cell(row)).filter(|cell| !cell.is_empty()).collect();
+        if wanted.is_empty() {
+            return FxHashMap::default();
+        }
+        let mut found: FxHashMap<Symbol, Option<KnownPerson>> = FxHashMap::default();
+        for row in people.rows().filter(|&row| wanted.contains(&cell(row))) {
+            let Some(person) = self.known.find(people.id(row)) else { continue };
+            // Another record of the person that runs is not joined by a third one.
+            let person = (self.has_left)(row).then_some(*person);
+            found
+                .entry(cell(row))
+                .and_modify(|known| {
+                    let is_same = known
+                        .is_some_and(|known| person.is_some_and(|person| person.learner == known.learner));
+                    if !is_same {
+                        *known = None;
+                    }
+                })
+                .or_insert(person);
+        }
+        found.into_iter().filter_map(|(cell, person)| Some((cell, person?))).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rollcall_model::attributes::AttributeSet;
-    use rollcall_model::interner::Symbol;
 
     fn reading(people: &[(&str, &str)]) -> PeopleTable {
         let attributes = AttributeSet::default();
@@ -203,7 +281,15 @@ mod tests {
         }
         let holders = FxHashMap::from_iter([("ada@corp".to_owned(), vec![holder])]);
         let absence = if complete { KnownAbsence::All } else { KnownAbsence::Ids(Vec::new()) };
-        *match_people(&reading(people), &known, &holders, None, &absence).last().expect("a row")
+        let context = MatchContext {
+            known: &known,
+            holders: &holders,
+            match_attribute: None,
+            absence: &absence,
+            has_left: &|_| false,
+            rehired: &FxHashMap::default(),
+        };
+        *match_people(&reading(people), &context).last().expect("a row")
     }
 
     #[test]

@@ -75,6 +75,7 @@ mod record_checks;
 pub mod records;
 pub mod rule_set;
 pub mod run_baseline;
+mod several_records;
 pub mod snapshot;
 pub mod source_data;
 mod unreadable_values;
@@ -95,6 +96,7 @@ pub use population_builder::{connector_bit, manual_cells};
 pub use records::{ConnectorRecord, StatusOnDay, merge_records, status_on, winning_record};
 pub use rule_set::{ConnectorProfile, RuleSet};
 pub use run_baseline::RunBaseline;
+pub use several_records::RecordMerge;
 pub use snapshot::Snapshot;
 pub use source_data::SourceData;
 

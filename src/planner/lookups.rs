@@ -20,7 +20,6 @@ use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::fold;
 use rollcall_model::people::RowIndex;
-use rollcall_model::status::LearnerStatus;
 
 /// The numbers of absent people whose stored records are loaded.
 const DESCRIBED_ABSENTEES: RangeInclusive<usize> = FEW_PEOPLE..=5_000;
@@ -211,9 +210,9 @@ impl Lookups {
         merged.map(|(learner, _)| *learner)
     }
 
-    /// Sets the value of the connector's `match` attribute for each holder who has left.
+    /// Sets the value of the connector's `match` attribute for each holder.
     pub fn set_match_values(&mut self, attribute: &str) {
-        for holder in self.holders.values_mut().flatten().filter(|one| one.status == LearnerStatus::Left) {
+        for holder in self.holders.values_mut().flatten() {
             let records = self.records.get(&holder.learner).into_iter().flatten();
             holder.match_value = records.into_iter().find_map(|record| {
                 let json: serde_json::Value = serde_json::from_str(&record.attributes).ok()?;

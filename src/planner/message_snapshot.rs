@@ -51,7 +51,8 @@ fn next_warning<'a>(previous: Option<&PlanWarning<'a>>, rule: &'a RuleName) -> O
         None => PlanWarning::UnknownCourse { code: "GDPR" },
         Some(PlanWarning::UnknownCourse { .. }) => PlanWarning::AddressTaken { id },
         Some(PlanWarning::AddressTaken { .. }) => PlanWarning::AddressHandedOn { id },
-        Some(PlanWarning::AddressHandedOn { .. }) => {
+        Some(PlanWarning::AddressHandedOn { .. }) => PlanWarning::Rehired { id, former: "C000101" },
+        Some(PlanWarning::Rehired { .. }) => {
             PlanWarning::AttributeBlank { attribute: "manager", blank: 7, had: 118 }
         }
         Some(PlanWarning::AttributeBlank { .. }) => PlanWarning::RuleFailed { id, rule, why },

@@ -2,13 +2,16 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::correlation::{KnownPerson, PersonMatch};
+use crate::PlanContext;
+use crate::correlation::{KnownPerson, MatchContext, PersonMatch, match_people};
 use crate::lookups::Lookups;
+use crate::records::{ConnectorRecord, status_on};
 use crate::snapshot::{Snapshot, StoredRecord};
 use crate::source_data::KnownAbsence;
 use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::names::fold;
 use rollcall_model::people::{PeopleTable, RowIndex};
+use rollcall_model::status::LearnerStatus;
 
 impl Lookups {
     /// Adds the records that other connectors have of learners who are new at this connector.
@@ -39,10 +42,42 @@ pub(crate) fn protected(people: &PeopleTable, lookups: &Lookups) -> FxHashSet<Le
     holders.flatten().map(|holder| holder.learner).collect()
 }
 
-/// Keeps one row for each learner. If an old id returns while its replacement exists, the row that the last good reading
-/// contained stays.
-pub(crate) fn one_row_a_learner(people: &PeopleTable, matches: &mut [PersonMatch]) {
+/// Finds the learner of each row of a reading.
+pub(crate) fn find_learners(
+    context: PlanContext<'_>,
+    lookups: &Lookups,
+    people: &PeopleTable,
+    absence: &KnownAbsence,
+    rehired: &FxHashMap<String, String>,
+) -> Vec<PersonMatch> {
+    let context = MatchContext {
+        known: &context.snapshot.known,
+        holders: &lookups.holders,
+        match_attribute: context.rules.profile().match_attribute,
+        absence,
+        has_left: &|row| has_left(context, people, row),
+        rehired,
+    };
+    match_people(people, &context)
+}
+
+/// Returns true if the record of a row says that the person left.
+fn has_left(context: PlanContext<'_>, people: &PeopleTable, row: RowIndex) -> bool {
+    let record = ConnectorRecord { place: context.rules.connector, cells: people.cells(row) };
+    let status = status_on(context.today, context.rules.connectors, &people.values, &[record]).status;
+    status == LearnerStatus::Left
+}
+
+/// Keeps one row for each learner: one that says that the person did not leave, before one that the last good reading
+/// contained. Returns the rows of former records, sorted: those of known ids that say that the person left, while the
+/// learner has another row. A row of any other known id becomes a new learner.
+pub(crate) fn one_row_a_learner(
+    context: PlanContext<'_>,
+    people: &PeopleTable,
+    matches: &mut [PersonMatch],
+) -> Vec<(RowIndex, LearnerId)> {
     let mut rows: FxHashMap<LearnerId, RowIndex> = FxHashMap::default();
+    let mut former = Vec::new();
     for row in people.rows() {
         let (PersonMatch::Known(KnownPerson { learner, .. }) | PersonMatch::Joined { learner, .. }) =
             matches[row as usize]
@@ -53,15 +88,39 @@ pub(crate) fn one_row_a_learner(people: &PeopleTable, matches: &mut [PersonMatch
             rows.insert(learner, row);
             continue;
         };
-        let rank = |row: RowIndex| match matches[row as usize] {
-            PersonMatch::Known(person) if person.present => (0, people.id(row)),
-            PersonMatch::Known(_) => (1, people.id(row)),
-            PersonMatch::Joined { .. } | PersonMatch::New { .. } => (2, people.id(row)),
+        let rank = |row: RowIndex| {
+            let place = match matches[row as usize] {
+                PersonMatch::Known(person) if person.present => 0,
+                PersonMatch::Known(_) => 1,
+                PersonMatch::Joined { .. } | PersonMatch::New { .. } => 2,
+            };
+            (has_left(context, people, row), place, people.id(row))
         };
         let loser = if rank(row) < rank(other) { other } else { row };
         rows.insert(learner, if loser == row { other } else { row });
+        let is_known = matches!(matches[loser as usize], PersonMatch::Known(_));
+        if is_known && has_left(context, people, loser) {
+            former.push((loser, learner));
+        }
         matches[loser as usize] = PersonMatch::New { instead_of: None };
     }
+    former.sort_unstable();
+    former
+}
+
+/// Returns the new id and the former id of each person who returned with a new id.
+pub(crate) fn find_rehired(
+    people: &PeopleTable,
+    matches: &[PersonMatch],
+    former: &[(RowIndex, LearnerId)],
+) -> Vec<(String, String)> {
+    let of_learner: FxHashMap<LearnerId, RowIndex> =
+        former.iter().map(|(row, learner)| (*learner, *row)).collect();
+    let joined = people.rows().zip(matches).filter_map(|(row, found)| match found {
+        PersonMatch::Joined { learner, .. } => Some((row, *of_learner.get(learner)?)),
+        PersonMatch::Known(_) | PersonMatch::New { .. } => None,
+    });
+    joined.map(|(row, old)| (people.id(row).to_owned(), people.id(old).to_owned())).collect()
 }
 
 /// Returns the learners with a new id whose id of the last good reading is missing.
@@ -70,8 +129,11 @@ pub(crate) fn changed_ids(
     matches: &[PersonMatch],
     snapshot: &Snapshot,
     absence: &KnownAbsence,
+    rehired: &FxHashMap<String, String>,
 ) -> Vec<(RowIndex, LearnerId)> {
     let joined = (0..).zip(matches).filter_map(|(row, found)| match found {
+        // The connector's `match` proves that the person is the same.
+        PersonMatch::Joined { .. } if rehired.contains_key(people.id(row)) => None,
         PersonMatch::Joined { learner, .. } => Some((row, *learner)),
         PersonMatch::Known(_) | PersonMatch::New { .. } => None,
     });

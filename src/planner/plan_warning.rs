@@ -15,6 +15,8 @@ pub(crate) enum PlanWarning<'a> {
     AddressTaken { id: &'a str },
     /// A new person has the address of a learner who left.
     AddressHandedOn { id: &'a str },
+    /// A person returned with a new id, and the record of the former id says that the person left.
+    Rehired { id: &'a str, former: &'a str },
     /// An attribute that nothing uses is empty for many people.
     AttributeBlank { attribute: &'a str, blank: u64, had: u64 },
     /// A rule could not be evaluated for a person.
@@ -29,6 +31,7 @@ impl PlanWarning<'_> {
             Self::UnknownCourse { .. } => RunWarningKind::AssignmentUnmet,
             Self::AddressTaken { .. } => RunWarningKind::AddressTaken,
             Self::AddressHandedOn { .. } => RunWarningKind::AddressHandedOn,
+            Self::Rehired { .. } => RunWarningKind::Rehired,
             Self::AttributeBlank { .. } => RunWarningKind::AttributeBlank,
             Self::RuleFailed { .. } => RunWarningKind::RuleFailed,
             Self::BadGroupName { .. } => RunWarningKind::BadGroupName,
@@ -38,7 +41,10 @@ impl PlanWarning<'_> {
     fn subject(&self) -> &str {
         match self {
             Self::UnknownCourse { code } => code,
-            Self::AddressTaken { id } | Self::AddressHandedOn { id } | Self::RuleFailed { id, .. } => id,
+            Self::AddressTaken { id }
+            | Self::AddressHandedOn { id }
+            | Self::Rehired { id, .. }
+            | Self::RuleFailed { id, .. } => id,
             Self::AttributeBlank { attribute, .. } => attribute,
             Self::BadGroupName { name, .. } => name,
         }
@@ -57,6 +63,12 @@ impl fmt::Display for PlanWarning<'_> {
             Self::AddressHandedOn { .. } => f.write_str(
                 "the address belonged to a learner who left: a new learner was created and has it now",
             ),
+            Self::Rehired { former, .. } => {
+                write!(
+                    f,
+                    "the person returned: the record `{former}` says that the person left, both are one learner"
+                )
+            }
             Self::AttributeBlank { blank, had, .. } => {
                 let (blank, had) = (thousands(*blank), thousands(*had));
                 write!(

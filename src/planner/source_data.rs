@@ -1,5 +1,7 @@
 //! The people that a source returned: all of them, with proof, or some of them.
 
+use rustc_hash::FxHashMap;
+
 use crate::correlation::KnownPeople;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::people::{PeopleTable, RowIndex, digest, digest_order};
@@ -40,18 +42,26 @@ pub struct SourceData {
     /// The people.
     pub people: PeopleTable,
     /// The known people who are not in `people` and are absent.
-    absence: KnownAbsence,
+    pub(crate) absence: KnownAbsence,
     /// The warnings of the reading.
     pub warnings: Vec<RunWarning>,
     /// The digest of each row; empty until it is needed.
     pub(crate) digests: Vec<i64>,
+    /// The former id of each id of a person who returned; the rows of former ids were removed.
+    pub(crate) rehired: FxHashMap<String, String>,
 }
 
 impl SourceData {
     /// Creates a full reading: a person who is not in it is absent. The caller has proof that the reading is complete.
     #[must_use]
     pub fn full(people: PeopleTable, warnings: Vec<RunWarning>) -> Self {
-        Self { people, absence: KnownAbsence::All, warnings, digests: Vec::new() }
+        Self {
+            people,
+            absence: KnownAbsence::All,
+            warnings,
+            digests: Vec::new(),
+            rehired: FxHashMap::default(),
+        }
     }
 
     /// Creates a reading of some people; other people do not change.
@@ -63,7 +73,13 @@ impl SourceData {
     /// Creates a reading of some people. The source answered that it does not hold the people with the ids `gone`.
     #[must_use]
     pub fn some(people: PeopleTable, gone: Vec<String>, warnings: Vec<RunWarning>) -> Self {
-        Self { people, absence: KnownAbsence::Ids(gone), warnings, digests: Vec::new() }
+        Self {
+            people,
+            absence: KnownAbsence::Ids(gone),
+            warnings,
+            digests: Vec::new(),
+            rehired: FxHashMap::default(),
+        }
     }
 
     /// Returns true if people who are not in it are absent.
@@ -90,15 +106,6 @@ impl SourceData {
         let mut absent: Vec<String> = absent.map(|(id, _)| id.to_owned()).collect();
         absent.sort_unstable();
         absent
-    }
-
-    pub(crate) fn restore(
-        people: PeopleTable,
-        absence: KnownAbsence,
-        warnings: Vec<RunWarning>,
-        digests: Vec<i64>,
-    ) -> Self {
-        Self { people, absence, warnings, digests }
     }
 
     /// Computes the digest of each row, once.

@@ -40,6 +40,13 @@ pub(super) static CONNECTOR_KEYS: &[KeySpec] = &[
     ),
     KeySpec::new(
         "connector",
+        "several",
+        Text { most: 20 },
+        r#""merge""#,
+        "What becomes of different records with one id: `refuse` sets them aside, `merge` makes one person of them.",
+    ),
+    KeySpec::new(
+        "connector",
         "include",
         EXPRESSION,
         r#"'employee_type != "service"'"#,

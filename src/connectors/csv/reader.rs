@@ -234,7 +234,8 @@ mod tests {
             limits: ResourceLimits::default(),
         };
         let reading = CsvReadTask::new(&connector, &settings, &AttributeSet::default(), &context).read()?;
-        Ok(reading.people().len() as u64 + reading.people().set_aside())
+        let people = reading.people();
+        Ok(people.len() as u64 + people.set_aside() + people.identical())
     }
 
     /// A field, quoted if required, and sometimes if not.

@@ -143,9 +143,10 @@ impl<'a> RecordMapper<'a> {
     /// # Errors
     ///
     /// [`ReadingError::TooManyRejectedRecords`] if more than 5 % of the records, and at least 10, have an empty
-    /// or repeated id. [`ReadingError::UnreadableDates`] if several dates of a column, and more than 5 %, cannot be read.
+    /// id, or the id of a record with another address. [`ReadingError::UnreadableDates`] if several dates of a column, and
+    /// more than 5 %, cannot be read.
     pub(crate) fn finish(mut self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
-        let (set_aside, records) = (self.people.set_aside(), self.records);
+        let (set_aside, records) = (self.people.set_aside_by_mapping(), self.records);
         if set_aside >= FEW_SET_ASIDE && set_aside * SET_ASIDE_SHARE > records {
             let cause = ReadingError::TooManyRejectedRecords { set_aside, records };
             return Err(ConnectorError::new(self.connector, ConnectorAttempt::Reading, cause));

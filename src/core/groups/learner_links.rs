@@ -28,7 +28,7 @@ pub struct LinkResult {
 /// Links two learners: `first` stays.
 ///
 /// # Errors
-/// When one is unknown, both are one already, or a connector holds both at once.
+/// When one is unknown, both are one already, or a connector holds both at once and neither has left.
 pub async fn link_learners(
     store: &Store,
     about: &NewRun,
@@ -42,8 +42,12 @@ pub async fn link_learners(
     if learner.id == other.id {
         return Err(GroupError::SameLearner { one: first.to_owned(), other: second.to_owned() });
     }
-    if let Some(connector) =
-        learner_links::list_shared_connectors(&mut change.tx, learner.id, other.id).await?.pop()
+    // A person who returned may have the record of the former employment beside the new one.
+    let may_share = [learner.status, other.status].contains(&LearnerStatus::Left);
+    if let Some(connector) = learner_links::list_shared_connectors(&mut change.tx, learner.id, other.id)
+        .await?
+        .pop()
+        .filter(|_| !may_share)
     {
         return Err(GroupError::SameConnector { one: learner.email, other: other.email, connector });
     }

@@ -47,6 +47,7 @@ pub(super) async fn find_person(
     if is_too_small {
         answered.clear();
     }
+    task.merge_records(&mut people);
     let mut warnings = apply_include(&mut people, settings, task)?;
     let gone: Vec<String> = answered.into_iter().filter(|id| stored.lacks(id, &people)).collect();
     warnings.extend(stored.describe(task, person, &people, &gone));

@@ -74,6 +74,7 @@ async fn read(
     let (settings, attributes) = (&task.file.connectors[task.connector], task.file.attributes);
     let context = ReadContext { cancel: stop.clone(), ..options.reading.clone() };
     let mut source = full_reading(settings.read(attributes, &context).await?);
+    task.merge_records(&mut source.people);
     let noticed = apply_include(&mut source.people, settings, task)?;
     source.warnings.extend(noticed);
     Ok(source)
@@ -97,6 +98,7 @@ async fn recheck_absent(
     let context =
         ReadContext { cancel: stop.clone(), progress: ReadProgress::default(), ..options.reading.clone() };
     for mut people in settings.look_up(&absent, attributes, &context).await? {
+        task.merge_records(&mut people);
         apply_include(&mut people, settings, task)?;
         source.people.add_missing(&people);
     }

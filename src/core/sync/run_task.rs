@@ -8,8 +8,10 @@ use crate::sync::lease::LeaseGuard;
 use crate::sync::load::{SnapshotScope, load_snapshot};
 use crate::sync::run_interrupt::RunInterrupt;
 use crate::sync::{File, SyncError};
+use rollcall_connectors::mapping::SeveralRecords;
 use rollcall_model::names::ConnectorName;
-use rollcall_planner::{ConnectorProfile, LimitPolicy, PlanContext, RuleSet, Snapshot};
+use rollcall_model::people::PeopleTable;
+use rollcall_planner::{ConnectorProfile, LimitPolicy, PlanContext, RecordMerge, RuleSet, Snapshot};
 use rollcall_rules::rule::Interrupt;
 use rollcall_store::{Store, Tx};
 
@@ -60,6 +62,16 @@ impl<'a> RunTask<'a> {
     /// The part of the configuration that plans depend on.
     pub(super) fn rules(&self) -> RuleSet<'_> {
         self.file.rule_set(&self.profiles, self.connector)
+    }
+
+    /// Makes one person of the different records of one id, where the connector allows it.
+    pub(super) fn merge_records(&self, people: &mut PeopleTable) {
+        let merges = match self.file.connectors[self.connector].mapping.several {
+            SeveralRecords::Merge => true,
+            SeveralRecords::Refuse => false,
+        };
+        let (connectors, connector, today) = (&self.profiles, self.connector, self.when.today);
+        RecordMerge { merges, connectors, connector, today }.apply(people);
     }
 
     /// The input of a plan, besides the people.
