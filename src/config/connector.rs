@@ -56,12 +56,16 @@ fn one(
     mapping.dates.zone = own_zone;
     let schedule = schedule(section, own_zone);
     let match_attribute = mapping::read_match_attribute(section, &mapping, attributes);
-    let source = match section.kind()? {
+    let kind = section.kind()?;
+    if kind != "csv" {
+        csv::reject_list_separators(section);
+    }
+    let source = match kind {
         "ldap" => SourceSettings::Ldap(ldap::read(section, around)?),
         "active_directory" => {
             SourceSettings::ActiveDirectory(ldap::read_active_directory(section, around, zone)?)
         }
-        "csv" => SourceSettings::Csv(csv::read(section, around)?),
+        "csv" => SourceSettings::Csv(csv::read(section, around, &mapping, attributes)?),
         "json_file" => SourceSettings::JsonFile(json_file(section, around, &mapping)?),
         "sql" => SourceSettings::Sql(sql::read(section, around)?),
         name => {

@@ -46,7 +46,10 @@ pub(super) fn add_people_step(
     if people.set_aside() > 0 {
         add_warning(
             steps,
-            format!("{} records have an empty or repeated id and are set aside", people.set_aside()),
+            format!(
+                "{} records have an empty or repeated id, or no name, and are set aside",
+                people.set_aside()
+            ),
         );
     }
     if people.is_empty() {

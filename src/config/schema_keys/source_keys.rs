@@ -176,10 +176,19 @@ pub(super) static SOURCE_KEYS: &[KeySpec] = &[
         "path",
         TEXT,
         r#""people.csv""#,
-        "The file, in UTF-8: with a header line (RFC 4180), an array of JSON, or JSON Lines.",
+        "The file: with a header line (RFC 4180), an array of JSON, or JSON Lines.",
     )
     .only_for(FILE)
     .required(),
+    KeySpec::new(
+        "connector",
+        "encoding",
+        Text { most: 20 },
+        r#""windows-1252""#,
+        "The encoding of the file: `utf-8`, `utf-16` or `windows-1252`; the default is `utf-8`. A byte order mark takes precedence.",
+    )
+    .only_for(FILE),
+    KeySpec::new("connector", "skip_lines", COUNT, "2", "The number of lines above the header line.").only_for(CSV),
     KeySpec::new(
         "connector",
         "delimiter",
@@ -225,7 +234,7 @@ pub(super) static SOURCE_KEYS: &[KeySpec] = &[
         "list_separator",
         Text { most: 10 },
         r#""|""#,
-        "The separator of several values in one field; if it is missing, a field has one value.",
+        "The separator of several values in one field, except ids, names, addresses, dates and status; if it is missing, a field has one value.",
     )
     .only_for(CSV),
 ];

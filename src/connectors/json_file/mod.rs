@@ -10,7 +10,7 @@ mod record_reader;
 use std::fs::File;
 use std::io::BufReader;
 
-use crate::file::{self, FileError, HashingReader};
+use crate::file::{self, FileError, HashingReader, TextReader};
 use crate::json::{ValueExtractor, ValuePath};
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::FileEnd;
@@ -105,7 +105,8 @@ fn map_records<'a>(
     witness: &mut HashingReader<'_, &File>,
 ) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError> {
     let file_error = |cause: ConnectorCause| settings.file.error(&connector.name, cause);
-    let mut records = JsonRecordReader::new(BufReader::with_capacity(BUFFER, witness));
+    let text = TextReader::new(witness, settings.file.encoding);
+    let mut records = JsonRecordReader::new(BufReader::with_capacity(BUFFER, text));
     let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
     let mut extractor = ValueExtractor::new(&settings.paths);
     let mut record = RecordValues::default();
@@ -132,7 +133,7 @@ fn map_records<'a>(
 impl From<JsonRecordError> for ConnectorCause {
     fn from(error: JsonRecordError) -> Self {
         match error {
-            JsonRecordError::Unreadable(cause) => FileError::Unreadable(cause).into(),
+            JsonRecordError::Unreadable(cause) => FileError::from_read(cause).into(),
             JsonRecordError::TooLarge(limit) => ReadingError::LimitExceeded(limit).into(),
             JsonRecordError::NotClosed => JsonFileError::NotClosed.into(),
             JsonRecordError::Wrong { place, what } => {

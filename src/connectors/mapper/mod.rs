@@ -10,6 +10,7 @@ mod dates;
 #[cfg(test)]
 mod mapper_tests;
 mod record;
+mod total_row;
 
 use rustc_hash::FxHashMap;
 
@@ -101,10 +102,7 @@ impl<'a> RecordMapper<'a> {
 
     /// Maps one record. `place` returns its position in the source.
     pub(crate) fn push(&mut self, record: &RecordValues, place: impl FnOnce() -> String) {
-        self.records += 1;
-        let bytes = record.text().len() as u64;
-        self.bytes += bytes;
-        self.largest = self.largest.max(bytes);
+        self.count_record(record);
         self.cells.fill(Symbol::EMPTY);
         for index in 0..self.columns.len() {
             let MappedColumn { attribute, date_format, .. } = self.columns[index];
@@ -118,6 +116,13 @@ impl<'a> RecordMapper<'a> {
         }
         self.check_dates();
         self.people.push(&self.cells, place);
+    }
+
+    fn count_record(&mut self, record: &RecordValues) {
+        self.records += 1;
+        let bytes = record.text().len() as u64;
+        self.bytes += bytes;
+        self.largest = self.largest.max(bytes);
     }
 
     /// The people and warnings, if enough records are usable.
