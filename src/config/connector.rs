@@ -9,6 +9,7 @@ use crate::section::ConfigSection;
 use crate::section_checks::reject_duplicate;
 use crate::{Environment, api, csv, ldap, mapping, rule, sql};
 use rollcall_connectors::api::vendors;
+use rollcall_connectors::json::KeyPath;
 use rollcall_connectors::mapping::IncludeExpression;
 use rollcall_connectors::{AttributeMapping, Connector, SourceSettings, json_file};
 use rollcall_model::attributes::AttributeSet;
@@ -88,7 +89,8 @@ fn json_file(
     mapping: &AttributeMapping,
 ) -> Option<json_file::JsonFileSettings> {
     let (file, paths) = (csv::file(section, around), api::paths(section, mapping));
-    Some(json_file::JsonFileSettings { file: file?, paths: paths? })
+    let list = if section.has("list") { api::keys(section, "list") } else { Some(KeyPath::new()) };
+    Some(json_file::JsonFileSettings { file: file?, paths: paths?, list: list? })
 }
 
 /// Reads the expression that selects people.

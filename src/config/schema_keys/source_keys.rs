@@ -1,6 +1,6 @@
 //! Keys of APIs, databases and files: requests, queries, responses and formats.
 
-use crate::connector_kinds::{CSV, FILE, HTTP, HTTP_JSON_KINDS, SQL};
+use crate::connector_kinds::{CSV, FILE, HTTP, HTTP_JSON_KINDS, JSON_FILE, LIST_KINDS, SQL};
 use crate::key_spec::KeySpec;
 use crate::value_type::ValueType::{Duration, Number, Secret, Size, Text, Texts};
 use crate::value_type::{COUNT, EXPRESSION, TEXT};
@@ -89,10 +89,11 @@ pub(super) static SOURCE_KEYS: &[KeySpec] = &[
         "list",
         TEXT,
         r#""data.items""#,
-        "The path of the list of people in a response; `$` is the response itself.",
+        "The path of the list of people in a response, or in a file that is an object; `$` is the response itself.",
     )
-    .only_for(HTTP_JSON_KINDS)
-    .required(),
+    .only_for(LIST_KINDS)
+    .required()
+    .optional_for(JSON_FILE),
     KeySpec::new(
         "connector",
         "total",

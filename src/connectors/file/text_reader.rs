@@ -106,7 +106,8 @@ impl<R: Read> Read for TextReader<'_, '_, R> {
         }
         let length = (&self.encoded[self.position..]).read(buffer)?;
         self.position += length;
-        Ok(length)
+        // More than the first bytes, so that a reader sees the start of the file at once.
+        Ok(length + self.inner.read(&mut buffer[length..])?)
     }
 }
 

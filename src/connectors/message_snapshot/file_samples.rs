@@ -99,10 +99,24 @@ fn csv_causes() -> Vec<CsvError> {
 
 fn json_causes() -> Vec<JsonFileError> {
     let (place, problem) = ("line 2".to_owned(), "it is empty".to_owned());
-    let causes = vec![JsonFileError::NotClosed, JsonFileError::InvalidRecord { place, problem }];
+    let keys = || vec!["value".to_owned(), "next".to_owned()];
+    let causes = vec![
+        JsonFileError::NotClosed,
+        JsonFileError::Wrapped { lists: vec!["value".to_owned()] },
+        JsonFileError::NoAttributes { keys: keys() },
+        JsonFileError::NoList { list: "data.items".to_owned(), keys: keys() },
+        JsonFileError::NoList { list: "value".to_owned(), keys: Vec::new() },
+        JsonFileError::NotUtf8 { place: place.clone() },
+        JsonFileError::InvalidRecord { place, problem },
+    ];
     for cause in &causes {
         match cause {
-            JsonFileError::NotClosed | JsonFileError::InvalidRecord { .. } => (),
+            JsonFileError::NotClosed
+            | JsonFileError::Wrapped { .. }
+            | JsonFileError::NoAttributes { .. }
+            | JsonFileError::NoList { .. }
+            | JsonFileError::NotUtf8 { .. }
+            | JsonFileError::InvalidRecord { .. } => (),
         }
     }
     causes
