@@ -1,6 +1,8 @@
 //! The command line, through the program: what scripts rely on.
 
 use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -90,7 +92,7 @@ fn only_adds_and_changes_one_person_and_ends_nobody() {
         assert_eq!(done["people"]["changed"], 1);
         assert_eq!(company.members("Research"), ["ada"]);
         assert_eq!(company.members("Sales"), ["bob", "eve"]);
-        company.rollcall(&["sync", "--only", "nobody@corp.example"]).expect_status(0);
+        company.rollcall(&["sync", "--only", "nobody@corp.example"]).expect_status(1);
         assert_eq!(company.members("Sales"), ["bob", "eve"]);
         company.verify();
     });
@@ -297,5 +299,123 @@ fn interrupted_sync_is_rolled_back() {
         assert_eq!(sync.wait().code(), Some(130), "{:?}", sync.log());
         assert_eq!(company.contents(), before);
         assert_eq!(company.count_rows("runs WHERE status = 'running'"), 0);
+    });
+}
+
+/// A change is recorded under the account of the process; the environment cannot name another one.
+#[test]
+fn actor_is_the_account_and_not_the_environment() {
+    let company = Company::new(Engine::Sqlite);
+    for variable in ["USER", "LOGNAME", "SUDO_USER"] {
+        let mut command = rollcall_command(&company.write());
+        run_to_end(command.env(variable, "boss").args(["courses", "add", variable, "A course"]))
+            .expect_status(0);
+        let actor = company.query_value("SELECT actor FROM runs ORDER BY id DESC LIMIT 1");
+        assert!(actor.contains("uid ") && !actor.contains("boss"), "{variable}: {actor}");
+    }
+}
+
+/// The file of a company without a connector, with another database.
+fn write_with_database(folder: &Path, url: &str) -> PathBuf {
+    let path = folder.join("rollcall.toml");
+    fs::write(&path, format!("[database]\nurl = '{url}'\n")).expect("written");
+    path
+}
+
+/// `check` opens the database, names what is wrong with it, and creates nothing.
+#[test]
+fn check_reports_a_database_that_cannot_be_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("damaged.db"), "this is no database ".repeat(500)).expect("written");
+    fs::create_dir(folder.path().join("folder.db")).expect("made");
+    let free_port =
+        TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let refused = format!("postgres://rollcall:secret@127.0.0.1:{free_port}/rollcall");
+    for (url, words) in [
+        ("sqlite://no-such-folder/rollcall.db", ["no-such-folder", "No such file"]),
+        ("sqlite://damaged.db", ["damaged", "not an SQLite database"]),
+        ("sqlite://folder.db", ["folder.db", "directory"]),
+        (&refused, ["does not answer", "refused"]),
+    ] {
+        let path = write_with_database(folder.path(), url);
+        let checked = run_to_end(rollcall_command(&path).args(["check", "--json"])).expect_status(1).json();
+        let message = checked["database"]["message"].as_str().unwrap_or_default();
+        assert!(
+            words.iter().all(|word| message.contains(word)) && !message.contains("secret"),
+            "{url}: {message}"
+        );
+        let printed = run_to_end(rollcall_command(&path).arg("check")).expect_status(1);
+        assert!(printed.out.contains("FAIL  open") && printed.err.contains("hint:"), "{url}: {printed:?}");
+        run_to_end(rollcall_command(&path).args(["check", "--offline"])).expect_status(0);
+    }
+    let path = write_with_database(folder.path(), "sqlite://new.db");
+    let checked = run_to_end(rollcall_command(&path).args(["check", "--json"])).expect_status(0).json();
+    assert_eq!(checked["database"]["ok"], true, "{checked}");
+    let mut names: Vec<_> = fs::read_dir(folder.path())
+        .expect("the folder")
+        .map(|file| file.expect("a file").file_name().into_string().expect("a plain name"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["damaged.db", "folder.db", "rollcall.toml"], "nothing was made");
+}
+
+/// `check` reads the schema of the database on both engines and leaves the database as it is.
+#[test]
+fn check_reads_the_database() {
+    on_both(|engine| {
+        let company = Company::new(engine);
+        let checked = company.json(&["check"]);
+        assert_eq!(checked["database"]["ok"], true, "{checked}");
+        assert!(checked["database"]["message"].as_str().is_some_and(|text| text.starts_with("version ")));
+    });
+}
+
+/// The addresses that a list prints.
+fn emails(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().filter_map(|one| one["email"].as_str()).collect()
+}
+
+/// `learners list` prints learners by status, group and department, and their combinations.
+#[test]
+fn learners_are_listed_by_status_group_and_department() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.hire("eve", &[("department", "Research"), ("status", "left")]);
+        company.hire("ivy", &[("department", "Research")]);
+        company.rollcall(&["sync"]).expect_status(0);
+        let (ada, bob, ivy) = ("ada@corp.example", "bob@corp.example", "ivy@corp.example");
+        for (filter, expected) in [
+            (&["--status", "active"][..], &[ada, bob, ivy][..]),
+            (&["--status", "left"], &["eve@corp.example"]),
+            (&["--department", "sales"], &[ada, bob]),
+            (&["--group", "Sales"], &[ada, bob]),
+            (&["--group", "Sales", "--department", "Research"], &[]),
+        ] {
+            let listed = company.json(&[&["learners", "list"], filter].concat());
+            assert_eq!(emails(&listed), expected, "{filter:?}: {listed}");
+        }
+        company.rollcall(&["learners", "list", "--status", "gone"]).expect_status(2);
+        company.rollcall(&["learners", "list", "--group", "Saless"]).expect_status(1);
+    });
+}
+
+/// `enrollments list` prints what is overdue or due before a day, without what is completed or revoked.
+#[test]
+fn enrollments_are_listed_by_due_date() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.rollcall(&["sync"]).expect_status(0);
+        let list = |filter: &[&str]| company.json(&[&["enrollments", "list"], filter].concat());
+        let (before, after) = (company.day(30), company.day(31));
+        assert_eq!(emails(&list(&["--due-before", &before])), [""; 0]);
+        assert_eq!(emails(&list(&["--due-before", &after])), ["ada@corp.example", "bob@corp.example"]);
+        assert_eq!(emails(&list(&["--overdue"])), [""; 0]);
+        company.sql(&format!("UPDATE enrollments SET due = '{}'", company.day(-1)));
+        company.rollcall(&["enrollments", "complete", "ada@corp.example", "GDPR"]).expect_status(0);
+        assert_eq!(emails(&list(&["--overdue"])), ["bob@corp.example"]);
+        company.sql("UPDATE enrollments SET state = 'revoked', revoked_at = enrolled_at");
+        assert_eq!(emails(&list(&["--overdue"])), [""; 0]);
+        let wrong = company.rollcall(&["enrollments", "list", "--due-before", "31.12.2026"]).expect_status(2);
+        assert!(wrong.err.contains("write the day as 2026-12-31"), "{wrong:?}");
     });
 }

@@ -57,6 +57,40 @@ fn incomplete_directory_removes_nobody() {
     });
 }
 
+/// A first reading without people fails: a wrong path or filter must not look like a company without people.
+#[test]
+fn first_reading_without_people_fails_unless_min_read_is_zero() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.departments();
+        let head = |min_read: &str| format!("[safety]\nmax_removals = '100%'\nmin_read = {min_read}\n");
+        company.head = head("'80%'");
+        company.write();
+        for arguments in [&["sync", "--json"][..], &["sync", "--dry-run", "--json"]] {
+            let done = company.rollcall(arguments).expect_status(1).json();
+            assert_eq!((&done["status"], &done["error"]["kind"]), (&"failed".into(), &"no_people".into()));
+        }
+        company.instead("hr", Some(&[&company.csv("hr")[..], b",,,,,,,,\n"].concat()));
+        let done = company.rollcall(&["sync", "--json"]).expect_status(1).json();
+        assert!(
+            done["error"]["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("1 record without a usable id"))
+        );
+        company.instead("hr", None);
+        company.head = head("0");
+        company.write();
+        assert_eq!(company.rollcall(&["sync", "--json"]).expect_status(0).json()["status"], "unchanged");
+
+        // A source that had people is subject to the limits.
+        company.head = head("'80%'");
+        company.hire("ada", &[("department", "Sales")]);
+        company.sync();
+        company.leave("ada");
+        assert_eq!(company.rollcall(&["sync", "--json"]).expect_status(3).json()["status"], "held");
+    });
+}
+
 /// Two concurrent syncs of one directory run one after the other.
 #[test]
 fn concurrent_syncs_of_one_connector_are_serialized() {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
+use crate::support::program::{rollcall_command, run_to_end};
 
 /// Twelve people in Sales and one in Research, of whom seven of Sales have gone.
 fn company(engine: Engine) -> Company {
@@ -68,8 +69,10 @@ held: 7 memberships, 7 enrollments of 7 people
   limit: 7 learners would lose access, the limit is 6 (`max_removals`)
   limit: 7 enrollments of 7 people would be removed, the limit is 6 (`max_removals`)
 "#);
-            insta::assert_snapshot!(behind_the_first_line(&company.rollcall(&["runs", "show", "2"]).expect_status(0).out), @r#"
-rollcall sync hr by tester
+            let shown = behind_the_first_line(&company.rollcall(&["runs", "show", "2"]).expect_status(0).out);
+            let account = company.query_value("SELECT actor FROM runs WHERE id = 2");
+            insta::assert_snapshot!(shown.replace(&account, "ACCOUNT"), @r#"
+rollcall sync hr by ACCOUNT
     EMAIL             GROUP     REASON
  +  bob@corp.example  Research  departments
 
@@ -155,4 +158,98 @@ hint: `rollcall approve 3` applies the rejected changes after all
             company.rollcall(&["approve", "3"]).expect_status(0);
         }
     });
+}
+
+/// The state of the changes that a run held, as `runs list` tells it.
+fn hold_of(company: &Company, run: &Value) -> Value {
+    let runs = company.json(&["runs", "list"]);
+    let found = runs.as_array().into_iter().flatten().find(|one| one["run"] == *run);
+    found.map_or(Value::Null, |one| one["hold"].clone())
+}
+
+/// What waits is listed, and a run that was decided, superseded or overtaken says so.
+#[test]
+fn what_waits_is_told_from_what_was_decided() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let sync =
+            |company: &Company, status| company.rollcall(&["sync", "--json"]).expect_status(status).json();
+        let first = sync(&company, 3)["run"].clone();
+        assert_eq!(
+            (hold_of(&company, &1.into()), hold_of(&company, &first)),
+            (Value::Null, "waiting".into())
+        );
+
+        let holds = company.rollcall(&["holds", "--json"]).expect_status(3).json();
+        assert_eq!((&holds[0]["run"], &holds[0]["connector"]), (&first, &"hr".into()));
+        assert_eq!(
+            (&holds[0]["learners"], &holds[0]["memberships"], &holds[0]["enrollments"]),
+            (&7.into(), &7.into(), &7.into())
+        );
+        let cause = "the directory answered with 7 people, the last good run read 13";
+        assert_eq!(holds[0]["causes"], json!([cause]));
+        let since = company.json(&["runs", "show", &first.to_string()])["started_at"].clone();
+        assert_eq!(holds[0]["since"], since);
+        let printed = company.rollcall(&["holds"]).expect_status(3);
+        assert!(printed.err.contains(&format!("`rollcall approve {first}`")), "{printed:?}");
+        let waiting = company.json(&["runs", "list", "--waiting"]);
+        assert_eq!(
+            waiting.as_array().map(|runs| runs.iter().map(|run| &run["run"]).collect()),
+            Some(vec![&first])
+        );
+
+        company.leave("s8");
+        let second = sync(&company, 3)["run"].clone();
+        assert_eq!(hold_of(&company, &first), "superseded");
+        assert_eq!(company.json(&["runs", "list", "--waiting"])[0]["run"], second);
+        company.rollcall(&["reject", &second.to_string()]).expect_status(0);
+        assert_eq!(hold_of(&company, &second), "rejected");
+        assert_eq!(company.rollcall(&["holds", "--json"]).expect_status(0).json(), json!([]));
+
+        company.leave("s9");
+        company.leave("s10");
+        company.leave("s11");
+        company.leave("s12");
+        let third = sync(&company, 3)["run"].clone();
+        company.rollcall(&["approve", &third.to_string()]).expect_status(0);
+        assert_eq!(hold_of(&company, &third), "approved");
+        assert_eq!(company.json(&["runs", "list", "--waiting"]), json!([]));
+    });
+}
+
+/// A hold that a complete reading makes superfluous is no longer required.
+#[test]
+fn hold_that_is_overtaken_is_dropped() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let run = company.rollcall(&["sync", "--json"]).expect_status(3).json()["run"].clone();
+        for number in 1..=7 {
+            company.hire(&format!("s{number}"), &[("department", "Sales")]);
+        }
+        company.rollcall(&["sync"]).expect_status(0);
+        assert_eq!(hold_of(&company, &run), "dropped");
+        company.rollcall(&["holds"]).expect_status(0);
+    });
+}
+
+/// The log of a service names a held run and the commands that decide; a command prints its report and no log line.
+#[test]
+fn held_run_is_a_warning_of_the_log() {
+    let company = company(Engine::Sqlite);
+    let logged = |log: &str| {
+        let mut command = rollcall_command(&company.write());
+        run_to_end(command.env("RUST_LOG", log).args(["sync", "--dry-run"])).expect_status(0);
+        run_to_end(rollcall_command(&company.write()).env("RUST_LOG", log).arg("sync")).expect_status(3).err
+    };
+    let log = logged("info");
+    let line = log.lines().find(|line| line.contains("a run holds changes")).expect("a line");
+    let line: Value = serde_json::from_str(line).expect("JSON");
+    assert_eq!((&line["level"], &line["approve"]), (&"WARN".into(), &"rollcall approve 2".into()), "{line}");
+    assert_eq!(
+        (&line["memberships"], &line["limits"]),
+        (&7.into(), &"min_read, max_removals".into()),
+        "{line}"
+    );
+    let printed = company.rollcall(&["sync"]).expect_status(3).err;
+    assert!(!printed.contains("a run holds changes"), "{printed}");
 }

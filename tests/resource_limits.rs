@@ -1,6 +1,6 @@
 //! Every bound on what comes from outside has a test that sends one more.
 
-use rollcall_core::accounts::{self, BrowserCookies, ClientAddr, SignInClient};
+use rollcall_core::accounts::{self, ClientAddr, ClientBrowser, PasswordSignIn, SignInClient};
 use rollcall_core::sync::RunOutcome;
 use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_model::role::Role;
@@ -15,7 +15,7 @@ use crate::support::web::{LICENSE_HOLDER, PASSWORD};
 fn exceeding_test(limit: ResourceLimit) -> &'static str {
     use ResourceLimit as L;
     match limit {
-        L::Connections => "web::connection_limits::connection_above_bound_waits",
+        L::Connections => "web::connection_limits::connection_above_bound_ends_the_one_that_waited_longest",
         L::ConnectionsPerAddress => "web::connection_limits::connections_of_one_address_are_bounded",
         L::HeaderSeconds | L::BodySeconds => "web::connection_limits::slow_headers_and_bodies_end_in_time",
         L::HeaderBytes => "web::connection_limits::large_header_is_refused",
@@ -84,13 +84,17 @@ fn oldest_session_of_an_account_makes_way() {
         company.account("other@corp.example", Role::Viewer);
         let sign_in = |email: &str| {
             let address = ClientAddr("192.0.2.1".parse().expect("an address"));
-            let client = SignInClient { address, browser: BrowserCookies { device: None, session: None } };
+            let client = SignInClient { address, browser: ClientBrowser::default() };
             let now = company.change_time().now;
             let signed_in = accounts::sign_in(&company.store, email, PASSWORD, client, now);
-            company.runtime.block_on(signed_in).expect("signed in").cookie
+            match company.runtime.block_on(signed_in).expect("signed in") {
+                PasswordSignIn::SignedIn(session) => session.cookie,
+                PasswordSignIn::CodeRequired { .. } => panic!("the account has a second factor"),
+            }
         };
         let is_good = |cookie: &str| {
-            let found = accounts::authenticate_session(&company.store, cookie, company.change_time().now);
+            let found =
+                accounts::authenticate_session(&company.store, cookie, true, company.change_time().now);
             company.runtime.block_on(found).expect("an answer").is_some()
         };
         let other = sign_in("other@corp.example");

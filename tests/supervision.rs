@@ -116,7 +116,9 @@ fn cancelled_run_stops_and_changes_nothing() {
         let ended = &company.sql(&format!("SELECT error_kind, error FROM runs WHERE id = {number}"))[0];
         assert_eq!(ended["error_kind"].as_deref(), Some("cancelled"));
         assert!(
-            ended["error"].as_deref().is_some_and(|text| text.contains("cancelled by tester")),
+            ended["error"]
+                .as_deref()
+                .is_some_and(|text| text.contains("cancelled by ") && text.contains("uid ")),
             "{ended:?}"
         );
         let again = company.rollcall(&["runs", "cancel", &number]).expect_status(1);

@@ -14,6 +14,7 @@ use rollcall_planner::correlation::{KnownPeople, match_people};
 use rollcall_planner::desired_memberships::DesiredMemberships;
 use rollcall_planner::membership_plan::{CurrentState, MembershipPlan};
 use rollcall_planner::population::{EvaluatedLearner, PersonChange, Population};
+use rollcall_planner::source_data::KnownAbsence;
 use serde::Deserialize;
 
 use crate::company::{self, BenchCompany, BenchSource};
@@ -216,7 +217,8 @@ fn planned(config: &Config, people: PeopleTable) -> usize {
         let cells = people.cells(row);
         black_box(digest(&config.attributes, &order, &people.values, cells, &mut scratch));
     }
-    black_box(match_people(&people, &KnownPeople::default(), &rustc_hash::FxHashMap::default(), None, true));
+    let holders = rustc_hash::FxHashMap::default();
+    black_box(match_people(&people, &KnownPeople::default(), &holders, None, &KnownAbsence::All));
     let rows = people.rows();
     let mut population = Population::new(people);
     for row in rows {

@@ -41,3 +41,34 @@ ALTER TABLE api_tokens
         CHECK (role IN ('license_holder', 'operator', 'manager', 'viewer', 'metrics'));
 UPDATE api_tokens SET account_id =
     (SELECT a.id FROM runs r JOIN accounts a ON a.email = r.actor WHERE r.id = api_tokens.run_id);
+
+-- A session knows how and where it was started, and when its user last proved who they are.
+ALTER TABLE sessions
+    ADD COLUMN method TEXT NOT NULL DEFAULT 'password' CHECK (method IN ('password', 'provider', 'link')),
+    ADD COLUMN client TEXT NOT NULL DEFAULT '',
+    ADD COLUMN browser TEXT NOT NULL DEFAULT '',
+    ADD COLUMN awaits_code BOOLEAN NOT NULL DEFAULT FALSE,
+    ADD COLUMN proved_at TIMESTAMPTZ;
+UPDATE sessions SET proved_at = started_at;
+ALTER TABLE sessions ALTER COLUMN proved_at SET NOT NULL;
+COMMENT ON COLUMN sessions.client IS 'Network address at sign-in.';
+COMMENT ON COLUMN sessions.browser IS 'Beginning of the `User-Agent` at sign-in.';
+COMMENT ON COLUMN sessions.awaits_code IS 'The password was right; the session counts only after a code of the second factor.';
+COMMENT ON COLUMN sessions.proved_at IS 'Time of the last sign-in or confirmation of the password.';
+
+-- Second factors of local accounts: codes by time (RFC 6238), and codes for the day when the device is lost.
+CREATE TABLE second_factors (
+    account_id BIGINT PRIMARY KEY REFERENCES accounts,
+    secret     TEXT NOT NULL,
+    used_step  BIGINT NOT NULL,
+    run_id     BIGINT NOT NULL
+);
+COMMENT ON COLUMN second_factors.secret IS 'Shared secret in Base32.';
+COMMENT ON COLUMN second_factors.used_step IS 'Step of the last code that was accepted: each code counts once.';
+
+CREATE TABLE recovery_codes (
+    digest     TEXT PRIMARY KEY,
+    account_id BIGINT NOT NULL REFERENCES accounts
+);
+COMMENT ON TABLE recovery_codes IS 'SHA-256 of each code that was not used yet.';
+CREATE INDEX recovery_codes_by_account ON recovery_codes (account_id);

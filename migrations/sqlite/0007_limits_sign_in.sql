@@ -54,3 +54,38 @@ INSERT INTO new_api_tokens (id, name, name_folded, digest, role, created_at, exp
 DROP TABLE api_tokens;
 ALTER TABLE new_api_tokens RENAME TO api_tokens;
 CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (name_folded) WHERE revoked_run_id IS NULL;
+
+-- A session knows how and where it was started, and when its user last proved who they are.
+CREATE TABLE new_sessions (
+    digest      TEXT PRIMARY KEY,
+    account_id  BIGINT NOT NULL REFERENCES accounts (id),
+    started_at  DATETIME NOT NULL,
+    seen_at     DATETIME NOT NULL,
+    method      TEXT NOT NULL CHECK (method IN ('password', 'provider', 'link')),
+    client      TEXT NOT NULL,              -- network address at sign-in
+    browser     TEXT NOT NULL,              -- beginning of the `User-Agent` at sign-in
+    -- The password was right; the session counts only after a code of the second factor.
+    awaits_code BOOLEAN NOT NULL,
+    -- Time of the last sign-in or confirmation of the password.
+    proved_at   DATETIME NOT NULL
+) WITHOUT ROWID;
+INSERT INTO new_sessions (digest, account_id, started_at, seen_at, method, client, browser, awaits_code, proved_at)
+    SELECT digest, account_id, started_at, seen_at, 'password', '', '', FALSE, started_at FROM sessions;
+DROP TABLE sessions;
+ALTER TABLE new_sessions RENAME TO sessions;
+CREATE INDEX sessions_by_account ON sessions (account_id);
+
+-- Second factors of local accounts: codes by time (RFC 6238), and codes for the day when the device is lost.
+CREATE TABLE second_factors (
+    account_id BIGINT PRIMARY KEY REFERENCES accounts (id),
+    secret     TEXT NOT NULL,               -- shared secret in Base32
+    used_step  BIGINT NOT NULL,             -- step of the last code that was accepted: each code counts once
+    run_id     BIGINT NOT NULL
+) WITHOUT ROWID;
+
+-- SHA-256 of each code that was not used yet.
+CREATE TABLE recovery_codes (
+    digest     TEXT PRIMARY KEY,
+    account_id BIGINT NOT NULL REFERENCES accounts (id)
+) WITHOUT ROWID;
+CREATE INDEX recovery_codes_by_account ON recovery_codes (account_id);

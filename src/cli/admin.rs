@@ -41,6 +41,17 @@ pub(crate) async fn admin(session: &CommandContext, command: args::AdminCommand)
             print_change(session, done.run.0, &format!("`{email}` is now {}", role.in_words()))
         }
         args::AdminCommand::Invite { email } => invite(session, &email).await,
+        args::AdminCommand::EndSessions { email } => {
+            let about = session.new_manual_run(format!("end the sessions of account `{email}`"));
+            let done = accounts::end_sessions(&session.store, &about, session.change_time(), &email).await?;
+            print_change(session, done.run.0, &format!("`{email}` is signed out everywhere"))
+        }
+        args::AdminCommand::RemoveSecondFactor { email } => {
+            let about = session.new_manual_run(format!("remove the second factor of account `{email}`"));
+            let removed =
+                accounts::remove_second_factor(&session.store, &about, session.change_time(), &email).await?;
+            print_change(session, removed.run.0, &format!("`{email}` signs in without a second factor"))
+        }
         args::AdminCommand::Revoke { who } => revoke(session, &who).await,
         args::AdminCommand::Token(args::TokenCommand::Create { name, role, until, from }) => {
             create_token(session, &name, role, until, from).await
@@ -131,6 +142,11 @@ fn print_invitation(
         )?;
     } else {
         output::print_result(&link)?;
+        if !web.passwords {
+            output::print_status(
+                "\nwarning: `[web] passwords = false`: the link is refused until it is true",
+            );
+        }
         output::print_status(&format!(
             "\nhint: `{email}` sets a password with this link, once, within 24 hours; replace its address if the service has another one"
         ));

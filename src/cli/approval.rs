@@ -1,8 +1,9 @@
 //! `rollcall approve`, `rollcall reject`, `rollcall undo`, and the output of holds.
 
 use super::args::DrainArgs;
-use super::command_context::{CommandContext, LEASE_TIMEOUT, current_actor};
+use super::command_context::{CommandContext, LEASE_TIMEOUT};
 use super::error::CliError;
+use super::operating_user::current_actor;
 use super::output::{self, count, thousands};
 use rollcall_core::sync::ApprovalError;
 use rollcall_core::sync::ApprovalRequest;

@@ -3,12 +3,13 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::database_check::check_database;
 use super::error::{CliError, format_error_chain};
 use super::output::{self, count};
 use rollcall_config::Config;
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
 
-/// Prints the warnings of a valid file, then tests each connector step by step.
+/// Prints the warnings of a valid file, then tests the database and each connector step by step.
 pub(crate) async fn check(
     config: &Config,
     offline: bool,
@@ -29,6 +30,12 @@ pub(crate) async fn check(
             count(config.courses.len() as u64, "course", "courses"),
             count(config.assignments.len() as u64, "assignment", "assignments"),
         ))?;
+    }
+    let database = if offline { None } else { Some(check_database(config).await) };
+    failed |= matches!(database, Some(Err(_)));
+    if let Some(database) = database.as_ref().filter(|_| !as_json) {
+        output::print_result("\ndatabase")?;
+        print_database(database)?;
     }
     let context = ReadContext {
         cancel: stop.clone(),
@@ -77,11 +84,28 @@ pub(crate) async fn check(
     }
     if as_json {
         let warnings = &config.warnings;
-        output::print_json(
-            &json!({"file": config.path, "mistakes": [], "warnings": warnings, "connectors": walks}),
-        )?;
+        let database = database.map(|database| match database {
+            Ok(message) => json!({"ok": true, "message": message}),
+            Err(error) => json!({"ok": false, "message": error.message()}),
+        });
+        output::print_json(&json!({
+            "file": config.path, "mistakes": [], "warnings": warnings, "database": database, "connectors": walks,
+        }))?;
     }
     Ok(u8::from(failed))
+}
+
+fn print_database(database: &Result<String, CliError>) -> Result<(), CliError> {
+    match database {
+        Ok(message) => output::print_result(&format!("  ok    {:<10}  {message}", "open")),
+        Err(error) => {
+            output::print_result(&format!("  FAIL  {:<10}  {}", "open", indent(error.message())))?;
+            if let Some(hint) = error.next_step() {
+                output::print_status(&format!("\nhint: {hint}"));
+            }
+            Ok(())
+        }
+    }
 }
 
 fn indent(text: &str) -> String {

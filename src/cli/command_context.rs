@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
+use super::operating_user::current_actor;
 use super::output;
 use rollcall_config::{self as config, Config};
 use rollcall_core::enrollment::change::ChangeTime;
@@ -52,13 +53,6 @@ pub(crate) fn database_options(config: &Config) -> StoreOptions {
         max_size: config.database.max_size,
         connections: config.worker.concurrency + 6,
     }
-}
-
-/// Returns the user name: the account that called sudo, or the current account.
-#[must_use]
-pub(crate) fn current_actor() -> String {
-    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "command line".to_owned())
 }
 
 impl CommandContext {

@@ -8,8 +8,9 @@ use super::error::CliError;
 use super::output::{self, count};
 use rollcall_core::enrollment::verify::{self as verifying, DiscrepancyKind, VerifyResult};
 use rollcall_core::groups::{self, CompletionResult};
+use rollcall_model::enrollment_state::EnrollmentState;
 use rollcall_model::timestamp;
-use rollcall_store::enrollments;
+use rollcall_store::enrollments::{self, EnrollmentRow};
 use rollcall_views::EnrollmentView;
 
 /// Runs a command about enrollments.
@@ -18,8 +19,11 @@ pub(crate) async fn enrollments(
     command: args::EnrollmentsCommand,
 ) -> Result<u8, CliError> {
     match command {
-        args::EnrollmentsCommand::List { learner, course, group } => {
-            list(session, learner.as_deref(), course.as_deref(), group.as_deref()).await
+        args::EnrollmentsCommand::List { learner, course, group, overdue, due_before } => {
+            let today = overdue.then(|| session.change_time().today);
+            // Overdue is what was due before today.
+            let due_before = today.into_iter().chain(due_before).min();
+            list(session, learner.as_deref(), course.as_deref(), group.as_deref(), due_before).await
         }
         args::EnrollmentsCommand::Complete { email, course, at } => {
             let at = at.map_or(Ok(Utc::now()), |text| parse_time(session, &text))?;
@@ -55,6 +59,7 @@ async fn list(
     learner: Option<&str>,
     course: Option<&str>,
     group: Option<&str>,
+    due_before: Option<NaiveDate>,
 ) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let learner = match learner {
@@ -70,7 +75,12 @@ async fn list(
         None => None,
     };
     let all = enrollments::list(&mut tx, learner, course, group).await?;
-    let all: Vec<EnrollmentView> = all.iter().map(EnrollmentView::from).collect();
+    let is_open = |one: &&EnrollmentRow| one.state == EnrollmentState::Active && one.completed_at.is_none();
+    let is_due = |one: &&EnrollmentRow| match due_before {
+        Some(day) => is_open(one) && one.due.is_some_and(|due| due < day),
+        None => true,
+    };
+    let all: Vec<EnrollmentView> = all.iter().filter(is_due).map(EnrollmentView::from).collect();
     if session.json {
         output::print_json(&all)?;
         return Ok(0);
@@ -88,7 +98,10 @@ async fn list(
             one.groups.join(", "),
         ]
     });
-    let nothing = "no enrollments: assign a course with `rollcall assign COURSE --group GROUP`";
+    let nothing = match due_before {
+        Some(_) => "no enrollment matches",
+        None => "no enrollments: assign a course with `rollcall assign COURSE --group GROUP`",
+    };
     output::print_table(["email", "course", "state", "due", "completed", "groups"], rows, nothing)?;
     Ok(0)
 }

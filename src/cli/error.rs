@@ -35,6 +35,16 @@ impl CliError {
         self
     }
 
+    /// The message without its hint.
+    pub(crate) fn message(&self) -> &str {
+        &self.text
+    }
+
+    /// The hint.
+    pub(crate) fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// Formats the message for standard error.
     #[must_use]
     pub(crate) fn render(&self) -> String {
@@ -64,8 +74,18 @@ impl From<store::StoreError> for CliError {
             store::StoreError::Query { .. } if error.is_permission_denied() => {
                 Some("grant the role of `database.url` the rights that `docs/operations.md` lists")
             }
+            store::StoreError::UnusableFile { cause, .. }
+                if cause.kind() == std::io::ErrorKind::InvalidData =>
+            {
+                Some("check `database.url`; restore the file from a backup if it is the right one")
+            }
+            store::StoreError::UnusableFile { .. } => Some(
+                "check that the folder in `database.url` exists, and that this account may read and write there",
+            ),
+            store::StoreError::DamagedFile { .. } => {
+                Some("check `database.url`; restore the file from a backup if it is the right one")
+            }
             store::StoreError::InvalidUrl { .. }
-            | store::StoreError::UnusableFile { .. }
             | store::StoreError::MigrationMismatch(_)
             | store::StoreError::TaskFailed(_)
             | store::StoreError::Query { .. } => None,

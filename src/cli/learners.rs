@@ -10,6 +10,7 @@ use super::output;
 use rollcall_core::groups;
 use rollcall_core::sync::link_learners;
 use rollcall_core::sync::resync_learner::ResyncContext;
+use rollcall_model::names::fold;
 use rollcall_store::learners;
 use rollcall_views::{self as views, LearnerView};
 
@@ -19,33 +20,7 @@ pub(crate) async fn learners(
     command: args::LearnersCommand,
 ) -> Result<u8, CliError> {
     match command {
-        args::LearnersCommand::List => {
-            let mut tx = session.store.begin_read().await?;
-            let all = learners::list(&mut tx, None).await?;
-            let all: Vec<LearnerView> = all.iter().map(LearnerView::from).collect();
-            if session.json {
-                output::print_json(&all)?;
-            } else {
-                let rows = all.iter().map(|one| {
-                    [
-                        one.email.clone(),
-                        one.name.clone(),
-                        one.status.clone(),
-                        one.department.clone(),
-                        one.location.clone(),
-                        one.role.clone(),
-                        one.groups.join(", "),
-                    ]
-                });
-                let nothing = "no learners yet: run `rollcall sync`, or add one with `rollcall learners add`";
-                output::print_table(
-                    ["email", "name", "status", "department", "location", "role", "groups"],
-                    rows,
-                    nothing,
-                )?;
-            }
-            Ok(0)
-        }
+        args::LearnersCommand::List(filter) => list(session, &filter).await,
         args::LearnersCommand::Show { email } => show(session, &email).await,
         args::LearnersCommand::Link { one, other, drain } => {
             let about = session.new_manual_run(format!("link `{one}` and `{other}`"));
@@ -70,6 +45,47 @@ pub(crate) async fn learners(
             print_change(session, done.run.0, &format!("added `{email}`"))
         }
     }
+}
+
+async fn list(session: &CommandContext, filter: &args::LearnerFilterArgs) -> Result<u8, CliError> {
+    let mut tx = session.store.begin_read().await?;
+    let group = match &filter.group {
+        Some(name) => Some(groups::find_group(&mut tx, name.as_str()).await?.name),
+        None => None,
+    };
+    let department = filter.department.as_deref().map(fold);
+    let all = learners::list(&mut tx, None).await?;
+    let all: Vec<LearnerView> = all
+        .iter()
+        .filter(|one| filter.status.is_none_or(|status| one.status == status))
+        .filter(|one| department.as_ref().is_none_or(|department| fold(&one.department) == *department))
+        .map(LearnerView::from)
+        .filter(|one| group.as_ref().is_none_or(|group| one.groups.contains(group)))
+        .collect();
+    if session.json {
+        output::print_json(&all)?;
+        return Ok(0);
+    }
+    let rows = all.iter().map(|one| {
+        [
+            one.email.clone(),
+            one.name.clone(),
+            one.status.clone(),
+            one.department.clone(),
+            one.location.clone(),
+            one.role.clone(),
+            one.groups.join(", "),
+        ]
+    });
+    let is_filtered = filter.status.is_some() || filter.group.is_some() || filter.department.is_some();
+    let nothing = if is_filtered {
+        "no learner matches"
+    } else {
+        "no learners yet: run `rollcall sync`, or add one with `rollcall learners add`"
+    };
+    let headings = ["email", "name", "status", "department", "location", "role", "groups"];
+    output::print_table(headings, rows, nothing)?;
+    Ok(0)
 }
 
 fn resync_context(session: &CommandContext) -> ResyncContext<'_> {

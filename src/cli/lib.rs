@@ -9,15 +9,18 @@ mod args;
 mod check;
 mod command_context;
 mod courses;
+mod database_check;
 mod enrollments;
 mod error;
 mod explain;
 mod groups;
+mod holds;
 mod jobs;
 mod learners;
 mod log_queue;
 mod logging;
 mod migrate;
+mod operating_user;
 mod output;
 mod runs;
 mod service;
@@ -174,6 +177,7 @@ async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, Comma
             approval::retire(&session, &name, allow_removals, drain).await?
         }
         CliCommand::Runs(command) => runs::runs(&session, command).await?,
+        CliCommand::Holds => holds::holds(&session).await?,
         CliCommand::Approve { run, drain } => approval::approve(&session, run, drain).await?,
         CliCommand::Reject { run } => approval::reject(&session, run).await?,
         CliCommand::Undo { run, drain } => approval::undo(&session, run, drain).await?,

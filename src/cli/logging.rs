@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 use super::log_queue::LogQueue;
+use rollcall_core::sync::OUTCOME_LOG_TARGET;
 
 /// Starts logging to standard error. The default level is `info` for services and `warn` for commands; `RUST_LOG` overrides it.
 ///
@@ -19,7 +20,13 @@ pub(crate) fn init_logging(verbose: u8, is_service: bool) -> std::io::Result<Log
     };
     // Statements of the database and bytes of connections hold people's data; a general level does not turn them on.
     let quiet = "sqlx=warn,rustls=warn,ldap3=warn,h2=warn,hyper=warn";
-    let asked = std::env::var("RUST_LOG").unwrap_or_else(|_| level.to_owned());
+    let level = if is_service || verbose > 0 {
+        level.to_owned()
+    } else {
+        // The command prints how a run ended.
+        format!("{level},{OUTCOME_LOG_TARGET}=off")
+    };
+    let asked = std::env::var("RUST_LOG").unwrap_or(level);
     let filter = EnvFilter::builder().parse_lossy(format!("{asked},{quiet}"));
     let queue = LogQueue::start(std::io::stderr())?;
     let writer = queue.clone();

@@ -3,28 +3,46 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::args;
-use super::command_context::{CommandContext, current_actor};
+use super::command_context::CommandContext;
 use super::error::{CliError, format_error_chain};
+use super::operating_user::current_actor;
 use super::output::{self, count};
 use rollcall_core::sync::cancel_run::{CancelError, CancelResult, cancel_run};
 use rollcall_core::sync::format;
 use rollcall_model::guard::HeldChangeState;
 use rollcall_model::ids::RunId;
 use rollcall_store::listing::audit_log;
-use rollcall_store::runs as log;
+use rollcall_store::runs::{self as log, Run, RunHoldState};
 use rollcall_store::sign_in_events;
 use rollcall_views::{self as views, RunDetails};
 
-fn format_local_time(session: &CommandContext, at: DateTime<Utc>) -> String {
+pub(crate) fn format_local_time(session: &CommandContext, at: DateTime<Utc>) -> String {
     at.with_timezone(&session.config.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The status of a run, and what became of the changes that it held.
+fn format_status(run: &Run) -> String {
+    let hold = match run.hold {
+        None => return run.status.to_string(),
+        Some(RunHoldState::Waiting) => "waits",
+        Some(RunHoldState::Superseded) => "a newer run waits",
+        Some(RunHoldState::Approved) => "approved",
+        Some(RunHoldState::Rejected) => "rejected",
+        Some(RunHoldState::Dropped) => "no longer required",
+    };
+    format!("{}, {hold}", run.status)
 }
 
 /// Runs a command about runs.
 pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -> Result<u8, CliError> {
     match command {
-        args::RunsCommand::List { limit } => {
+        args::RunsCommand::List { limit, waiting } => {
             let mut tx = session.store.begin_read().await?;
-            let all = log::list(&mut tx, i64::from(limit)).await?;
+            let all = if waiting {
+                log::list_waiting(&mut tx, i64::MAX, i64::from(limit)).await?
+            } else {
+                log::list(&mut tx, i64::from(limit)).await?
+            };
             if session.json {
                 output::print_json(&all)?;
                 return Ok(0);
@@ -34,7 +52,7 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
                     run.run.to_string(),
                     format_local_time(session, run.started_at),
                     run.connector.clone().unwrap_or_default(),
-                    run.status.to_string(),
+                    format_status(run),
                     run.people_read.to_string(),
                     format!("+{} -{}", run.memberships_added, run.memberships_removed),
                     run.actor.clone(),
@@ -42,7 +60,9 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
                 ]
             });
             let headings = ["run", "started", "connector", "status", "people", "memberships", "who", "what"];
-            output::print_table(headings, rows, "no runs yet: start the first with `rollcall sync`")?;
+            let nothing =
+                if waiting { "nothing waits" } else { "no runs yet: start the first with `rollcall sync`" };
+            output::print_table(headings, rows, nothing)?;
             Ok(0)
         }
         args::RunsCommand::Show { run } => show(session, run).await,

@@ -57,11 +57,15 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
     ended.map(|()| 0).map_err(|error| CliError::failed(error.to_string()))
 }
 
-/// Returns the message with the link that creates the first account; the link is valid once and for 24 hours.
+/// Returns the message with the link that creates the first account; the link is valid once and for 24 hours. Without
+/// passwords the first account comes from the sign-in provider.
 async fn create_first_invitation(
     session: &CommandContext,
     address: SocketAddr,
 ) -> Result<Option<String>, CliError> {
+    if !session.config.web.passwords {
+        return Ok(None);
+    }
     let invitation = accounts::create_first_invitation(&session.store, Utc::now()).await?;
     Ok(invitation.map(|invitation| {
         format!(

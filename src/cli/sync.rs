@@ -1,10 +1,9 @@
 //! `rollcall sync`.
 
 use super::args::SyncArgs;
-use super::command_context::{
-    CommandContext, LEASE_TIMEOUT, create_progress_bar, current_actor, update_progress_bar,
-};
+use super::command_context::{CommandContext, LEASE_TIMEOUT, create_progress_bar, update_progress_bar};
 use super::error::{CliError, format_error_chain};
+use super::operating_user::current_actor;
 use super::output::{self, count};
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
 use rollcall_core::sync::format::{self, LearnerLabels, MAX_LINES};
@@ -21,6 +20,8 @@ pub(crate) async fn sync(session: &CommandContext, args: SyncArgs) -> Result<u8,
     let mut worst = 0;
     let mut held = false;
     let mut planned = false;
+    let mut lacking = 0;
+    let number = chosen.len();
     for connector in chosen {
         let (report, drained) = sync_connector(session, &args, connector).await?;
         let names = load_names(session, &report).await?;
@@ -30,8 +31,12 @@ pub(crate) async fn sync(session: &CommandContext, args: SyncArgs) -> Result<u8,
         print_report(session, &args, &report, drained, &names)?;
         let failed = matches!(report.outcome, RunOutcome::Failed(_)) || drained.failed > 0;
         worst = worst.max(u8::from(failed));
+        lacking += usize::from(report.lacks_person());
         held |= report.is_held();
         planned |= report.change_set.as_ref().is_some_and(|change_set| !change_set.is_empty());
+    }
+    if let Some(person) = args.only.as_ref().filter(|_| lacking == number) {
+        return Err(CliError::failed(format!("`{person}` was not found")));
     }
     Ok(match worst {
         0 if args.exit_code && planned => 4,

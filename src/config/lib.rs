@@ -135,6 +135,10 @@ pub struct WebSettings {
     pub tls: Option<TlsSettings>,
     /// Reverse proxies whose forwarding headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether accounts may sign in with a password.
+    pub passwords: bool,
+    /// Roles whose accounts must have a second factor when they sign in with a password.
+    pub second_factor: Vec<Role>,
     /// The company's sign-in provider.
     pub sign_in: Option<SignInSettings>,
 }

@@ -50,8 +50,10 @@ pub(super) fn read(
     attributes: &mut AttributeSet,
 ) -> AttributeMapping {
     let usual = section.kind().and_then(connectors::default_mapping);
-    let columns = columns(section, attributes, usual.map_or(&[], |usual| usual.columns));
-    let mapping = AttributeMapping { columns, ..AttributeMapping::default() };
+    let (columns, named_columns) = columns(section, attributes, usual.map_or(&[], |usual| usual.columns));
+    let has_header = matches!(section.kind(), Some("csv" | "sql"));
+    let expected_columns = if has_header { 0 } else { named_columns };
+    let mapping = AttributeMapping { columns, expected_columns, ..AttributeMapping::default() };
     let codes = read_codes(section, &mapping, around, attributes);
     let standings = match usual {
         Some(usual) if section.table("status").is_absent() => usual.folded_statuses(),
@@ -62,12 +64,13 @@ pub(super) fn read(
     AttributeMapping { codes, statuses: standings, dates, ..mapping }
 }
 
-/// Returns the mapping of the file, completed by the default mapping of a known system.
+/// Returns the mapping of the file, completed by the default mapping of a known system, and the number of columns that
+/// the file names.
 fn columns(
     section: &ConfigSection<'_>,
     attributes: &mut AttributeSet,
     defaults: &[(&'static str, &'static str)],
-) -> Vec<(Attribute, String)> {
+) -> (Vec<(Attribute, String)>, usize) {
     let mapped = section.table("attributes");
     let mut columns = Vec::new();
     for (name, source) in mapped.open() {
@@ -93,6 +96,7 @@ fn columns(
         }
         columns.push((attributes.add(name.value), source.value.trim().to_owned()));
     }
+    let named = columns.len();
     for (name, source) in defaults {
         if !mapped.has(name) {
             columns.push((attributes.add(name), (*source).to_owned()));
@@ -105,7 +109,7 @@ fn columns(
                 .to_owned(),
         ));
     }
-    columns
+    (columns, named)
 }
 
 /// Returns the reason why an attribute cannot have this name, and a hint.

@@ -66,6 +66,8 @@ fn hide_values(span: Range<usize>, value: &DeValue<'_>, spans: &mut Vec<Range<us
                 hide_values(inner.span(), inner.get_ref(), spans);
             }
         }
+        // `true` and `false` hide nothing.
+        DeValue::Boolean(_) => {}
         _ => spans.push(span),
     }
 }

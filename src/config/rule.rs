@@ -45,7 +45,7 @@ fn one(section: &ConfigSection<'_>, known: NameScope<'_>) -> Option<Rule> {
     let condition = condition(section, known.attributes);
     let group = template(section, known.attributes);
     let connectors = connectors(section, known.connectors);
-    let max_group_removals = section.parsed("max_group_removals").map(|share| share.value);
+    let max_group_removals = section.percent("max_group_removals").map(|share| share.value);
     let name = RuleName::new(section.text("name")?.value.trim());
     let when = section.text("when")?.value.to_owned();
     let mut rule = Rule::new(name, when, group?, condition?);
@@ -144,7 +144,10 @@ pub(super) fn warn_unmapped_attributes(
         reads.sort_unstable();
         reads.dedup();
         for attribute in reads {
-            if connectors.iter().any(|connector| connector.mapping.maps(attribute)) {
+            // Without a mapping, everyone who is in the directory is active.
+            let is_known = attribute == Attribute::STATUS
+                || connectors.iter().any(|connector| connector.mapping.maps(attribute));
+            if is_known {
                 continue;
             }
             let place = if rule.group.reads().any(|read| read == attribute) { "group" } else { "when" };

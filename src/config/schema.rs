@@ -90,7 +90,10 @@ fn value(key: &KeySpec, kind: Option<&str>) -> Value {
         }
         ValueType::Flag => json!({ "type": "boolean" }),
         ValueType::Number { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
-        ValueType::Percent { .. } => json!({ "type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$" }),
+        ValueType::Percent { .. } => {
+            let share = json!({ "type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$" });
+            json!({ "oneOf": [share, { "const": 0 }] })
+        }
         ValueType::Duration => json!({ "type": "string", "pattern": r"^\s*[0-9]+\s*[smhd]\s*$" }),
         ValueType::Size => json!({ "type": "string", "pattern": r"^\s*[0-9]+\s*([KMGT]i?|k)?B\s*$" }),
         ValueType::Day => json!({ "type": "string", "format": "date" }),

@@ -17,6 +17,7 @@ use crate::key_spec;
 use crate::schema_keys;
 use crate::units;
 use crate::value_type::{self, describe_value, integer};
+use rollcall_model::guard::Percent;
 
 /// One section of the file, or an empty one if the file does not have it.
 #[derive(Debug, Clone)]
@@ -190,6 +191,14 @@ impl<'d> ConfigSection<'d> {
     /// Reads a text and parses it, for example as a percentage, a time zone or an address.
     pub(crate) fn parsed<T: std::str::FromStr>(&self, name: &'static str) -> Option<SpannedValue<T>> {
         self.read(name, |value| value.get_ref().as_str()?.parse().ok())
+    }
+
+    /// Reads a percentage; the number 0 needs no sign.
+    pub(crate) fn percent(&self, name: &'static str) -> Option<SpannedValue<Percent>> {
+        self.read(name, |value| match value.get_ref() {
+            DeValue::Integer(number) => (integer(number) == Some(0)).then_some(Percent::new(0)),
+            other => other.as_str()?.parse().ok(),
+        })
     }
 
     /// Reads a list of texts; a single text counts as a list of one.

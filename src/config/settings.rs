@@ -97,12 +97,41 @@ pub(super) fn web(root: &ConfigSection<'_>, around: &Environment<'_>) -> WebSett
         }
         (None, None) => None,
     };
+    let sign_in = sign_in(&section, around);
     WebSettings {
         listen,
         tls,
         trusted_proxies: trusted_proxies(&section),
-        sign_in: sign_in(&section, around),
+        passwords: are_passwords_accepted(&section),
+        second_factor: second_factor_roles(&section),
+        sign_in,
     }
+}
+
+/// Reads whether accounts may sign in with a password. Without passwords a sign-in provider is required.
+fn are_passwords_accepted(web: &ConfigSection<'_>) -> bool {
+    let passwords = !web.has("passwords") || web.flag("passwords");
+    if let (false, false, Some(at)) = (passwords, web.has("sign_in"), web.place("passwords")) {
+        let finding = at.finding("without passwords and without a sign-in provider, sign-in is impossible");
+        web.report.report_error(finding.hint("add `[web.sign_in]`, or remove this line".to_owned()));
+    }
+    passwords
+}
+
+/// Reads the roles whose accounts must have a second factor.
+fn second_factor_roles(web: &ConfigSection<'_>) -> Vec<Role> {
+    let mut roles = Vec::new();
+    for at in web.texts("second_factor").unwrap_or_default() {
+        match at.value.parse::<Role>().ok().filter(|role| Role::OF_ACCOUNTS.contains(role)) {
+            Some(role) => roles.push(role),
+            None => {
+                let finding = at.finding(format!("`{}` is not a role of accounts", at.value));
+                let hint = "write license_holder, operator, manager or viewer".to_owned();
+                web.report.report_error(finding.hint(hint));
+            }
+        }
+    }
+    roles
 }
 
 /// Reads the networks whose forwarding headers are trusted. Networks that contain every address are rejected.
@@ -187,7 +216,7 @@ pub(super) fn worker(root: &ConfigSection<'_>) -> WorkerSettings {
 pub(super) fn safety(root: &ConfigSection<'_>) -> SafetyLimits {
     let section = root.table("safety");
     let default = SafetyLimits::default();
-    let share = |name, default| section.parsed(name).map_or(default, |share| share.value);
+    let share = |name, default| section.percent(name).map_or(default, |share| share.value);
     let count = |name, default| section.number(name).map_or(default, |number| number.value);
     SafetyLimits {
         max_removals: share("max_removals", default.max_removals),

@@ -112,6 +112,7 @@ impl ValueType {
                     fault(value.span(), (format!("should be a whole number from {least} to {most}"), None));
                 }
             }
+            (Self::Percent { .. }, DeValue::Integer(number)) if integer(number) == Some(0) => {}
             (Self::Texts | Self::OneOrMoreTexts, DeValue::Array(list)) => {
                 if list.is_empty() && self == Self::OneOrMoreTexts {
                     fault(value.span(), ("is an empty list".to_owned(), None));

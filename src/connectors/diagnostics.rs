@@ -1,11 +1,19 @@
 //! Steps of `rollcall check` that all sources have in common.
 
-use crate::{CheckStep, Connector, ConnectorError};
-use rollcall_model::attributes::{Attribute, AttributeSet};
-use rollcall_model::people::PeopleTable;
+use std::collections::BTreeMap;
 
-/// Number of people that `check` shows, so that an operator can verify them.
+use crate::mapper::PeopleSample;
+use crate::{CheckStep, Connector, ConnectorError, DirectoryReading};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::format::count;
+use rollcall_model::people::PeopleTable;
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+
+/// Number of people, and of problems of a kind, that `check` shows, so that an operator can verify them.
 const SHOWN: usize = 3;
+
+/// The beginning of the warning about an attribute without values.
+const NOBODY_HAS: &str = "no person has a value";
 
 /// Records the result of a step; returns `None` if the step failed.
 pub(super) fn record_step<T>(
@@ -35,13 +43,64 @@ pub(super) fn add_warning(steps: &mut [CheckStep], warning: String) {
     }
 }
 
-/// The last step: number of people with each attribute, and the first people. Adds warnings to the previous step
-/// if no people were found or records were set aside, and to this step for attributes that no person has.
-pub(super) fn add_people_step(
+/// The last step of a complete reading: number of people with each attribute, and the first people. Adds warnings to the
+/// previous step if no people were found or records were set aside, and to this step for attributes that no person has
+/// and for values that cannot be used.
+pub(super) fn add_reading_step(
+    steps: &mut Vec<CheckStep>,
+    connector: &Connector,
+    attributes: &AttributeSet,
+    reading: &DirectoryReading,
+) {
+    let warnings = summarize_problems(reading.problems());
+    add_attributes_step(steps, connector, attributes, reading.people(), NOBODY_HAS, (Vec::new(), warnings));
+}
+
+/// As [`add_reading_step`], for people that are not a reading. Of a first page it says nothing about later pages.
+pub(super) fn add_sample_step(
+    steps: &mut Vec<CheckStep>,
+    connector: &Connector,
+    attributes: &AttributeSet,
+    sample: &PeopleSample,
+) {
+    let PeopleSample { people, is_whole, unreadable_dates, problems } = sample;
+    let nobody_has = if *is_whole {
+        NOBODY_HAS.to_owned()
+    } else {
+        format!("none of the first {} has a value", count(people.len() as u64, "person", "people"))
+    };
+    let (unreadable, mut warnings): (Vec<_>, Vec<_>) = unreadable_dates.iter().cloned().unzip();
+    let others = problems.iter().filter(|problem| problem.kind != RunWarningKind::BadDate);
+    warnings.extend(summarize_problems(others));
+    add_attributes_step(steps, connector, attributes, people, &nobody_has, (unreadable, warnings));
+}
+
+/// The messages of problems, a few of each kind.
+fn summarize_problems<'p>(problems: impl IntoIterator<Item = &'p RunWarning>) -> Vec<String> {
+    let mut by_kind: BTreeMap<RunWarningKind, Vec<&str>> = BTreeMap::new();
+    for problem in problems {
+        by_kind.entry(problem.kind).or_default().push(&problem.message);
+    }
+    by_kind.remove(&RunWarningKind::AttributeEmpty);
+    let mut lines = Vec::new();
+    for messages in by_kind.values() {
+        lines.extend(messages.iter().take(SHOWN).map(|&message| message.to_owned()));
+        if let Some(more) = messages.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            lines.push(format!("{} of this kind", count(more as u64, "more problem", "more problems")));
+        }
+    }
+    lines
+}
+
+/// `nobody_has` is the beginning of the warning about an attribute without values. `found` are the attributes whose values
+/// cannot be read, and further warnings.
+fn add_attributes_step(
     steps: &mut Vec<CheckStep>,
     connector: &Connector,
     attributes: &AttributeSet,
     people: &PeopleTable,
+    nobody_has: &str,
+    (unreadable, others): (Vec<Attribute>, Vec<String>),
 ) {
     if people.set_aside() > 0 {
         add_warning(
@@ -62,10 +121,11 @@ pub(super) fn add_people_step(
         let name = attributes.name(*attribute);
         let count = people.rows().filter(|&row| !people.cell(row, *attribute).is_empty()).count();
         counts.push(format!("{name} {count}"));
-        if count == 0 {
-            warnings.push(format!("no person has a value for `{source}`, which is mapped to `{name}`"));
+        if count == 0 && !unreadable.contains(attribute) {
+            warnings.push(format!("{nobody_has} for `{source}`, which is mapped to `{name}`"));
         }
     }
+    warnings.extend(others);
     let shown: Vec<String> = people
         .rows()
         .take(SHOWN)

@@ -32,6 +32,12 @@ impl DirectoryReading {
         &self.people
     }
 
+    /// The warnings about the values of the people.
+    #[must_use]
+    pub fn problems(&self) -> &[RunWarning] {
+        &self.problems
+    }
+
     /// The people and the warnings about their values. Records that were set aside are in
     /// [`PeopleTable::set_aside_problems`].
     #[must_use]

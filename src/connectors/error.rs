@@ -21,6 +21,7 @@ use crate::reading_error::ReadingError;
 use crate::sql::error::SqlError;
 use crate::tls::error::TlsError;
 use rollcall_model::names::ConnectorName;
+use rollcall_model::people::PeopleTable;
 
 /// Failure to read a source, or an incomplete result.
 #[derive(Debug)]
@@ -90,6 +91,13 @@ impl ConnectorError {
         Self::new(connector, ConnectorAttempt::Reading, ReadingError::Unproven)
     }
 
+    /// The first reading of a source contains no people.
+    #[must_use]
+    pub fn no_people(connector: &ConnectorName, people: &PeopleTable) -> Self {
+        let cause = ReadingError::NoPeople { set_aside: people.set_aside(), left_out: people.left_out() };
+        Self::new(connector, ConnectorAttempt::Reading, cause)
+    }
+
     /// A setting is not valid; `fault` is the rest of a sentence after the key.
     pub(crate) fn invalid_setting(
         connector: &ConnectorName,
@@ -132,6 +140,12 @@ impl ConnectorError {
     /// Returns whether the source exceeded a bound.
     pub(crate) fn is_exceeded_limit(&self) -> bool {
         matches!(*self.cause, ConnectorCause::Reading(ReadingError::LimitExceeded(_)))
+    }
+
+    /// Returns whether the source was read, and its values do not fit the mapping.
+    pub(crate) fn is_mapping_fault(&self) -> bool {
+        let ConnectorCause::Reading(cause) = &*self.cause else { return false };
+        matches!(cause, ReadingError::UnreadableDates { .. } | ReadingError::TooManyRejectedRecords { .. })
     }
 
     /// Returns whether an HTTP server answered with this status (RFC 9110).

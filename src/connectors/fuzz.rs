@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use crate::AttributeMapping;
 use crate::api::fuzz_support;
 use crate::api::vendors::VENDORS;
-use crate::json::{ResponseLayout, ValueExtractor, ValuePath};
+use crate::json::{NameComparison, ResponseLayout, ValueExtractor, ValuePath};
 use crate::mapper::RecordMapper;
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::ConnectorName;
@@ -39,6 +39,7 @@ pub fn json_page(bytes: &[u8]) {
         total: Some(keys("total")),
         next: Some(keys("next")),
         empty: Some(keys("kind")),
+        names: NameComparison::Exact,
     };
     let (name, mapping, attributes) = (ConnectorName::new("fuzz"), mapping(), AttributeSet::default());
     let mut mapper = RecordMapper::new(&name, &mapping, &attributes);

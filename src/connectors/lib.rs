@@ -34,6 +34,7 @@ pub mod mapping;
 #[cfg(test)]
 mod message_snapshot;
 mod network_error;
+mod person_answer;
 pub mod proof;
 mod protocol_error;
 mod reading_deadline;
@@ -56,6 +57,7 @@ pub use error::{ConnectorCause, ConnectorError};
 pub use exceeded_limit::ExceededLimit;
 pub use mapping::AttributeMapping;
 pub use network_error::NetworkError;
+pub use person_answer::{PersonAnswer, PersonQuery};
 pub use protocol_error::BoxedCause;
 pub use reading_error::ReadingError;
 
@@ -213,6 +215,34 @@ impl Connector {
         }
     }
 
+    /// Asks the source for one person: by address, and by the ids that are known.
+    ///
+    /// # Errors
+    ///
+    /// If a request failed.
+    pub async fn find_person(
+        &self,
+        query: PersonQuery<'_>,
+        attributes: &AttributeSet,
+        context: &ReadContext,
+    ) -> Result<PersonAnswer, ConnectorError> {
+        match &self.source {
+            SourceSettings::Csv(_) | SourceSettings::JsonFile(_) | SourceSettings::Sql(_) => {
+                let reading = self.read(attributes, context).await?;
+                Ok(PersonAnswer::of_reading(reading, query, attributes))
+            }
+            SourceSettings::Ldap(_) | SourceSettings::ActiveDirectory(_) | SourceSettings::Api(_) => {
+                let people = self.find(query.text, attributes, context).await?;
+                let (mut answer, ids) = PersonAnswer::of_address(people, query);
+                if !ids.is_empty() {
+                    let found = self.look_up(&ids, attributes, context).await?;
+                    answer.add_ids(ids, &found);
+                }
+                Ok(answer)
+            }
+        }
+    }
+
     /// Requests people who were absent from a reading again: a source that is paged without a snapshot can omit a
     /// person whose position changes during the reading. A file is a snapshot and is not requested again.
     ///
@@ -247,8 +277,17 @@ impl Connector {
         }
     }
 
-    /// Runs the steps of `rollcall check`; stops at the first step that fails.
+    /// Runs the steps of `rollcall check`; stops at the first step that fails, and at the end of the time of a reading.
     pub async fn check(&self, attributes: &AttributeSet, context: &ReadContext) -> Vec<CheckStep> {
+        let deadline = ReadingDeadline::new(context);
+        let steps = async { Ok(self.check_source(attributes, deadline.context()).await) };
+        let checked = deadline.wait_for(&self.name, Box::pin(steps)).await;
+        checked.unwrap_or_else(|error| {
+            vec![CheckStep { name: "time", outcome: Err(error), warnings: Vec::new() }]
+        })
+    }
+
+    async fn check_source(&self, attributes: &AttributeSet, context: &ReadContext) -> Vec<CheckStep> {
         match &self.source {
             SourceSettings::Ldap(settings) => ldap::check(self, settings, attributes, context).await,
             SourceSettings::ActiveDirectory(settings) => {

@@ -17,6 +17,9 @@ use rollcall_rules::rule::CompiledExpression;
 pub struct AttributeMapping {
     /// Attributes of rollcall and of the source; `id` is always present.
     pub columns: Vec<(Attribute, String)>,
+    /// How many of the columns, from the first, some record should have a value for: those that the configuration file
+    /// names. In a file or a table with a header, the header proves that a column exists, and none is expected.
+    pub expected_columns: usize,
     /// Codes of the source (trimmed, as written) and the names that replace them.
     pub codes: FxHashMap<Attribute, FxHashMap<String, String>>,
     /// Status values of the source (folded) and their meanings; any other value is active.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::attempt::ConnectorAttempt;
 use crate::exceeded_limit::ExceededLimit;
 use crate::protocol_error::ProtocolError;
+use rollcall_model::format::count;
 use rollcall_model::source_date::DateFormat;
 
 /// Reason why a reading is not possible or not usable.
@@ -24,6 +25,14 @@ pub enum ReadingError {
     /// No error occurred, but the end of the list is not proven.
     #[error("the source did not prove that its list is complete")]
     Unproven,
+    /// The first reading of a source contains no people.
+    #[error("the source contains no people{}", format_unused_records(*.set_aside, *.left_out))]
+    NoPeople {
+        /// The number of records without a usable id.
+        set_aside: u64,
+        /// The number of records that `include` excludes.
+        left_out: u64,
+    },
     /// So many records are unusable that the mapping must be wrong.
     #[error(
         "{set_aside} of {records} records have an empty or repeated id, or no name: the mapping is wrong"
@@ -55,6 +64,14 @@ pub enum ReadingError {
     LimitExceeded(ExceededLimit),
 }
 
+fn format_unused_records(set_aside: u64, left_out: u64) -> String {
+    let records = |number| count(number, "record", "records");
+    let set_aside = (set_aside > 0).then(|| format!("{} without a usable id", records(set_aside)));
+    let left_out = (left_out > 0).then(|| format!("{} that `include` excludes", records(left_out)));
+    let all: Vec<String> = set_aside.into_iter().chain(left_out).collect();
+    if all.is_empty() { String::new() } else { format!(", only {}", all.join(" and ")) }
+}
+
 impl ProtocolError for ReadingError {
     fn describe(&self, attempt: &ConnectorAttempt) -> String {
         match self {
@@ -65,6 +82,7 @@ impl ProtocolError for ReadingError {
             Self::Cancelled
             | Self::InvalidSetting { .. }
             | Self::Unproven
+            | Self::NoPeople { .. }
             | Self::TooManyRejectedRecords { .. }
             | Self::UnreadableDates { .. } => self.to_string(),
         }
@@ -75,6 +93,7 @@ impl ProtocolError for ReadingError {
             Self::Cancelled => "cancelled",
             Self::InvalidSetting { .. } => "bad_setting",
             Self::Unproven => "incomplete",
+            Self::NoPeople { .. } => "no_people",
             Self::TooManyRejectedRecords { .. } => "set_aside",
             Self::UnreadableDates { .. } => "unreadable_dates",
             Self::LimitExceeded(_) => "limit_exceeded",
@@ -86,6 +105,7 @@ impl ProtocolError for ReadingError {
             Self::Cancelled
             | Self::InvalidSetting { .. }
             | Self::Unproven
+            | Self::NoPeople { .. }
             | Self::TooManyRejectedRecords { .. }
             | Self::UnreadableDates { .. }
             | Self::LimitExceeded(_) => false,
@@ -95,6 +115,12 @@ impl ProtocolError for ReadingError {
     fn hint(&self, _: &ConnectorAttempt) -> Option<Cow<'static, str>> {
         match self {
             Self::Cancelled | Self::InvalidSetting { .. } | Self::Unproven => None,
+            Self::NoPeople { set_aside: 0, left_out: 0 } => Some(
+                "check where the connector reads: its path, base, filter or query; if the source is empty on purpose, set `min_read = 0` in `[safety]`".into(),
+            ),
+            Self::NoPeople { .. } => Some(
+                "check the mapping of `id`, and `include`; if this is right, set `min_read = 0` in `[safety]`".into(),
+            ),
             Self::TooManyRejectedRecords { .. } => Some(
                 "map `id` to an attribute with one unique value for each person, such as `entryUUID`".into(),
             ),

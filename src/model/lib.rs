@@ -26,6 +26,7 @@ pub mod run_warning;
 pub mod schedule;
 pub mod search_text;
 pub mod secret;
+pub mod session_method;
 pub mod source_date;
 pub mod status;
 mod text_enum;

@@ -109,17 +109,16 @@ impl PeopleTable {
     /// Returns the people with an address, ignoring case, as a new table.
     #[must_use]
     pub fn of_address(&self, attributes: &AttributeSet, email: &str) -> Self {
-        let (mut found, folded) = (Self::new(attributes), fold(email));
-        for row in self.rows().filter(|&row| fold(self.first(row, Attribute::EMAIL)) == folded) {
-            let cells: Vec<Symbol> = self
-                .cells(row)
-                .iter()
-                .map(|&cell| {
-                    let mut texts = self.values.all(cell).map(str::to_owned).collect();
-                    found.values.intern_all(&mut texts)
-                })
-                .collect();
-            found.push(&cells, String::new);
+        let folded = fold(email);
+        self.select(attributes, |row| fold(self.first(row, Attribute::EMAIL)) == folded)
+    }
+
+    /// Returns the people of some rows as a new table.
+    #[must_use]
+    pub fn select(&self, attributes: &AttributeSet, keeps: impl Fn(RowIndex) -> bool) -> Self {
+        let mut found = Self::new(attributes);
+        for row in self.rows().filter(|&row| keeps(row)) {
+            found.copy_row(self, row);
         }
         found.copy_unreadable(self);
         found
@@ -128,20 +127,23 @@ impl PeopleTable {
     /// Adds the people of another table whose ids are not in this one.
     pub fn add_missing(&mut self, other: &PeopleTable) {
         for row in other.rows() {
-            if self.row(other.id(row)).is_some() {
-                continue;
+            if self.row(other.id(row)).is_none() {
+                self.copy_row(other, row);
             }
-            let cells: Vec<Symbol> = other
-                .cells(row)
-                .iter()
-                .map(|&cell| {
-                    let mut texts = other.values.all(cell).map(str::to_owned).collect();
-                    self.values.intern_all(&mut texts)
-                })
-                .collect();
-            self.push(&cells, String::new);
         }
         self.copy_unreadable(other);
+    }
+
+    fn copy_row(&mut self, other: &PeopleTable, row: RowIndex) {
+        let cells: Vec<Symbol> = other
+            .cells(row)
+            .iter()
+            .map(|&cell| {
+                let mut texts = other.values.all(cell).map(str::to_owned).collect();
+                self.values.intern_all(&mut texts)
+            })
+            .collect();
+        self.push(&cells, String::new);
     }
 
     fn copy_unreadable(&mut self, other: &PeopleTable) {

@@ -39,6 +39,8 @@ pub enum RunWarningKind {
     UnknownStatus,
     /// A code that `[connector.values]` does not map: kept unchanged.
     UnknownCode,
+    /// An attribute that the file maps and no record has.
+    AttributeEmpty,
     /// A rule that could not be evaluated for a learner: memberships stay unchanged.
     RuleFailed,
     /// A group with an invalid name: not created.
@@ -47,6 +49,12 @@ pub enum RunWarningKind {
     GroupDeleted,
     /// An assignment of the file that names a group or a course that does not exist.
     AssignmentUnmet,
+    /// An attribute that nothing uses and that is empty for many people who had a value.
+    AttributeBlank,
+    /// A person who was asked for, and whom the source no longer holds.
+    PersonGone,
+    /// A person who was asked for and is not found.
+    PersonNotFound,
 }
 
 impl RunWarningKind {
@@ -63,10 +71,14 @@ impl RunWarningKind {
             Self::BadDate => "bad_date",
             Self::UnknownStatus => "unknown_status",
             Self::UnknownCode => "unknown_code",
+            Self::AttributeEmpty => "attribute_empty",
             Self::RuleFailed => "rule_failed",
             Self::BadGroupName => "bad_group_name",
             Self::GroupDeleted => "group_deleted",
             Self::AssignmentUnmet => "assignment_unmet",
+            Self::AttributeBlank => "attribute_blank",
+            Self::PersonGone => "person_gone",
+            Self::PersonNotFound => "person_not_found",
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::approved_subset::restrict_to_approved;
 use crate::baseline_counts::hold_baseline;
 use crate::change_set::{ChangeSet, build_plan};
 use crate::deferred_changes::DeferredChanges;
+use crate::hold_pattern::{HoldPattern, find_patterns};
 use crate::hold_report::{UnrestrictedPlan, build_hold};
 use crate::impact::PlanImpact;
 use crate::limit_checks::{HoldScope, check_additions, check_removals, count_lost_by_others, course_grants};
@@ -104,8 +105,10 @@ fn guard(
     current.charge = charge(&after, others, allow);
     would_go = wanted.as_ref().map_or(would_go, |wanted| wanted.enrollments);
     let kept = would_go.saturating_sub(after.enrollments + others);
+    let patterns = find_patterns(context, lookups, &current, wanted.as_ref(), &taken, &pinned);
     build_hold(context, &mut current, wanted, taken, &pinned, &reasons, kept);
     if current.held.is_waiting() {
+        current.held.causes.extend(patterns.iter().map(HoldPattern::to_string));
         current.hold_baseline = hold_baseline(context, &current, had);
     }
     Ok(current)

@@ -16,7 +16,7 @@ use crate::pinned_records::PinnedRecords;
 use crate::population::{EvaluatedLearner, LearnerIndex, Population};
 use crate::population_builder::PopulationBuilder;
 use crate::snapshot::records_by_learner;
-use crate::source_data::{SourceData, update_digests};
+use crate::source_data::{KnownAbsence, SourceData, update_digests};
 use crate::{PlanContext, PlanInterrupted};
 use rollcall_model::attributes::Attribute;
 use rollcall_model::guard::{AccessTotals, HoldBaseline, HoldReport};
@@ -63,6 +63,8 @@ pub struct ChangeSet {
     pub complete: bool,
     /// Values of the reading that an older value replaces.
     pub(crate) replaced: Vec<(RowIndex, Attribute, Symbol)>,
+    /// The people who are absent if the reading does not contain them.
+    absence: KnownAbsence,
     /// The warnings of the reading.
     pub(crate) noticed: Vec<RunWarning>,
 }
@@ -109,7 +111,7 @@ impl ChangeSet {
         for (row, attribute, cell) in self.replaced {
             people.replace(row, attribute, cell);
         }
-        (SourceData::restore(people, self.complete, self.noticed, digests), self.plan, learners)
+        (SourceData::restore(people, self.absence, self.noticed, digests), self.plan, learners)
     }
 }
 
@@ -123,16 +125,16 @@ pub(crate) fn build_plan(
     let PlanContext { rules, snapshot, .. } = context;
     let id = snapshot.connector.unwrap_or(ConnectorId(0));
     source.compute_digests(rules.attributes);
-    let complete = source.is_complete();
+    let (complete, absence) = (source.is_complete(), source.absence().clone());
     let SourceData { mut people, warnings: noticed, mut digests, .. } = source;
     let mut problems = noticed.clone();
     problems.extend(people.set_aside_problems());
     let replaced = pinned.replace(&mut people);
     update_digests(rules.attributes, &people, replaced.iter().map(|(row, _, _)| *row), &mut digests);
     let match_attribute = rules.profile().match_attribute;
-    let mut matches = match_people(&people, &snapshot.known, &lookups.holders, match_attribute, complete);
+    let mut matches = match_people(&people, &snapshot.known, &lookups.holders, match_attribute, &absence);
     one_row_a_learner(&people, &mut matches);
-    let changed_ids = if complete { changed_ids(&people, &matches, snapshot) } else { Vec::new() };
+    let changed_ids = changed_ids(&people, &matches, snapshot, &absence);
     let protected = protected(&people, lookups);
     let mut others = records_by_learner(&snapshot.others);
     lookups.add_joined(&matches, id, &mut others);
@@ -140,8 +142,7 @@ pub(crate) fn build_plan(
     let by_learner = FxHashMap::default();
     let mut builder = PopulationBuilder { context, population, others, by_learner, problems };
     let records = builder.add_rows(&matches, &digests, pinned);
-    let (absent, pinned_absent) =
-        if complete { builder.add_absentees(&protected, pinned) } else { Default::default() };
+    let (absent, pinned_absent) = builder.add_absentees(&absence, &protected, pinned);
     builder.add_manual_learners();
     let candidates = builder.candidates(lookups);
     let (learners, leave) = builder.addresses(lookups, candidates);
@@ -170,6 +171,7 @@ pub(crate) fn build_plan(
         charge: AccessTotals::default(),
         complete,
         replaced,
+        absence,
         noticed,
     })
 }

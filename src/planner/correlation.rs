@@ -5,6 +5,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::source_data::KnownAbsence;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::LearnerId;
 use rollcall_model::interner::Interner;
@@ -100,7 +101,7 @@ pub enum PersonMatch {
 
 /// Finds the learner of each row of a reading, in the order of the rows.
 ///
-/// With `complete` an id that is not in the reading is no longer in the source. `holders` are by folded address;
+/// `absence` says which ids are no longer in the source if they are not in the reading. `holders` are by folded address;
 /// `match_attribute` is the connector's `match`.
 #[must_use]
 #[expect(clippy::implicit_hasher, reason = "the planner uses one hasher without a random seed")]
@@ -109,7 +110,7 @@ pub fn match_people(
     known: &KnownPeople,
     holders: &FxHashMap<String, Vec<EmailHolder>>,
     match_attribute: Option<Attribute>,
-    complete: bool,
+    absence: &KnownAbsence,
 ) -> Vec<PersonMatch> {
     let mut matches: Vec<PersonMatch> = people
         .rows()
@@ -136,8 +137,10 @@ pub fn match_people(
         for holder in candidates.iter().filter(|holder| !claimed.contains(&holder.learner)) {
             let still_here =
                 holder.ids.iter().any(|(id, _)| people.row(id).is_some() || people.is_set_aside(id));
-            let vanished_now =
-                complete && holder.ids.iter().any(|(id, present)| *present && people.row(id).is_none());
+            let vanished_now = holder
+                .ids
+                .iter()
+                .any(|(id, present)| *present && people.row(id).is_none() && absence.includes(id));
             let other_present = holder.ids.iter().any(|(_, present)| *present) && !vanished_now;
             let same_match = own_match.is_some() && own_match == holder.match_value.as_deref();
             let joins = !still_here
@@ -199,7 +202,8 @@ mod tests {
             known.push(id, person);
         }
         let holders = FxHashMap::from_iter([("ada@corp".to_owned(), vec![holder])]);
-        *match_people(&reading(people), &known, &holders, None, complete).last().expect("a row")
+        let absence = if complete { KnownAbsence::All } else { KnownAbsence::Ids(Vec::new()) };
+        *match_people(&reading(people), &known, &holders, None, &absence).last().expect("a row")
     }
 
     #[test]

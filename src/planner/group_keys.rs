@@ -12,7 +12,7 @@ use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::{GroupId, LearnerId};
 use rollcall_model::interner::Symbol;
 use rollcall_model::names::{GroupName, fold};
-use rollcall_model::people::{PeopleTable, RowIndex};
+use rollcall_model::people::RowIndex;
 use rollcall_model::status::LearnerStatus;
 
 /// Ids, names and template values that identify groups.
@@ -33,7 +33,7 @@ pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> Group
     ids.extend(snapshot.dormant.iter().chain(&snapshot.exclusions).map(|(group, _)| *group));
     ids.sort_unstable();
     ids.dedup();
-    let population = variants(context, &source.people);
+    let population = variants(context, source);
     let rules = context.rules;
     let desired = DesiredMemberships::evaluate_until(
         rules.rules,
@@ -54,9 +54,9 @@ pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> Group
 }
 
 /// Builds a population of each person alone, and merged with the records of each learner that the person may be, each
-/// with every status that has access.
-fn variants(context: PlanContext<'_>, people: &PeopleTable) -> Population {
-    let snapshot = context.snapshot;
+/// with every status that has access. People who are absent are those whom other connectors hold.
+fn variants(context: PlanContext<'_>, source: &SourceData) -> Population {
+    let (snapshot, people) = (context.snapshot, &source.people);
     let others = records_by_learner(&snapshot.others);
     let mut population = Population::new(people.clone());
     for row in people.rows() {
@@ -71,18 +71,26 @@ fn variants(context: PlanContext<'_>, people: &PeopleTable) -> Population {
         }
         for cells in variants {
             for status in [LearnerStatus::Active, LearnerStatus::Leave] {
-                population.push(variant(row, status), cells.clone());
+                population.push(variant(Some(row), status), cells.clone());
             }
+        }
+    }
+    let absent = snapshot.known.iter().filter(|(id, _)| people.row(id).is_none());
+    for records in absent.filter_map(|(_, person)| others.get(&person.learner)) {
+        let collected = collect_records(context, &mut population.people, None, records);
+        let cells = merge_records(&as_records(&collected), context.rules.attributes.len());
+        for status in [LearnerStatus::Active, LearnerStatus::Leave] {
+            population.push(variant(None, status), Some(cells.clone()));
         }
     }
     population
 }
 
-fn variant(row: RowIndex, status: LearnerStatus) -> EvaluatedLearner {
+fn variant(row: Option<RowIndex>, status: LearnerStatus) -> EvaluatedLearner {
     let (id, was) = (None, None);
     EvaluatedLearner {
         id,
-        row: Some(row),
+        row,
         change: PersonChange::New,
         status_before: was,
         status,

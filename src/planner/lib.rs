@@ -56,6 +56,7 @@ pub mod desired_memberships;
 pub mod email_assignment;
 pub mod fingerprint;
 mod group_keys;
+mod hold_pattern;
 mod hold_report;
 pub mod impact;
 mod learner_evaluation;

@@ -28,6 +28,8 @@ pub(crate) enum LimitViolation {
     ChangedIds { addresses: u64, limit: u64 },
     /// An attribute is empty for `blank` of the `had` people who had a value.
     BlankedAttribute { attribute: String, blank: u64, had: u64, most: Percent },
+    /// `shared` of the `had` people with an address have one that other people have, too.
+    SharedAddresses { shared: u64, had: u64, most: Percent },
 }
 
 /// The items that removals are counted in.
@@ -51,7 +53,7 @@ impl LimitViolation {
             Self::ManualGroup { .. } => HoldCause::HandMadeGroup,
             Self::GroupGrows { .. } => HoldCause::MaxGrowth,
             Self::ChangedIds { .. } => HoldCause::MaxRekeyed,
-            Self::BlankedAttribute { .. } => HoldCause::MaxBlanked,
+            Self::BlankedAttribute { .. } | Self::SharedAddresses { .. } => HoldCause::MaxBlanked,
         }
     }
 
@@ -61,6 +63,7 @@ impl LimitViolation {
             Self::BlankedAttribute { attribute, blank, had, .. } => {
                 Some(describe_blanked(attribute, *blank, *had))
             }
+            Self::SharedAddresses { shared, had, .. } => Some(describe_shared(*shared, *had)),
             Self::FilesDiffer { .. }
             | Self::ReadingTooSmall { .. }
             | Self::Removals { .. }
@@ -97,6 +100,15 @@ fn describe_blanked(attribute: &str, blank: u64, had: u64) -> String {
     format!(
         "`{attribute}` is empty for {} of the {} people who had a value ({share} %)",
         thousands(blank),
+        thousands(had)
+    )
+}
+
+fn describe_shared(shared: u64, had: u64) -> String {
+    let share = shared * 100 / had.max(1);
+    format!(
+        "{} of the {} people with an address have a new one that several people share ({share} %)",
+        thousands(shared),
         thousands(had)
     )
 }
@@ -160,6 +172,10 @@ impl fmt::Display for LimitViolation {
                     "{addresses} known addresses have new ids, the limit is {limit}: an approval links them to their \
                      learners"
                 )
+            }
+            Self::SharedAddresses { shared, had, most } => {
+                let what = describe_shared(*shared, *had);
+                write!(f, "{what}, the limit is {most}: they keep the former address")
             }
             Self::BlankedAttribute { attribute, blank, had, most } => {
                 let what = describe_blanked(attribute, *blank, *had);

@@ -3,12 +3,15 @@
 //! [`lookup_keys`] is pure. It names every address, learner and record that a plan can use: with limits, without them,
 //! and for an approval. So the caller loads them in one step.
 
+use std::ops::RangeInclusive;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::PlanContext;
 use crate::blanked_attributes::find_blanked_attributes;
 use crate::correlation::{EmailHolder, KnownPerson};
 use crate::group_keys::{GroupKeys, group_keys};
+use crate::hold_pattern::FEW_PEOPLE;
 use crate::records::{ConnectorRecord, status_on};
 use crate::snapshot::{SnapshotExtent, StoredRecord, records_by_learner};
 use crate::source_data::SourceData;
@@ -18,6 +21,9 @@ use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::fold;
 use rollcall_model::people::RowIndex;
 use rollcall_model::status::LearnerStatus;
+
+/// The numbers of absent people whose stored records are loaded.
+const DESCRIBED_ABSENTEES: RangeInclusive<usize> = FEW_PEOPLE..=5_000;
 
 /// The keys of the data that a plan needs besides the snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,7 +65,7 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
         return keys;
     }
     let others = records_by_learner(&context.snapshot.others);
-    add_rows(context, source, &others, &mut keys);
+    let matched = add_rows(context, source, &others, &mut keys);
     add_absent(context, source, &others, &mut keys);
     keys.addresses.extend(source.people.addresses_without_id().map(fold));
     keys.addresses.extend(keys.new_addresses.iter().cloned());
@@ -71,22 +77,32 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
         stored.extend(blanked.iter().flat_map(|one| &one.rows));
     }
     keys.records = stored.into_iter().map(|row| source.people.id(row).to_owned()).collect();
+    if source.is_complete() {
+        let present = context.snapshot.known.iter().filter(|(_, person)| person.present).count();
+        // What absent people have in common is described if they are many.
+        if DESCRIBED_ABSENTEES.contains(&(present - matched)) {
+            keys.records.extend(source.absent_ids(&context.snapshot.known));
+        }
+    }
     keys
 }
 
+/// Adds the keys of the rows; returns the number of rows that the last good reading contained, too.
 fn add_rows(
     context: PlanContext<'_>,
     source: &SourceData,
     others: &FxHashMap<LearnerId, Vec<&StoredRecord>>,
     keys: &mut LookupKeys,
-) {
+) -> usize {
     let people = &source.people;
+    let mut matched = 0;
     for (row, digest) in people.rows().zip(&source.digests) {
         let address = || fold(people.first(row, Attribute::EMAIL));
         let Some(person) = context.snapshot.known.find(people.id(row)) else {
             keys.new_addresses.insert(address());
             continue;
         };
+        matched += usize::from(person.present);
         if let Some(records) = others.get(&person.learner) {
             add_merged(person, records, keys);
             keys.addresses.insert(address());
@@ -98,6 +114,7 @@ fn add_rows(
             keys.addresses.insert(address());
         }
     }
+    matched
 }
 
 /// Returns true if the status of a person whom no other connector knows changes today.
@@ -114,12 +131,13 @@ fn add_absent(
     others: &FxHashMap<LearnerId, Vec<&StoredRecord>>,
     keys: &mut LookupKeys,
 ) {
-    if others.is_empty() || !source.is_complete() {
+    if others.is_empty() || source.absence().is_empty() {
         return;
     }
     for (id, person) in context.snapshot.known.iter() {
         if person.present
             && source.people.row(id).is_none()
+            && source.absence().includes(id)
             && let Some(records) = others.get(&person.learner)
         {
             add_merged(person, records, keys);
@@ -139,7 +157,8 @@ fn address_in(attributes: &str) -> Option<String> {
     address_of(&json)
 }
 
-fn address_of(attributes: &serde_json::Value) -> Option<String> {
+/// Returns the folded address in the attributes of a record.
+pub(crate) fn address_of(attributes: &serde_json::Value) -> Option<String> {
     let email = attributes.get("email")?;
     // Several values are stored in byte order, and the first one counts.
     let first = email.as_array().map_or(Some(email), |all| all.first());

@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use crate::hold_pattern::HoldPattern;
 use crate::limit_violation::{LimitViolation, RemovedItem};
 use crate::plan_warning::PlanWarning;
 use crate::run_baseline::RunBaseline;
@@ -35,7 +36,8 @@ fn next_violation(previous: Option<&LimitViolation>) -> Option<LimitViolation> {
             let attribute = "department".to_owned();
             V::BlankedAttribute { attribute, blank: 10, had: 60, most: Percent::new(5) }
         }
-        V::BlankedAttribute { .. } => return None,
+        V::BlankedAttribute { .. } => V::SharedAddresses { shared: 99, had: 100, most: Percent::new(5) },
+        V::SharedAddresses { .. } => return None,
     })
 }
 
@@ -49,7 +51,10 @@ fn next_warning<'a>(previous: Option<&PlanWarning<'a>>, rule: &'a RuleName) -> O
         None => PlanWarning::UnknownCourse { code: "GDPR" },
         Some(PlanWarning::UnknownCourse { .. }) => PlanWarning::AddressTaken { id },
         Some(PlanWarning::AddressTaken { .. }) => PlanWarning::AddressHandedOn { id },
-        Some(PlanWarning::AddressHandedOn { .. }) => PlanWarning::RuleFailed { id, rule, why },
+        Some(PlanWarning::AddressHandedOn { .. }) => {
+            PlanWarning::AttributeBlank { attribute: "manager", blank: 7, had: 118 }
+        }
+        Some(PlanWarning::AttributeBlank { .. }) => PlanWarning::RuleFailed { id, rule, why },
         Some(PlanWarning::RuleFailed { .. }) => {
             PlanWarning::BadGroupName { name: " ", why: BadGroupName::Empty }
         }
@@ -58,6 +63,24 @@ fn next_warning<'a>(previous: Option<&PlanWarning<'a>>, rule: &'a RuleName) -> O
         }
         Some(PlanWarning::BadGroupName { why: BadGroupName::TooLong(_), .. }) => return None,
     })
+}
+
+fn next_pattern(previous: Option<&HoldPattern>) -> Option<HoldPattern> {
+    let common = |some, others| {
+        let (attribute, value) = ("location".to_owned(), "Hamburg".to_owned());
+        HoldPattern::CommonValue { some, all: 750, others, attribute, value }
+    };
+    let moves = |people| {
+        let (from, to, rule) = ("Sales".to_owned(), "Revenue".to_owned(), "departments".to_owned());
+        HoldPattern::Move { people, from, to, rule }
+    };
+    match previous {
+        None => Some(moves(2_297)),
+        Some(HoldPattern::Move { people: 1, .. }) => Some(common(750, 0)),
+        Some(HoldPattern::Move { .. }) => Some(moves(1)),
+        Some(HoldPattern::CommonValue { others: 0, .. }) => Some(common(740, 12)),
+        Some(HoldPattern::CommonValue { .. }) => None,
+    }
 }
 
 /// The source, the mapping and the rules differ from the last good run.
@@ -84,6 +107,12 @@ fn messages() {
     }
     writeln!(out, "\n# Changes since the last good run\n\n{}", baseline_changes().join("\n"))
         .expect("a string");
+    out.push_str("\n# What the people of a hold have in common\n\n");
+    let mut current = next_pattern(None);
+    while let Some(pattern) = current {
+        writeln!(out, "{pattern}").expect("a string");
+        current = next_pattern(Some(&pattern));
+    }
     out.push_str("\n# Warnings\n\n");
     let rule = RuleName::new("tenure");
     let mut current = next_warning(None, &rule);

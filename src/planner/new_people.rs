@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::correlation::{KnownPerson, PersonMatch};
 use crate::lookups::Lookups;
 use crate::snapshot::{Snapshot, StoredRecord};
+use crate::source_data::KnownAbsence;
 use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::names::fold;
 use rollcall_model::people::{PeopleTable, RowIndex};
@@ -68,19 +69,22 @@ pub(crate) fn changed_ids(
     people: &PeopleTable,
     matches: &[PersonMatch],
     snapshot: &Snapshot,
+    absence: &KnownAbsence,
 ) -> Vec<(RowIndex, LearnerId)> {
     let joined = (0..).zip(matches).filter_map(|(row, found)| match found {
         PersonMatch::Joined { learner, .. } => Some((row, *learner)),
         PersonMatch::Known(_) | PersonMatch::New { .. } => None,
     });
     let joined: Vec<(RowIndex, LearnerId)> = joined.collect();
-    if joined.is_empty() {
-        return joined;
+    if joined.is_empty() || absence.is_empty() {
+        return Vec::new();
     }
     let vanished: FxHashSet<LearnerId> = snapshot
         .known
         .iter()
-        .filter(|(id, person)| person.present && people.row(id).is_none() && !people.is_set_aside(id))
+        .filter(|(id, person)| {
+            person.present && people.row(id).is_none() && !people.is_set_aside(id) && absence.includes(id)
+        })
         .map(|(_, person)| person.learner)
         .collect();
     joined.into_iter().filter(|(_, learner)| vanished.contains(learner)).collect()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rollcall_model::format::thousands;
 use rollcall_model::names::{BadGroupName, RuleName};
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 
@@ -14,6 +15,8 @@ pub(crate) enum PlanWarning<'a> {
     AddressTaken { id: &'a str },
     /// A new person has the address of a learner who left.
     AddressHandedOn { id: &'a str },
+    /// An attribute that nothing uses is empty for many people.
+    AttributeBlank { attribute: &'a str, blank: u64, had: u64 },
     /// A rule could not be evaluated for a person.
     RuleFailed { id: &'a str, rule: &'a RuleName, why: &'a str },
     /// A rule names a group with an invalid name.
@@ -26,6 +29,7 @@ impl PlanWarning<'_> {
             Self::UnknownCourse { .. } => RunWarningKind::AssignmentUnmet,
             Self::AddressTaken { .. } => RunWarningKind::AddressTaken,
             Self::AddressHandedOn { .. } => RunWarningKind::AddressHandedOn,
+            Self::AttributeBlank { .. } => RunWarningKind::AttributeBlank,
             Self::RuleFailed { .. } => RunWarningKind::RuleFailed,
             Self::BadGroupName { .. } => RunWarningKind::BadGroupName,
         }
@@ -35,6 +39,7 @@ impl PlanWarning<'_> {
         match self {
             Self::UnknownCourse { code } => code,
             Self::AddressTaken { id } | Self::AddressHandedOn { id } | Self::RuleFailed { id, .. } => id,
+            Self::AttributeBlank { attribute, .. } => attribute,
             Self::BadGroupName { name, .. } => name,
         }
     }
@@ -52,6 +57,14 @@ impl fmt::Display for PlanWarning<'_> {
             Self::AddressHandedOn { .. } => f.write_str(
                 "the address belonged to a learner who left: a new learner was created and has it now",
             ),
+            Self::AttributeBlank { blank, had, .. } => {
+                let (blank, had) = (thousands(*blank), thousands(*had));
+                write!(
+                    f,
+                    "the attribute is empty for {blank} of the {had} people who had a value: no rule uses it, so that \
+                     the values are removed"
+                )
+            }
             Self::RuleFailed { rule, why, .. } => {
                 write!(
                     f,

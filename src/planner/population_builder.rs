@@ -10,6 +10,7 @@ use crate::plan_warning::PlanWarning;
 use crate::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population};
 use crate::records::{ConnectorRecord, as_records, collect_records, merge_records, status_on};
 use crate::snapshot::{ManualPerson, StoredRecord};
+use crate::source_data::KnownAbsence;
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::interner::{Interner, Symbol};
@@ -63,15 +64,20 @@ impl PopulationBuilder<'_> {
     /// pinned.
     pub(crate) fn add_absentees(
         &mut self,
+        absence: &KnownAbsence,
         protected: &FxHashSet<LearnerId>,
         pinned: &PinnedRecords,
     ) -> (Vec<String>, Vec<String>) {
+        if absence.is_empty() {
+            return Default::default();
+        }
         let people = &self.population.people;
         let gone = self.context.snapshot.known.iter().filter(|(id, person)| {
             person.present
                 && people.row(id).is_none()
                 && !people.is_set_aside(id)
                 && !protected.contains(&person.learner)
+                && absence.includes(id)
         });
         let mut gone: Vec<(&str, KnownPerson)> = gone.map(|(id, person)| (id, *person)).collect();
         gone.sort_unstable_by_key(|(id, _)| *id);

@@ -5,16 +5,19 @@
 use rustc_hash::FxHashMap;
 
 use crate::PlanContext;
-use crate::blanked_attributes::{BlankedAttribute, find_blanked_attributes};
+use crate::blanked_attributes::{BlankedAttribute, ValueLoss, find_blanked_attributes};
 use crate::change_set::ChangeSet;
 use crate::fingerprint::{ABSENT, record_key};
 use crate::limit_violation::LimitViolation;
-use crate::lookups::{Lookups, intern_stored};
+use crate::lookups::{Lookups, address_of, intern_stored};
 use crate::pinned_records::PinnedRecords;
+use crate::plan_warning::PlanWarning;
 use crate::population::{LearnerIndex, PersonChange};
 use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause};
 use rollcall_model::ids::LearnerId;
+use rollcall_model::names::fold;
 use rollcall_model::people::RowIndex;
+use rollcall_model::run_warning::RunWarning;
 
 /// Pins the records whose changes an earlier decision prevents, as long as the records are the same.
 pub(crate) fn apply_decisions(context: PlanContext<'_>, change_set: &ChangeSet, pinned: &mut PinnedRecords) {
@@ -146,7 +149,8 @@ pub(crate) fn present(context: PlanContext<'_>) -> u64 {
         .count() as u64
 }
 
-/// Keeps the older values of an attribute that is blank for more people than the limit allows.
+/// Keeps the older values of an attribute that more people lose than the limit allows. An attribute that nothing uses is
+/// reported.
 pub(crate) fn check_blanked_attributes(
     context: PlanContext<'_>,
     lookups: &Lookups,
@@ -161,15 +165,26 @@ pub(crate) fn check_blanked_attributes(
         return Vec::new();
     }
     let mut reasons = Vec::new();
-    for BlankedAttribute { attribute, filled, rows } in blanked {
+    for BlankedAttribute { attribute, loss, filled, rows } in blanked {
         let name = context.rules.attributes.name(attribute);
         let people = &change_set.population.people;
-        let stored = |row: RowIndex| lookups.stored.get(people.id(row))?.get(name);
+        let lost = |row: RowIndex| {
+            let record = lookups.stored.get(people.id(row))?;
+            let keeps = loss == ValueLoss::SharedAddress
+                && address_of(record).is_none_or(|address| address == fold(people.first(row, attribute)));
+            record.get(name).filter(|_| !keeps)
+        };
         let rows = rows.into_iter().filter(|row| !pinned.has_row(*row));
         let gone: Vec<(RowIndex, &serde_json::Value)> =
-            rows.filter_map(|row| Some((row, stored(row)?))).collect();
+            rows.filter_map(|row| Some((row, lost(row)?))).collect();
         let (blank, had) = (gone.len() as u64, filled + gone.len() as u64);
         if !context.rules.limits.is_blanked(blank, had) {
+            continue;
+        }
+        if !context.rules.uses(attribute) {
+            let warning: RunWarning = PlanWarning::AttributeBlank { attribute: name, blank, had }.into();
+            change_set.noticed.push(warning.clone());
+            change_set.problems.push(warning);
             continue;
         }
         for (row, json) in gone {
@@ -177,7 +192,10 @@ pub(crate) fn check_blanked_attributes(
             pinned.value(row, attribute, older);
         }
         let (attribute, most) = (name.to_owned(), context.rules.limits.max_blanked);
-        reasons.push(LimitViolation::BlankedAttribute { attribute, blank, had, most });
+        reasons.push(match loss {
+            ValueLoss::Blank => LimitViolation::BlankedAttribute { attribute, blank, had, most },
+            ValueLoss::SharedAddress => LimitViolation::SharedAddresses { shared: blank, had, most },
+        });
     }
     reasons
 }

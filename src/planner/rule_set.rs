@@ -61,6 +61,18 @@ impl RuleSet<'_> {
         &self.connectors[self.connector]
     }
 
+    /// Returns true if something follows from the values of an attribute: a rule, a group name, a status, a date, or who
+    /// a person is.
+    pub(crate) fn uses(&self, attribute: Attribute) -> bool {
+        let of_people = [Attribute::EMAIL, Attribute::STATUS, Attribute::START_DATE, Attribute::END_DATE];
+        of_people.contains(&attribute)
+            || self.connectors.iter().any(|connector| connector.match_attribute == Some(attribute))
+            || self.rules.iter().any(|rule| {
+                rule.condition().reads().contains(&attribute)
+                    || rule.group.reads().any(|read| read == attribute)
+            })
+    }
+
     pub(crate) fn connector_names(&self) -> Vec<ConnectorName> {
         self.connectors.iter().map(|connector| connector.name.clone()).collect()
     }

@@ -29,6 +29,9 @@ pub struct Snapshot {
     pub holders: Vec<(String, LearnerId)>,
     /// All learners whom a set of people concerns; empty if it contains all learners.
     pub touched: Vec<LearnerId>,
+    /// What the connector's people have, for a set of people: at least so much, and enough for the limits. `None` if the
+    /// snapshot contains all learners.
+    pub totals: Option<AccessTotals>,
     /// Learners whom no connector holds.
     pub manual: Vec<ManualPerson>,
     /// True if there are learners.

@@ -27,6 +27,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 /// Time that a command waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time of the attempt that finds out why the server cannot be reached.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Cache of each SQLite connection: 32 MiB. Larger sorts use a temporary file.
 const CACHE_SIZE: &str = "-32768";
 
@@ -209,10 +212,24 @@ async fn begin_transaction<D: Database>(
     statement: &'static str,
 ) -> Result<Transaction<'static, D>> {
     inject_fault(StatementSide::Before, "begin", "BEGIN");
-    let pool = pool.clone();
-    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
+    let cloned = pool.clone();
+    let begun = tokio::spawn(async move { cloned.begin_with(statement).await }).await;
     inject_fault(StatementSide::After, "begin", "BEGIN");
-    begun.map_err(StoreError::TaskFailed)?.map_err(into_unreachable)
+    match begun.map_err(StoreError::TaskFailed)? {
+        Ok(begun) => Ok(begun),
+        Err(error) => Err(into_unreachable(find_cause(pool, error).await)),
+    }
+}
+
+/// A pool tries to connect until its time is over, and then reports only that. One more attempt gives the cause.
+async fn find_cause<D: Database>(pool: &Pool<D>, error: sqlx::Error) -> sqlx::Error {
+    if !matches!(error, sqlx::Error::PoolTimedOut) || pool.size() > 0 {
+        return error;
+    }
+    match tokio::time::timeout(ATTEMPT_TIMEOUT, pool.connect_options().connect()).await {
+        Ok(Err(cause)) => cause,
+        Ok(Ok(_)) | Err(_) => error,
+    }
 }
 
 fn into_unreachable(error: sqlx::Error) -> StoreError {

@@ -59,6 +59,15 @@ pub enum StoreError {
         #[source]
         cause: sqlx::Error,
     },
+    /// The database file is not one of SQLite, or its content is damaged.
+    #[error("the database file is damaged, or is not an SQLite database: could not {context}")]
+    DamagedFile {
+        /// The operation, such as `read groups`.
+        context: &'static str,
+        /// Error of the driver.
+        #[source]
+        cause: sqlx::Error,
+    },
     /// Any other error of a statement.
     #[error("the database could not {context}")]
     Query {
@@ -83,7 +92,8 @@ impl StoreError {
             | Self::MigrationMismatch(_)
             | Self::SchemaOutdated { .. }
             | Self::TaskFailed(_)
-            | Self::DatabaseFull { .. } => false,
+            | Self::DatabaseFull { .. }
+            | Self::DamagedFile { .. } => false,
         }
     }
 
@@ -99,7 +109,8 @@ impl StoreError {
             | Self::MigrationMismatch(_)
             | Self::SchemaOutdated { .. }
             | Self::TaskFailed(_)
-            | Self::DatabaseFull { .. } => false,
+            | Self::DatabaseFull { .. }
+            | Self::DamagedFile { .. } => false,
         }
     }
 
@@ -121,6 +132,7 @@ impl StoreError {
             Self::SchemaOutdated { .. } => "database_outdated",
             Self::TaskFailed(_) => "database",
             Self::DatabaseFull { .. } => "database_full",
+            Self::DamagedFile { .. } => "database_damaged",
             Self::Query { cause, .. } if is_disconnected(cause) => "database_unreachable",
             Self::Query { .. } => "database",
         }
@@ -137,6 +149,8 @@ impl<T> ErrorContext<T> for sqlx::Result<T> {
         self.map_err(|cause| {
             if is_full(&cause) {
                 StoreError::DatabaseFull { context: doing, cause }
+            } else if is_damaged(&cause) {
+                StoreError::DamagedFile { context: doing, cause }
             } else {
                 StoreError::Query { context: doing, cause }
             }
@@ -151,6 +165,11 @@ fn code(error: &sqlx::Error) -> Option<String> {
 /// SQLite: 13 FULL, 778 `IOERR_WRITE`, 4874 `IOERR_SHMSIZE` (no room for the shared-memory file). PostgreSQL: 53100.
 fn is_full(error: &sqlx::Error) -> bool {
     code(error).is_some_and(|code| ["13", "778", "4874", "53100"].contains(&code.as_str()))
+}
+
+/// SQLite: 11 CORRUPT and its variants, 26 NOTADB.
+fn is_damaged(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| ["11", "26", "267", "523", "779"].contains(&code.as_str()))
 }
 
 /// PostgreSQL: 42501.
@@ -203,6 +222,7 @@ mod tests {
             E::SchemaOutdated { found: 6, needed: 7, cause: sqlx::Error::RowNotFound },
             E::TaskFailed(panicked_task()),
             E::DatabaseFull { context, cause: sqlx::Error::RowNotFound },
+            E::DamagedFile { context, cause: sqlx::Error::RowNotFound },
             E::Query { context, cause: sqlx::Error::RowNotFound },
         ]
     }

@@ -32,6 +32,7 @@ pub mod persons;
 pub mod queue_samples;
 pub mod retention;
 pub mod runs;
+pub mod second_factors;
 pub mod sessions;
 pub mod sign_in_attempts;
 pub mod sign_in_devices;

@@ -4,9 +4,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use rustix::fs::Access;
+
 use super::Result;
 use super::engine::{Store, StoreOptions};
+use super::error::StoreError;
 use super::migrate::{self, MigrationStatus};
+
+/// The first bytes of an SQLite file.
+const HEADER: &[u8] = b"SQLite format 3\0";
 
 /// Place and value of the byte of a SQLite file that says that it is in WAL mode.
 const WAL_MODE: (usize, u8) = (18, 2);
@@ -32,9 +38,13 @@ impl Store {
     /// Returns every migration of this program, and whether the database has it. Nothing is created or changed.
     ///
     /// # Errors
-    /// If the database cannot be opened, or its schema is newer than this program.
+    /// If the database cannot be opened or created, or its schema is newer than this program.
     pub async fn read_migrations(options: &StoreOptions) -> Result<Vec<MigrationStatus>> {
         let (store, file) = Self::prepare(options)?;
+        if let Some(path) = file.clone() {
+            let checked = tokio::task::spawn_blocking(move || check_file(&path)).await;
+            checked.map_err(StoreError::TaskFailed)??;
+        }
         if file.as_ref().is_some_and(|path| !path.exists()) {
             return Ok(migrate::all_missing());
         }
@@ -45,6 +55,31 @@ impl Store {
         drop(lock);
         status
     }
+}
+
+/// Checks that this process may use the file of a SQLite database, or create it.
+fn check_file(path: &Path) -> Result<()> {
+    let unusable = |cause: std::io::Error| StoreError::UnusableFile { path: path.to_owned(), cause };
+    if path.exists() {
+        let file = File::options().read(true).write(true).open(path).map_err(unusable)?;
+        return check_header(&file).map_err(unusable);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::access(folder, access).map_err(|error| unusable(error.into()))
+}
+
+/// Checks that a file begins as an SQLite database does; an empty file is a new database.
+fn check_header(file: &File) -> std::io::Result<()> {
+    let mut header = Vec::new();
+    file.take(HEADER.len() as u64).read_to_end(&mut header)?;
+    if header.is_empty() || header == HEADER {
+        return Ok(());
+    }
+    Err(std::io::Error::new(
+        std::io::ErrorKind::InvalidData,
+        "the file is damaged, or is not an SQLite database",
+    ))
 }
 
 /// Returns true if a database can be read without a lock: on PostgreSQL always, on SQLite if the file is in WAL mode, so

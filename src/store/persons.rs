@@ -157,6 +157,49 @@ pub async fn list_of_other_connectors(tx: &mut Tx, connector: ConnectorId) -> Re
     tx.fetch_all("read what other connectors say", OTHERS, params![connector]).await
 }
 
+/// An id of [`list_ids_of_person`].
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
+pub struct PersonIdRow {
+    /// The source's id.
+    pub external_id: String,
+    /// True if the last good reading held this person.
+    pub present: bool,
+}
+
+const IDS_OF_PERSON: &str = "
+    SELECT p.external_id, p.present FROM persons p
+    WHERE p.connector_id = $1 AND (p.external_id = $2 OR p.learner_id IN (
+        SELECT l.id FROM learners l WHERE l.email_folded = $3
+        UNION SELECT f.learner_id FROM former_addresses f WHERE f.email_folded = $3))
+    ORDER BY p.external_id";
+
+/// The ids that a connector has for the person with an id, or with a folded address, a former one included.
+pub async fn list_ids_of_person(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    id: &str,
+    folded: &str,
+) -> Result<Vec<PersonIdRow>> {
+    tx.fetch_all("find the ids of a person", IDS_OF_PERSON, params![connector, id, folded]).await
+}
+
+const TOTALS: &str = "
+    WITH counted AS (
+        SELECT DISTINCT l.id FROM (
+            SELECT learner_id FROM persons WHERE connector_id = $1 AND present ORDER BY external_id LIMIT $2) p
+        JOIN learners l ON l.id = p.learner_id WHERE l.status IN ('active', 'leave'))
+    SELECT (SELECT COUNT(*) FROM counted) AS learners,
+        (SELECT COUNT(*) FROM (SELECT DISTINCT m.group_id, m.learner_id FROM counted
+                               JOIN memberships m ON m.learner_id = counted.id) AS held) AS memberships,
+        (SELECT COUNT(*) FROM counted JOIN enrollments e ON e.learner_id = counted.id
+         WHERE e.state = 'active') AS enrollments";
+
+/// The number of learners with access, of their memberships and of their active enrollments, among the first `most` people
+/// of a connector. The cost does not grow with the company.
+pub async fn count_access_of_some(tx: &mut Tx, connector: ConnectorId, most: i64) -> Result<(i64, i64, i64)> {
+    tx.fetch_one("count what a connector's people have", TOTALS, params![connector, most]).await
+}
+
 const OF_LEARNERS: Sql = Sql::per_engine(
     "SELECT connector_id, external_id, learner_id, present, attributes FROM persons
      WHERE learner_id IN (SELECT value FROM json_each($1)) ORDER BY learner_id, connector_id, external_id",
@@ -310,5 +353,7 @@ list_statements!(
     UPSERT,
     LEAVE,
     COUNT,
-    NEW_SINCE
+    NEW_SINCE,
+    IDS_OF_PERSON,
+    TOTALS
 );

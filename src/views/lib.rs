@@ -12,6 +12,7 @@ mod groups;
 mod learners;
 mod runs;
 mod sync;
+mod waiting_holds;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,6 +27,7 @@ pub use groups::{
 pub use learners::{LearnerDetailsView, LearnerView, load_learner_details};
 pub use runs::{DecisionResult, RelatedRun, RunDetails, UndoResultView, load_run_details};
 pub use sync::{HoldView, SyncFailureView, SyncJobCounts, SyncView};
+pub use waiting_holds::{WaitingHoldView, list_waiting_holds};
 
 /// Memberships added and ended by a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]

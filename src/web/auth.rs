@@ -16,17 +16,22 @@ use crate::body_limit;
 use crate::client_addr::ClientInfo;
 use crate::error::{PageError, forbidden_message};
 use crate::form_data::{FormData, UrlQuery};
-use crate::pages::sign_in;
+use crate::pages::sign_in::{self, confirm};
 use crate::session_cookie::find_session_principal;
 use crate::sign_in_events::{SignInEvent, SignInMethod};
-use rollcall_core::accounts;
+use rollcall_core::accounts::{self, Principal};
 use rollcall_model::role::Permission;
+
+/// The page on which an account sets its second factor up.
+const SECOND_FACTOR_PAGE: &str = "/account/second-factor";
 
 /// State of the authentication middleware of one route.
 #[derive(Debug, Clone)]
 pub(super) struct AuthMiddleware {
     pub web: WebContext,
     pub may: Permission,
+    /// Whether the user must have signed in or confirmed the password a short time ago.
+    pub needs_proof: bool,
 }
 
 /// Authorizes a request for a page by the session cookie and passes the principal to the handler. Requests without a
@@ -42,6 +47,12 @@ pub(super) async fn authorize_page(
     };
     match principal {
         Some(principal) if principal.role.allows(gate.may) => {
+            if !is_own_account(request.uri().path()) && lacks_second_factor(&gate.web, &principal) {
+                return Redirect::to(SECOND_FACTOR_PAGE).into_response();
+            }
+            if gate.needs_proof && !principal.is_proved(Utc::now()) {
+                return ask_for_confirmation(&gate.web, &principal, request).await;
+            }
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
@@ -72,6 +83,12 @@ pub(super) async fn authorize_api(
     match principal {
         Err(error) => ApiProblem::from(error).into_response(),
         Ok(Some(principal)) if principal.role.allows(gate.may) => {
+            if lacks_second_factor(&gate.web, &principal) {
+                return second_factor_problem().into_response();
+            }
+            if gate.needs_proof && !principal.is_proved(Utc::now()) {
+                return confirmation_problem().into_response();
+            }
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
@@ -96,6 +113,37 @@ fn client_address(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ClientInfo>().map(|client| client.address)
 }
 
+fn lacks_second_factor(web: &WebContext, principal: &Principal) -> bool {
+    principal.lacks_second_factor(&web.config().web.second_factor)
+}
+
+/// Returns true for the pages that an account may use before it has a second factor.
+fn is_own_account(path: &str) -> bool {
+    path == "/account" || path.starts_with("/account/") || path == "/confirm" || path == "/sign-out"
+}
+
+fn second_factor_problem() -> ApiProblem {
+    let text = "the role of the account requires a second factor, and the account has none";
+    let problem = ApiProblem::new(StatusCode::FORBIDDEN, "second_factor_required", text);
+    problem.with_hint("set one up on the page `/account/second-factor`")
+}
+
+fn confirmation_problem() -> ApiProblem {
+    let text = "the session was started or confirmed more than 15 minutes ago";
+    let problem = ApiProblem::new(StatusCode::FORBIDDEN, "confirmation_required", text);
+    problem.with_hint("confirm the password on the page `/confirm`, or use an API token")
+}
+
+/// Asks who the user is once more. A submitted form is kept and resumed after that.
+async fn ask_for_confirmation(web: &WebContext, who: &Principal, request: Request) -> Response {
+    let back = confirm::referring_path(request.headers());
+    match split_request(web, request).await {
+        Err(error) => error.into_response(),
+        Ok((path, None)) => Redirect::to(&confirm::confirm_url(&path)).into_response(),
+        Ok((path, Some(form))) => confirm::resume_after_confirmation(who, &path, &form, &back),
+    }
+}
+
 /// Creates the problem of a request without a valid token or session.
 pub(super) fn unauthorized_problem() -> ApiProblem {
     let text = "the token or session is missing, invalid or expired";
@@ -110,16 +158,23 @@ fn parse_bearer_token(value: &HeaderValue) -> Option<&str> {
 }
 
 async fn redirect_to_sign_in(web: &WebContext, request: Request) -> Response {
+    match split_request(web, request).await {
+        Err(error) => error.into_response(),
+        Ok((path, None)) => Redirect::to(&sign_in::sign_in_url(&path)).into_response(),
+        Ok((path, Some(form))) => sign_in::resume_after_sign_in(web, &path, &form),
+    }
+}
+
+/// Returns the path and query of a request, and the form of a `POST` request.
+async fn split_request(web: &WebContext, request: Request) -> Result<(String, Option<String>), PageError> {
     let (mut parts, body) = request.into_parts();
     let uri = OriginalUri::from_request_parts(&mut parts, web).await.map(|uri| uri.0).unwrap_or_default();
     let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     if parts.method != Method::POST {
-        return Redirect::to(&sign_in::sign_in_url(&path)).into_response();
+        return Ok((path, None));
     }
-    match body_limit::read_body(body).await {
-        Ok(bytes) => sign_in::resume_after_sign_in(web, &path, &String::from_utf8_lossy(&bytes)),
-        Err(error) => PageError::from(error).into_response(),
-    }
+    let bytes = body_limit::read_body(body).await?;
+    Ok((path, Some(String::from_utf8_lossy(&bytes).into_owned())))
 }
 
 /// Extracts the query string.

@@ -20,6 +20,8 @@ mod csv_export;
 mod error;
 mod filters;
 mod form_data;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod health;
 mod layout;
 mod list_cursor;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
+use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim,
     CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
@@ -34,6 +35,9 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 const SIGN_IN_COOKIE: &str = "__Host-rollcall-sign-in";
 const COOKIE_SECONDS: u32 = 600;
 
+/// Age of a sign-in at the provider that counts as a new one: the clocks of two machines differ.
+const MAX_AGE_OF_NEW_SIGN_IN: TimeDelta = TimeDelta::minutes(5);
+
 /// Error of a sign-in through the provider.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OidcError {
@@ -50,6 +54,9 @@ pub(super) enum OidcError {
         "the response of the sign-in provider does not match a sign-in of this browser, or the sign-in expired"
     )]
     UnknownState,
+    /// The provider relied on an older sign-in.
+    #[error("the sign-in provider did not ask for a new sign-in")]
+    NotAnew,
     /// The provider or the user denied the sign-in.
     #[error("the sign-in provider refused: {message}")]
     Refused {
@@ -99,6 +106,26 @@ type OidcClient = Client<
     EndpointMaybeSet,
 >;
 
+/// A completed sign-in.
+#[derive(Debug)]
+pub(super) struct OidcSignIn {
+    /// The person.
+    pub identity: OidcIdentity,
+    /// The page to redirect to.
+    pub to: String,
+    /// Time at which the person proved who they are, as the provider says.
+    pub proved_at: DateTime<Utc>,
+}
+
+/// Age of the provider's own session that a sign-in may rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum SignInFreshness {
+    /// Any.
+    Any,
+    /// The person must prove who they are once more.
+    Anew,
+}
+
 /// Content of the sign-in cookie.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct OidcState {
@@ -106,6 +133,7 @@ pub(super) struct OidcState {
     nonce: String,
     verifier: String,
     to: String,
+    freshness: SignInFreshness,
 }
 
 /// Configured provider.
@@ -142,36 +170,46 @@ impl<'f> SignInProvider<'f> {
     }
 
     /// Returns the authorization URL and the sign-in cookie.
-    pub(crate) fn start_sign_in(&self, to: &str) -> Result<(String, String), OidcError> {
+    pub(crate) fn start_sign_in(
+        &self,
+        to: &str,
+        freshness: SignInFreshness,
+    ) -> Result<(String, String), OidcError> {
         let (id, secret) = self.id();
         let client = OidcClient::from_provider_metadata(self.metadata.clone(), id, secret)
             .set_redirect_uri(self.redirect()?);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let (url, state, nonce) = client
+        let request = client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
                 CsrfToken::new_random,
                 Nonce::new_random,
             )
             .add_scopes(self.sign_in.scopes.iter().map(|scope| Scope::new(scope.clone())))
-            .set_pkce_challenge(challenge)
-            .url();
+            .set_pkce_challenge(challenge);
+        let (url, state, nonce) = match freshness {
+            SignInFreshness::Any => request.url(),
+            SignInFreshness::Anew => {
+                request.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO).url()
+            }
+        };
         let waiting = OidcState {
             state: state.secret().clone(),
             nonce: nonce.secret().clone(),
             verifier: verifier.secret().clone(),
             to: to.to_owned(),
+            freshness,
         };
         let text = serde_json::to_vec(&waiting).unwrap_or_default();
         Ok((url.to_string(), set_cookie(&base64_text(&text), COOKIE_SECONDS)))
     }
 
-    /// Completes the sign-in. Returns the identity and the page to redirect to.
+    /// Completes the sign-in.
     pub(crate) async fn finish_sign_in(
         &self,
         waiting: OidcState,
         code: &str,
-    ) -> Result<(OidcIdentity, String), OidcError> {
+    ) -> Result<OidcSignIn, OidcError> {
         let failed = provider_error("identify the user");
         let (id, secret) = self.id();
         let client = OidcClient::from_provider_metadata(self.metadata.clone(), id, secret)
@@ -205,6 +243,11 @@ impl<'f> SignInProvider<'f> {
         if !is_party(&audiences, party, &self.sign_in.client_id) {
             return Err(failed("the ID token was issued to another client".to_owned()));
         }
+        let now = Utc::now();
+        let proved_at = claims.auth_time().map_or(now, |time| time.min(now));
+        if waiting.freshness == SignInFreshness::Anew && now - proved_at > MAX_AGE_OF_NEW_SIGN_IN {
+            return Err(OidcError::NotAnew);
+        }
         // An address is vouched for by the document that it comes from.
         let mut address = claims.email().map(|email| (email.to_string(), claims.email_verified()));
         let mut name = claims.name().and_then(|name| name.get(None)).map(|name| name.to_string());
@@ -223,7 +266,7 @@ impl<'f> SignInProvider<'f> {
         }
         let (email, is_verified) =
             address.ok_or_else(|| failed("the ID token has no e-mail address".to_owned()))?;
-        let provided = OidcIdentity {
+        let identity = OidcIdentity {
             subject: format!("{} {}", self.sign_in.issuer, claims.subject().as_str()),
             email,
             is_verified: is_verified.unwrap_or(false),
@@ -231,7 +274,7 @@ impl<'f> SignInProvider<'f> {
             role: highest_role(&self.sign_in.roles, &groups.unwrap_or_default()),
             signed_in: None,
         };
-        Ok((provided, waiting.to))
+        Ok(OidcSignIn { identity, to: waiting.to, proved_at })
     }
 }
 

@@ -20,6 +20,8 @@ pub enum RouteAccess {
     Open,
     /// A session with this permission. Requests without a session are redirected to the sign-in page.
     Session(Permission),
+    /// The same, and the user must have signed in or confirmed the password within the last 15 minutes.
+    RecentSession(Permission),
     /// An API token or a session with this permission. Requests without either are refused with 401.
     TokenOrSession(Permission),
 }
@@ -30,7 +32,21 @@ impl RouteAccess {
     pub fn permission(self) -> Option<Permission> {
         match self {
             Self::Open => None,
-            Self::Session(permission) | Self::TokenOrSession(permission) => Some(permission),
+            Self::Session(permission)
+            | Self::RecentSession(permission)
+            | Self::TokenOrSession(permission) => Some(permission),
+        }
+    }
+
+    /// Returns true if the user must have signed in or confirmed the password a short time ago: for changes of accounts,
+    /// tokens and settings, too.
+    fn needs_proof(self, method: &Method) -> bool {
+        match self {
+            Self::Open => false,
+            Self::RecentSession(_) => true,
+            Self::Session(permission) | Self::TokenOrSession(permission) => {
+                permission == Permission::Admin && method != Method::GET
+            }
         }
     }
 }
@@ -98,7 +114,8 @@ impl RouteTable {
         access: RouteAccess,
         handler: MethodRouter<WebContext>,
     ) -> Self {
-        let middleware = |may| AuthMiddleware { web: self.web.clone(), may };
+        let needs_proof = access.needs_proof(&method);
+        let middleware = |may| AuthMiddleware { web: self.web.clone(), may, needs_proof };
         let is_export = Path::new(path).extension().is_some_and(|kind| kind == "csv");
         let handler = if is_export {
             handler.layer(from_fn_with_state(self.exports.clone(), wait_for_export))
@@ -107,7 +124,9 @@ impl RouteTable {
         };
         let handler = match access {
             RouteAccess::Open => handler,
-            RouteAccess::Session(may) => handler.layer(from_fn_with_state(middleware(may), authorize_page)),
+            RouteAccess::Session(may) | RouteAccess::RecentSession(may) => {
+                handler.layer(from_fn_with_state(middleware(may), authorize_page))
+            }
             RouteAccess::TokenOrSession(may) => {
                 handler.layer(from_fn_with_state(middleware(may), authorize_api))
             }

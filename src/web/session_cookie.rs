@@ -5,7 +5,8 @@ use axum::response::AppendHeaders;
 use chrono::Utc;
 
 use crate::WebContext;
-use rollcall_core::accounts::{self, BrowserCookies, NewSession, Principal};
+use crate::client_addr::ClientInfo;
+use rollcall_core::accounts::{self, ClientAddr, ClientBrowser, NewSession, Principal, SignInClient};
 
 /// Name of the session cookie. Browsers accept the prefix `__Host-` only from this host, over TLS or on localhost.
 pub(super) const SESSION_COOKIE: &str = "__Host-rollcall";
@@ -19,7 +20,10 @@ pub(super) async fn find_session_principal(
     headers: &HeaderMap,
 ) -> Result<Option<Principal>, accounts::AccountError> {
     match session_cookie(headers) {
-        Some(cookie) => accounts::authenticate_session(&web.store, cookie, Utc::now()).await,
+        Some(cookie) => {
+            let passwords = web.config().web.passwords;
+            accounts::authenticate_session(&web.store, cookie, passwords, Utc::now()).await
+        }
         None => Ok(None),
     }
 }
@@ -35,9 +39,15 @@ pub(super) fn read_cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
-/// Returns the cookies that count at a sign-in.
-pub(super) fn browser_cookies(headers: &HeaderMap) -> BrowserCookies<'_> {
-    BrowserCookies { device: read_cookie(headers, DEVICE_COOKIE), session: session_cookie(headers) }
+/// Returns what counts of a client at a sign-in.
+pub(super) fn sign_in_client(client: ClientInfo, headers: &HeaderMap) -> SignInClient<'_> {
+    let description = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let browser = ClientBrowser {
+        device: read_cookie(headers, DEVICE_COOKIE),
+        session: session_cookie(headers),
+        description: description.unwrap_or_default(),
+    };
+    SignInClient { address: ClientAddr(client.address), browser }
 }
 
 /// Builds the `Set-Cookie` headers of a new session and of the browser that has it.

@@ -17,7 +17,9 @@ use rollcall_core::accounts::{AuthMethod, Principal, SignInEntry, SignInSubject}
 pub(super) enum SignInEvent {
     SignedIn,
     SignedOut,
+    Confirmed,
     WrongCredentials,
+    WrongCode,
     TooManyAttempts,
     ProviderRefused,
     RoleRefused,
@@ -29,10 +31,12 @@ static COUNTS: [AtomicU64; SignInEvent::ALL.len()] = [const { AtomicU64::new(0) 
 
 impl SignInEvent {
     /// Every event.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::SignedIn,
         Self::SignedOut,
+        Self::Confirmed,
         Self::WrongCredentials,
+        Self::WrongCode,
         Self::TooManyAttempts,
         Self::ProviderRefused,
         Self::RoleRefused,
@@ -44,7 +48,9 @@ impl SignInEvent {
         match self {
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
+            Self::Confirmed => "confirmed",
             Self::WrongCredentials => "wrong_credentials",
+            Self::WrongCode => "wrong_code",
             Self::TooManyAttempts => "too_many_attempts",
             Self::ProviderRefused => "provider_refused",
             Self::RoleRefused => "role_refused",
@@ -70,8 +76,9 @@ impl SignInEvent {
     /// Returns true if something was refused.
     fn is_refusal(self) -> bool {
         match self {
-            Self::SignedIn | Self::SignedOut => false,
+            Self::SignedIn | Self::SignedOut | Self::Confirmed => false,
             Self::WrongCredentials
+            | Self::WrongCode
             | Self::TooManyAttempts
             | Self::ProviderRefused
             | Self::RoleRefused
@@ -86,7 +93,9 @@ impl SignInEvent {
         match self {
             Self::SignedIn => info!(event, client, account, "signed in"),
             Self::SignedOut => info!(event, client, account, "signed out"),
+            Self::Confirmed => info!(event, client, account, "confirmed the password"),
             Self::WrongCredentials => warn!(event, client, account, "sign-in failed"),
+            Self::WrongCode => warn!(event, client, account, "the code of the second factor was wrong"),
             Self::TooManyAttempts => warn!(event, client, account, "sign-in came too early"),
             Self::ProviderRefused => warn!(event, client, account, "sign-in through the provider failed"),
             Self::RoleRefused => warn!(event, client, account, "the role does not allow the request"),
@@ -128,7 +137,7 @@ impl SignInEvent {
     /// Records an event of an authenticated account or token.
     pub(crate) async fn record_of_principal(self, web: &WebContext, client: Option<IpAddr>, who: &Principal) {
         let (method, subject) = match &who.auth_method {
-            AuthMethod::Session { .. } => (SignInMethod::Session, SignInSubject::Address(&who.actor)),
+            AuthMethod::Session(_) => (SignInMethod::Session, SignInSubject::Address(&who.actor)),
             AuthMethod::Token { id, .. } => (SignInMethod::Token, SignInSubject::Token(id.0)),
         };
         self.record(web, client, method, subject).await;
@@ -153,6 +162,8 @@ pub(super) enum SignInMethod {
     Link,
     Session,
     Token,
+    Code,
+    RecoveryCode,
 }
 
 impl SignInMethod {
@@ -163,6 +174,8 @@ impl SignInMethod {
             Self::Link => "link",
             Self::Session => "session",
             Self::Token => "token",
+            Self::Code => "code",
+            Self::RecoveryCode => "recovery_code",
         }
     }
 }

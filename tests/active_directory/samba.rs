@@ -346,5 +346,8 @@ async fn check_lists_steps_and_unused_attributes() {
     let last = steps.last().expect("six steps");
     let words = last.outcome.as_ref().expect("everything works");
     assert!(words.contains("of 20 people: ") && words.contains("groups 20"), "{words}");
-    assert_eq!(last.warnings, ["no person has a value for `telephoneNumber`, which is mapped to `phone`"]);
+    assert_eq!(
+        last.warnings,
+        ["none of the first 20 people has a value for `telephoneNumber`, which is mapped to `phone`"]
+    );
 }

@@ -38,6 +38,8 @@ fn values_of_another_kind_are_refused() {
         "[web]\ntrusted_proxies = ['10.0.0.1', «'proxy.corp.example']",
         &["`proxy.corp.example` is not a valid IP address or network | write an IP address"],
     );
+    wrong("[web]\nsecond_factor = [«'metrics']", &["`metrics` is not a role of accounts"]);
+    wrong("[web]\npasswords = «false", &["sign-in is impossible | add `[web.sign_in]`"]);
     wrong("[web]\ntrusted_proxies = [«'0.0.0.0/0']", &["`0.0.0.0/0` contains every address"]);
     wrong("[web]\ntrusted_proxies = [«'10.0.0.1/8']", &["write the network \"10.0.0.0/8\""]);
     wrong("[database]\nmax_size = «'512M'", &["512MiB"]);

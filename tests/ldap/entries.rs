@@ -1,5 +1,6 @@
 //! The entries of a directory, as they are read.
 
+use rollcall_connectors::PersonQuery;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::run_warning::RunWarningKind;
 
@@ -136,6 +137,23 @@ async fn missing_base_fails_whole_reading() {
     let error = LdapReader::new(slapd.url()).set(|settings| settings.base_dns = base_dns).error().await;
     assert_eq!((error.kind(), error.is_transient()), ("no_base", false));
     assert!(error.to_string().contains("ou=nowhere"), "{error}");
+}
+
+/// A directory answers for the ids that it does not hold, and a person is found by id.
+#[tokio::test]
+async fn directory_answers_for_ids() {
+    let slapd = SlapdSetup::of(people(5)).start().await;
+    let reader = LdapReader::new(slapd.url());
+    let ask = async |text: &str, ids: &[&str]| {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let query = PersonQuery { text, ids: &ids };
+        let answer = reader.connector.find_person(query, &reader.attributes, &single_attempt()).await;
+        let (people, answered) = answer.expect("asked").into_parts();
+        (external_ids(&people), answered)
+    };
+    assert_eq!(ask("p3@corp.example", &["p3"]).await, (vec!["p3".to_owned()], Vec::new()));
+    assert_eq!(ask("gone@corp.example", &["p8"]).await, (Vec::new(), vec!["p8".to_owned()]));
+    assert_eq!(ask("p4", &[]).await.0, ["p4"]);
 }
 
 /// A lookup by address works for any characters of the address.

@@ -1,6 +1,6 @@
 //! Pages that lie: twice the same, round in circles, on other servers, fewer people than were told.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{VendorReader, result_kind, start_vendor};
 use crate::support::vendors::{ServerReply, VENDOR_PROFILES, VendorProfile, VendorServer, make_employees};
@@ -133,4 +133,87 @@ fn invalid_total_is_not_guessed() {
         reply
     });
     assert_eq!(result_kind(&reader.read()), "read 50");
+}
+
+/// Positions of the total number of records in the responses of each kind whose end it proves.
+const TOTALS: [(&str, &[&str]); 4] = [
+    ("scim", &["totalResults"]),
+    ("personio", &["metadata", "total_elements"]),
+    ("successfactors", &["d", "__count"]),
+    ("http_json", &["answer", "count"]),
+];
+
+/// Changes the total number of records in every response that has one. The number of records of the page is given.
+fn set_total(system: &VendorServer, path: &'static [&'static str], change: fn(&mut Value, &str, usize)) {
+    system.server.set_transform(move |_, mut reply| {
+        let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else { return reply };
+        let (last, outer) = path.split_last().expect("a name");
+        let place = outer.iter().fold(&mut body, |value, name| &mut value[*name]);
+        if place.get(*last).is_none() {
+            return reply;
+        }
+        let lists = ["Resources", "people", "results"].map(|name| place.get(name).and_then(Value::as_array));
+        let records = lists.into_iter().flatten().next().map(Vec::len);
+        let records = records.or_else(|| body["data"].as_array().map(Vec::len)).unwrap_or_default();
+        let place = outer.iter().fold(&mut body, |value, name| &mut value[*name]);
+        change(place, last, records);
+        reply.body = body.to_string().into_bytes();
+        reply
+    });
+}
+
+/// A total number of records that no response contains fails the reading, and the message names what is there.
+#[test]
+fn total_that_no_response_contains_fails() {
+    for (kind, path) in TOTALS {
+        let system = start_vendor(manner(kind), 30);
+        let reader = VendorReader::new(&system, "");
+        set_total(&system, path, |place, name, _| {
+            let place = place.as_object_mut().expect("an object");
+            let total = place.remove(name).expect("a total");
+            place.insert("number_of_all".to_owned(), total);
+        });
+        let error = reader.read().expect_err("nothing is proven");
+        assert_eq!(error.kind(), "incomplete", "{kind}: {error}");
+        for name in [path.join("."), "number_of_all".to_owned()] {
+            assert!(error.to_string().contains(&name), "{kind}: {error}");
+        }
+        let steps = reader
+            .runtime
+            .block_on(reader.connector().check(&reader.config.attributes, &crate::support::single_attempt()));
+        assert!(steps.iter().any(|step| step.outcome.is_err()), "{kind}: `check` reports it");
+    }
+}
+
+/// A total that is the number of records of each page does not end the list after the first page.
+#[test]
+fn total_of_one_page_does_not_end_the_list() {
+    for (kind, path) in TOTALS.into_iter().filter(|(kind, _)| *kind != "successfactors") {
+        let system = start_vendor(manner(kind), 225);
+        let reader = VendorReader::new(&system, "");
+        set_total(&system, path, |place, name, records| place[name] = records.into());
+        assert_eq!(result_kind(&reader.read()), "read 225", "{kind}");
+    }
+}
+
+/// A server that sends everyone at once and ignores or refuses a second page is read.
+#[test]
+fn one_page_with_everyone_is_read() {
+    for kind in ["scim", "personio", "http_json"] {
+        let system = start_vendor(manner(kind), 20);
+        let reader = VendorReader::new(&system, "");
+        always_the_first(&system);
+        assert_eq!(result_kind(&reader.read()), "read 20", "{kind} repeats the page");
+        for status in [400, 404] {
+            let asked = std::sync::atomic::AtomicBool::new(false);
+            system.server.set_transform(move |request, reply| {
+                if request.path.ends_with("/token") || request.path.ends_with("/auth") {
+                    return reply;
+                }
+                let again = asked.fetch_or(true, std::sync::atomic::Ordering::Relaxed);
+                if again { ServerReply::json(json!({})).status(status) } else { reply }
+            });
+            assert_eq!(result_kind(&reader.read()), "read 20", "{kind} answers {status}");
+        }
+    }
 }

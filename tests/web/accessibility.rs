@@ -49,7 +49,7 @@ async fn look(browser: &BrowserWindow, axe: &str, name: &str, path: &str) -> Vec
     wrong
 }
 
-const PAGES: [(&str, &str); 40] = [
+const PAGES: [(&str, &str); 43] = [
     ("groups", "/groups"),
     ("groups-by-members", "/groups?sort=members"),
     ("groups-none-found", "/groups?q=zzz"),
@@ -66,6 +66,9 @@ const PAGES: [(&str, &str); 40] = [
     ("learners", "/learners"),
     ("learner", "/learners/1"),
     ("learner-new", "/learners/new"),
+    ("account", "/account"),
+    ("account-second-factor", "/account/second-factor"),
+    ("confirm", "/confirm?to=/settings"),
     ("settings", "/settings"),
     ("settings-tokens", "/settings/tokens"),
     ("settings-changes", "/settings/changes"),

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
@@ -29,7 +30,8 @@ async fn connect(site: &WebServer, from: &str, sent: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(format!("{from}:0").parse().expect("an address")).expect("bound");
     let to = site.base.trim_start_matches("http://").parse().expect("an address");
-    let mut stream = socket.connect(to).await.expect("connected");
+    let connected = timeout(Duration::from_secs(10), socket.connect(to)).await;
+    let mut stream = connected.expect("in time").expect("connected");
     stream.write_all(sent.as_bytes()).await.expect("sent");
     stream
 }
@@ -96,24 +98,73 @@ fn connections_of_trusted_proxy_are_not_bounded_for_one_address() {
     site.end();
 }
 
-/// One connection more than the bound waits until another one ends.
+/// One connection more than the bound ends the one that has waited longest for its client.
 #[test]
-fn connection_above_bound_waits() {
+fn connection_above_bound_ends_the_one_that_waited_longest() {
     let company = company("[limits]\nconnections = 16");
     let site = company.serve();
     company.runtime.block_on(async {
         let mut open = Vec::new();
-        for _ in 0..16 {
-            open.push(connect(&site, "127.0.0.2", SLOW_HEADER).await);
+        for sent in [SLOW_HEADER, SLOW_BODY, ""] {
+            for _ in 0..5 {
+                open.push(connect(&site, "127.0.0.2", sent).await);
+            }
         }
-        site.wait_for_log("further connections wait until one is free");
-        let mut waiting = connect(&site, "127.0.0.1", HEALTH).await;
-        open.pop();
+        // The first connection is one that was answered and waits for another request.
+        let mut idle = connect(&site, "127.0.0.1", HEALTH).await;
         let mut received = [0; 15];
-        waiting.read_exact(&mut received).await.expect("an answer");
-        assert_eq!(&received, b"HTTP/1.1 200 OK");
+        idle.read_exact(&mut received).await.expect("an answer");
+        for _ in 0..16 {
+            let mut further = connect(&site, "127.0.0.1", HEALTH).await;
+            let answer = timeout(Duration::from_secs(5), further.read_exact(&mut received)).await;
+            answer.expect("before a slow connection ends by itself").expect("an answer");
+            assert_eq!(&received, b"HTTP/1.1 200 OK");
+            open.push(further);
+        }
+        for ended in open.drain(..15) {
+            read_to_end(ended).await;
+        }
+        assert!(!read_to_end(idle).await.is_empty(), "the rest of the answer");
     });
+    assert!(site.log().iter().any(|line| line.contains("those that wait longest for their client end")));
     site.end();
+}
+
+/// 2,000 connections of each slow kind, from many addresses, keep no other client out.
+#[test]
+fn slow_connections_of_many_addresses_keep_no_client_out() {
+    allow_open_files(8_000);
+    let company = company("");
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let mut open = Vec::new();
+        for sent in ["", SLOW_HEADER, SLOW_BODY, HEALTH] {
+            for count in 0..2_000 {
+                open.push(connect(&site, &format!("127.0.1.{}", 1 + count % 40), sent).await);
+                if count % 500 == 0 {
+                    assert!(is_healthy(&site).await, "{sent}: {count}");
+                }
+            }
+        }
+        assert!(is_healthy(&site).await);
+        let page = timeout(Duration::from_secs(5), site.anonymous_client().get("/sign-in")).await;
+        assert_eq!(page.expect("in time").status, 200);
+    });
+    let peak = site.peak_memory();
+    assert!(peak < 300 << 20, "{peak} bytes");
+    let start = Instant::now();
+    site.end();
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+/// Raises the limit of open files of the tests.
+fn allow_open_files(count: u64) {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < count) {
+        assert!(limit.maximum.is_none_or(|most| most >= count), "{limit:?}");
+        limit.current = Some(count);
+        setrlimit(Resource::Nofile, limit).expect("the limit is raised");
+    }
 }
 
 /// Open files are kept back from connections: a limit of 280 open files leaves 24 connections.
@@ -127,10 +178,10 @@ fn connections_leave_reserve_of_open_files() {
     let site = WebServer::of_program(RunningProgram::start(&mut command));
     company.runtime.block_on(async {
         let mut open = Vec::new();
-        for _ in 0..24 {
+        for _ in 0..25 {
             open.push(connect(&site, "127.0.0.2", SLOW_HEADER).await);
         }
-        site.wait_for_log("further connections wait until one is free");
+        site.wait_for_log("those that wait longest for their client end");
     });
     let reduced = |line: &String| line.contains("open files") && line.contains("\"connections\":24");
     assert!(site.log().iter().any(reduced), "{:?}", site.log());

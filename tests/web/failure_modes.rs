@@ -1,12 +1,13 @@
 //! What people and machines do wrong, and what the pages say to it.
 
 use rollcall_model::role::Role;
+use tokio::task::JoinSet;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, TestDatabase, on_both};
 use crate::support::postgres::PostgresServer;
 use crate::support::program::wait_until;
-use crate::support::web::WebClient;
+use crate::support::web::{PASSWORD, WebClient};
 
 fn prepare(mut company: Company) -> Company {
     for who in ["ada", "grace", "linus"] {
@@ -251,5 +252,39 @@ fn lost_database_is_reported_and_recovers() {
     assert!(gone.text.contains("The database does not answer"), "{}", gone.text);
     server.start_again();
     wait_until("the pages are back", || company.runtime.block_on(manager.get("/groups")).status == 200);
+    site.end();
+}
+
+/// A database that is lost during sign-ins is reported to each of them, and sign-in works again by itself.
+#[test]
+fn database_lost_during_sign_ins_is_reported_and_recovers() {
+    let server = PostgresServer::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let db = TestDatabase::at(server.url(&server.new_database()));
+    let company = prepare(Company::with(db, folder));
+    let site = company.serve();
+    let sign_in = |email: &'static str| {
+        let visitor = site.anonymous_client();
+        async move {
+            let page = visitor.post("/sign-in", &[("email", email), ("password", PASSWORD)]).await;
+            let is_told = page.text.contains("The database does not answer");
+            assert_eq!(page.status == 503, is_told, "{page:?}");
+            page.status
+        }
+    };
+    company.runtime.block_on(async {
+        let mut tries = JoinSet::new();
+        for email in ["manager@corp.example", "second@corp.example"].repeat(3) {
+            tries.spawn(sign_in(email));
+        }
+        // They run on other threads meanwhile.
+        server.crash();
+        let statuses = tries.join_all().await;
+        assert!(statuses.iter().all(|status| [303, 503].contains(status)), "{statuses:?}");
+        assert_eq!(sign_in("manager@corp.example").await, 503);
+        assert_eq!(site.anonymous_client().get("/healthz").await.status, 200);
+    });
+    server.start_again();
+    wait_until("sign-in works again", || company.runtime.block_on(sign_in("manager@corp.example")) == 303);
     site.end();
 }

@@ -11,6 +11,7 @@ use crate::support::company::Company;
 use crate::support::database::Engine;
 use crate::support::npm;
 use crate::support::postgres::free_port;
+use crate::support::program::wait_until;
 use crate::support::web::WebServer;
 
 struct OidcProvider {
@@ -190,5 +191,129 @@ fn callback_without_matching_state_is_refused() {
         assert!(page.status == 403 && page.text.contains("could not be reached"), "{}", page.text);
     });
     assert_eq!(company.count_rows("accounts"), 0);
+    site.end();
+}
+
+/// Gives the name of an account at the provider, and whatever password.
+async fn sign_in_at_provider(browser: &BrowserWindow, login: &str) {
+    browser.says("Sign-in").await;
+    browser.type_into("login", login).await;
+    browser.type_into("password", "any").await;
+    browser.click("Sign-in").await;
+}
+
+/// Without passwords accounts sign in through the provider alone. With one line of the file passwords come back.
+#[test]
+fn passwords_can_be_switched_off_and_on() {
+    let (mut company, _provider) = company();
+    let with_passwords = company.head.clone();
+    company.head = with_passwords.replacen("[web]\n", "[web]\npasswords = false\n", 1);
+    let site = company.serve();
+    assert!(
+        !site.stdout_lines().iter().any(|line| line.contains("/welcome/")),
+        "no link for a first password"
+    );
+    company.account("local@corp.example", Role::Viewer);
+    company.runtime.block_on(async {
+        let visitor = site.anonymous_client();
+        let page = visitor.get("/sign-in").await.text;
+        assert!(page.contains("company's account") && !page.contains("type=\"password\""), "{page}");
+        let password = [("email", "local@corp.example"), ("password", crate::support::web::PASSWORD)];
+        let refused = visitor.post("/sign-in", &password).await;
+        assert!(refused.status == 403 && refused.text.contains("Passwords are switched off"), "{refused:?}");
+        let browser = through(&site, "admins-carol").await;
+        browser.says("admins-carol@corp.example license holder").await;
+        browser.close().await;
+    });
+    let about = crate::support::manual_changes::manual_run();
+    let link = company.runtime.block_on(rollcall_core::accounts::create_invitation(
+        &company.store,
+        &about,
+        company.change_time(),
+        "local@corp.example",
+    ));
+    let link = link.expect("a link").1.path();
+    company.runtime.block_on(async {
+        let page = site.anonymous_client().get(&link).await;
+        assert!(page.status == 400 && page.text.contains("assword"), "{page:?}");
+    });
+    let without_passwords = std::mem::replace(&mut company.head, with_passwords);
+    company.write();
+    site.reload_config();
+    let visitor = company.runtime.block_on(site.signed_in_client("local@corp.example"));
+    assert_eq!(company.runtime.block_on(visitor.get("/groups")).status, 200);
+    company.head = without_passwords;
+    company.write();
+    site.reload_config();
+    // The log has the line of the first reload already.
+    let is_ended = || company.runtime.block_on(visitor.get("/groups")).status == 303;
+    wait_until("the session of a password ends", is_ended);
+    site.end();
+}
+
+/// A powerful change of a person of the provider needs a new sign-in there, not only its session.
+#[test]
+fn provider_is_asked_for_new_sign_in_before_powerful_change() {
+    let (company, _provider) = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let browser = through(&site, "admins-carol").await;
+        browser.says("admins-carol@corp.example license holder").await;
+        browser.go("/settings/tokens").await;
+        let old = (chrono::Utc::now() - chrono::TimeDelta::hours(1)).to_rfc3339();
+        company.db.sql(&format!("UPDATE sessions SET proved_at = '{old}'")).await;
+        browser.fill("Name", "nightly export").await;
+        browser.tick("viewer").await;
+        browser.click("Make token").await;
+        browser.says("The change was not made").await;
+        browser.click("Sign in with the company's account").await;
+        // The provider knows the person, and asks all the same.
+        sign_in_at_provider(&browser, "admins-carol").await;
+        browser.arrives("/settings/tokens").await;
+        browser.fill("Name", "nightly export").await;
+        browser.tick("viewer").await;
+        browser.click("Make token").await;
+        browser.says("This is the key of nightly export").await;
+        browser.close().await;
+    });
+    site.end();
+}
+
+/// A session of the provider lasts a day, so that groups that are taken away there count the next day at the latest.
+#[test]
+fn session_of_provider_lasts_one_day() {
+    let (company, _provider) = company();
+    company.account("local@corp.example", Role::Viewer);
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let local = site.signed_in_client("local@corp.example").await;
+        let browser = through(&site, "learning-ada").await;
+        browser.says("learning-ada@corp.example manager").await;
+        let old = (chrono::Utc::now() - chrono::TimeDelta::hours(25)).to_rfc3339();
+        company.db.sql(&format!("UPDATE sessions SET started_at = '{old}'")).await;
+        assert_eq!(local.get("/groups").await.status, 200);
+        browser.go("/groups").await;
+        browser.says("Sign in with the company's account").await;
+        browser.close().await;
+    });
+    site.end();
+}
+
+/// Ways to the provider are limited for each client address; a sign-in gives its one back.
+#[test]
+fn ways_to_provider_are_throttled() {
+    let (company, _provider) = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let browser = through(&site, "learning-ada").await;
+        browser.says("learning-ada@corp.example manager").await;
+        browser.close().await;
+        let visitor = site.anonymous_client();
+        for count in 0..60 {
+            assert_eq!(visitor.get("/sign-in/provider").await.status, 303, "{count}");
+        }
+        let page = visitor.get("/sign-in/provider").await;
+        assert!(page.status == 429 && page.text.contains("Too many attempts"), "{page:?}");
+    });
     site.end();
 }

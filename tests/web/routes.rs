@@ -19,7 +19,7 @@ fn company() -> Company {
 /// The routes that browsers use, by their access. Those that take a token are tried with the API's own clients.
 fn page_routes(company: &Company) -> Vec<RouteDeclaration> {
     let is_page = |route: &RouteDeclaration| match route.access {
-        RouteAccess::Open | RouteAccess::Session(_) => true,
+        RouteAccess::Open | RouteAccess::Session(_) | RouteAccess::RecentSession(_) => true,
         RouteAccess::TokenOrSession(_) => false,
     };
     let pages: Vec<_> = declared_routes(company).into_iter().filter(is_page).collect();
@@ -49,7 +49,7 @@ fn every_page_route_enforces_roles() {
     let site = company.serve();
     company.runtime.block_on(async {
         for route in page_routes(&company) {
-            let RouteAccess::Session(may) = route.access else {
+            let Some(may) = route.access.permission() else {
                 let (status, _) = ask(&site.anonymous_client(), &route).await;
                 assert_ne!(status, 403, "{route:?}");
                 continue;

@@ -1,7 +1,9 @@
 //! Attempts to sign in: counted before they are judged, by account and client address.
 
 use chrono::TimeDelta;
-use rollcall_core::accounts::{self, AccountError, BrowserCookies, ClientAddr, NewSession, SignInClient};
+use rollcall_core::accounts::{
+    self, AccountError, ClientAddr, ClientBrowser, NewSession, PasswordSignIn, SignInClient,
+};
 use rollcall_model::resource_limits::ResourceLimit;
 
 use crate::support::company::Company;
@@ -17,8 +19,12 @@ pub(super) async fn attempt(
     device: Option<&str>,
 ) -> Result<NewSession, AccountError> {
     let address = ClientAddr(from.parse().expect("an address"));
-    let client = SignInClient { address, browser: BrowserCookies { device, session: None } };
-    accounts::sign_in(&company.store, email, password, client, company.change_time().now).await
+    let client = SignInClient { address, browser: ClientBrowser { device, ..ClientBrowser::default() } };
+    let now = company.change_time().now;
+    match accounts::sign_in(&company.store, email, password, client, now).await? {
+        PasswordSignIn::SignedIn(session) => Ok(session),
+        PasswordSignIn::CodeRequired { .. } => panic!("the account has a second factor"),
+    }
 }
 
 /// An address that is too long is refused before anything is written, and counters do not hold addresses.
@@ -83,7 +89,7 @@ fn guesses_at_once_are_counted_before_they_are_judged() {
                 let store = company.store.clone();
                 guesses.spawn(async move {
                     let address = ClientAddr("192.0.2.1".parse().expect("an address"));
-                    let client = SignInClient { address, browser: BrowserCookies::default() };
+                    let client = SignInClient { address, browser: ClientBrowser::default() };
                     accounts::sign_in(&store, LICENSE_HOLDER, "wrong wrong wrong", client, now).await
                 });
             }

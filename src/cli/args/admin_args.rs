@@ -40,6 +40,16 @@ pub(crate) enum AdminCommand {
         /// E-mail address of the account
         email: String,
     },
+    /// End all sessions of an account
+    EndSessions {
+        /// E-mail address of the account
+        email: String,
+    },
+    /// Remove the second factor of an account, such as after the loss of its device
+    RemoveSecondFactor {
+        /// E-mail address of the account
+        email: String,
+    },
     /// Revoke an account or a token
     Revoke {
         /// E-mail address of the account, or name of the token

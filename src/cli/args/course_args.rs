@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::{DrainArgs, days_parser};
+use super::{DrainArgs, days_parser, parse_day};
 
 /// `rollcall courses`.
 #[derive(Debug, Subcommand)]
@@ -58,8 +58,8 @@ pub(crate) struct AssignTarget {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct DueDateArgs {
-    /// Due date
-    #[arg(long, value_name = "DATE")]
+    /// Due date, such as 2026-12-31
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
     pub due: Option<NaiveDate>,
     /// Number of days after joining the group
     #[arg(long, value_name = "N", value_parser = days_parser())]
@@ -83,6 +83,12 @@ pub(crate) enum EnrollmentsCommand {
         /// Only enrollments that this group grants
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
+        /// Only active enrollments that are not completed and whose due date has passed
+        #[arg(long)]
+        overdue: bool,
+        /// Only active enrollments that are not completed and that are due before this day, such as 2026-12-31
+        #[arg(long, value_name = "DATE", value_parser = parse_day)]
+        due_before: Option<NaiveDate>,
     },
     /// Record the completion of a course
     Complete {

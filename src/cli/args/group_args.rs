@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use clap::Subcommand;
 
-use super::DrainArgs;
+use super::{DrainArgs, parse_day};
 
 /// `rollcall groups`.
 #[derive(Debug, Subcommand)]
@@ -67,7 +67,7 @@ pub(crate) enum GroupsCommand {
         #[arg(required = true, value_name = "EMAIL")]
         who: Vec<String>,
         /// Last day of the exclusion from the group's rules [default: until it is lifted]
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = parse_day)]
         until: Option<NaiveDate>,
         /// Reason of the exclusion
         #[arg(long, value_name = "TEXT", default_value = "removed by hand")]

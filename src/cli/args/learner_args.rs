@@ -3,13 +3,14 @@
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::DrainArgs;
+use super::{DrainArgs, parse_day};
+use rollcall_model::status::LearnerStatus;
 
 /// `rollcall learners`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LearnersCommand {
-    /// List all learners
-    List,
+    /// List learners
+    List(LearnerFilterArgs),
     /// Show a learner
     Show {
         /// E-mail address of the learner
@@ -43,6 +44,25 @@ pub(crate) enum LearnersCommand {
     },
 }
 
+/// Which learners `rollcall learners list` prints.
+#[derive(Debug, Args)]
+pub(crate) struct LearnerFilterArgs {
+    /// Only learners with this status: upcoming, active, leave or left
+    #[arg(long, value_parser = parse_status)]
+    pub status: Option<LearnerStatus>,
+    /// Only members of this group
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// Only learners of this department; case does not matter
+    #[arg(long, value_name = "NAME")]
+    pub department: Option<String>,
+}
+
+fn parse_status(text: &str) -> Result<LearnerStatus, String> {
+    LearnerStatus::read(text)
+        .ok_or_else(|| "the status is `upcoming`, `active`, `leave` or `left`".to_owned())
+}
+
 /// `rollcall explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
@@ -54,7 +74,7 @@ pub(crate) struct ExplainArgs {
     /// Explain only this course
     #[arg(long, value_name = "CODE")]
     pub course: Option<String>,
-    /// Explain the state at the end of this day (up to 90 days ago)
-    #[arg(long, value_name = "DATE")]
+    /// Explain the state at the end of this day, such as 2026-12-31 (up to 90 days ago)
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
     pub at: Option<NaiveDate>,
 }

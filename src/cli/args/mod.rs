@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use admin_args::{AdminCommand, ConfigCommand, TokenCommand, TokenEnd};
 pub(crate) use course_args::{AssignArgs, AssignTarget, CoursesCommand, EnrollmentsCommand};
 pub(crate) use group_args::{ExclusionsCommand, GroupsCommand};
-pub(crate) use learner_args::{ExplainArgs, LearnersCommand};
+pub(crate) use learner_args::{ExplainArgs, LearnerFilterArgs, LearnersCommand};
 pub(crate) use run_args::{ConnectorsCommand, JobsCommand, RunsCommand, SyncArgs};
 
 /// Keeps User Groups and course enrollments true to the company's directory.
@@ -42,7 +42,7 @@ pub(crate) enum CliCommand {
     Run,
     /// Read sources, plan and commit changes, and process jobs
     Sync(SyncArgs),
-    /// Report all errors of the configuration file, then test each connector step by step
+    /// Report all errors of the configuration file, then test the database and each connector step by step
     Check {
         /// Check only the file
         #[arg(long)]
@@ -88,6 +88,8 @@ pub(crate) enum CliCommand {
     /// Show past runs and manual changes
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// List what waits for a decision; exit with status 3 if anything waits
+    Holds,
     /// Apply the held changes of a run that the latest reading still requires
     Approve {
         /// Number of the run
@@ -121,8 +123,8 @@ pub(crate) enum CliCommand {
     Admin(AdminCommand),
     /// Print the audit log: every run and manual change, oldest first
     Audit {
-        /// Start at this day
-        #[arg(long, value_name = "DATE")]
+        /// Start at this day, such as 2026-12-31
+        #[arg(long, value_name = "DATE", value_parser = parse_day)]
         since: Option<NaiveDate>,
         /// Print sign-ins, sign-outs and refusals instead of changes
         #[arg(long)]
@@ -154,6 +156,11 @@ pub(crate) struct DrainArgs {
     /// Leave the jobs to a worker process
     #[arg(long)]
     pub no_drain: bool,
+}
+
+/// Parses a day in the form of RFC 3339.
+fn parse_day(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| "write the day as 2026-12-31".to_owned())
 }
 
 /// Accepts 0 to 3,650 days (ten years), the same range as in the configuration file.

@@ -16,8 +16,8 @@ pub(crate) struct SyncArgs {
     /// With --dry-run: exit with status 4 if the plan is not empty
     #[arg(long, requires = "dry_run")]
     pub exit_code: bool,
-    /// Sync only the person with this e-mail address, in every connector that supports lookups
-    #[arg(long, value_name = "EMAIL")]
+    /// Sync only the person with this e-mail address or id; exits with status 1 if no connector finds the person
+    #[arg(long, value_name = "PERSON")]
     pub only: Option<String>,
     /// Disable the removal limits for this run; the source must still prove that the reading is complete
     #[arg(long)]
@@ -51,6 +51,9 @@ pub(crate) enum RunsCommand {
         /// Maximum number of entries
         #[arg(long, default_value_t = 50)]
         limit: u32,
+        /// List only runs with changes that wait for `rollcall approve` or `rollcall reject`
+        #[arg(long)]
+        waiting: bool,
     },
     /// Show a run and its changes
     Show {

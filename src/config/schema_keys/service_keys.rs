@@ -1,7 +1,7 @@
 //! Keys of the top level, the database, the pages, the workers and the limits.
 
 use crate::key_spec::KeySpec;
-use crate::value_type::ValueType::{Address, Number, Percent, Secret, Size, Texts, Zone};
+use crate::value_type::ValueType::{Address, Flag, Number, Percent, Secret, Size, Texts, Zone};
 use crate::value_type::{COUNT, TEXT};
 
 pub(super) static SERVICE_KEYS: &[KeySpec] = &[
@@ -28,6 +28,15 @@ pub(super) static SERVICE_KEYS: &[KeySpec] = &[
         Texts,
         r#"["127.0.0.1", "10.0.0.0/8"]"#,
         "Addresses and networks of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.",
+    )
+    .with_default("[]"),
+    KeySpec::new("web", "passwords", Flag, "false", "Whether accounts may sign in with a password.").with_default("true"),
+    KeySpec::new(
+        "web",
+        "second_factor",
+        Texts,
+        r#"["license_holder", "operator"]"#,
+        "Roles whose accounts must have a second factor when they sign in with a password.",
     )
     .with_default("[]"),
     KeySpec::new("web.sign_in", "issuer", TEXT, r#""https://login.corp.example""#, "The provider's issuer URL.").required(),

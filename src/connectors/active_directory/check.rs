@@ -9,10 +9,9 @@ use crate::active_directory::query::{
 };
 use crate::active_directory::{ActiveDirectorySettings, no_controller};
 use crate::ldap::{LdapSession, MappingSink, connect_with_steps};
-use crate::mapper::RecordMapper;
+use crate::mapper::{PeopleSample, RecordMapper};
 use crate::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
 use rollcall_model::attributes::AttributeSet;
-use rollcall_model::people::PeopleTable;
 use rollcall_model::progress::ReadProgress;
 
 /// Checks the first domain controller that responds and warns about those before it. Stops at the first step that
@@ -59,13 +58,13 @@ async fn steps_of(
     let mut session = connect_with_steps(connector, at.controller, &context.limits, steps).await?;
     let read = first_page(connector, at, attributes, &mut session).await;
     session.close().await;
-    let (people, references) = diagnostics::record_step(steps, "read", read, |(people, _)| {
-        format!("{} people on the first page", people.len())
+    let (sample, references) = diagnostics::record_step(steps, "read", read, |(sample, _)| {
+        format!("{} people on the first page", sample.people.len())
     })?;
     if let Some(first) = references {
         diagnostics::add_warning(steps, format!("other directories are not read, for example `{first}`"));
     }
-    diagnostics::add_people_step(steps, connector, attributes, &people);
+    diagnostics::add_sample_step(steps, connector, attributes, &sample);
     Some(())
 }
 
@@ -75,7 +74,7 @@ async fn first_page(
     at: QueryContext<'_>,
     attributes: &AttributeSet,
     session: &mut LdapSession<'_>,
-) -> Result<(PeopleTable, Option<String>), ConnectorError> {
+) -> Result<(PeopleSample, Option<String>), ConnectorError> {
     let columns = AdColumns::new(&connector.mapping);
     let groups = if columns.needs_groups() {
         read_groups(session, &find_domains(at.controller)).await?.0
@@ -87,14 +86,16 @@ async fn first_page(
     let mut collector = build_collector(&columns, at, groups, plain);
     collector.sink.notes = true;
     let search = build_search(columns.attributes(), &at.controller.filter);
-    let mut reference = None;
+    let (mut reference, mut is_whole) = (None, true);
     for base in &at.controller.base_dns {
-        let (count, first) = collector.first_page(session, &search, base).await?.references;
+        let page = collector.first_page(session, &search, base).await?;
+        is_whole &= page.is_last();
+        let (count, first) = page.references;
         reference = reference.or((count > 0).then_some(first));
     }
     let mut managers = std::mem::take(&mut collector.sink.managers);
     find_managers(session, &columns, at.controller, &mut managers).await?;
-    let mut people = collector.sink.plain.mapper.into_people();
-    managers.replace_dns(&mut people, &columns);
-    Ok((people, reference))
+    let mut sample = collector.sink.plain.mapper.into_sample(is_whole);
+    managers.replace_dns(&mut sample.people, &columns);
+    Ok((sample, reference))
 }

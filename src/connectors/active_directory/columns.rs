@@ -58,6 +58,12 @@ pub fn is_source(source: &str) -> bool {
     parse_source(source).is_some()
 }
 
+/// Returns whether a source of a mapping can be empty for everyone: in many domains no account expires.
+#[must_use]
+pub(crate) fn is_optional(source: &str) -> bool {
+    matches!(parse_source(source), Some(SourceAttribute::LastDay))
+}
+
 fn parse_source(source: &str) -> Option<SourceAttribute<'_>> {
     let source = source.trim();
     match source.to_ascii_lowercase().as_str() {

@@ -31,6 +31,7 @@ use rollcall_model::names::clean;
 use rollcall_model::people::PeopleTable;
 
 pub(super) use check::check;
+pub(crate) use columns::is_optional;
 pub use columns::is_source;
 
 use columns::AdColumns;

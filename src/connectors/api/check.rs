@@ -77,9 +77,10 @@ async fn steps_of(
             read = passes.first_page(pass).await;
         }
     }
-    let people = passes.into_mapper().into_people();
-    diagnostics::record_step(steps, "read", read, |()| format!("{} people on the first page", people.len()))?;
-    diagnostics::add_people_step(steps, connector, attributes, &people);
+    let sample = passes.into_mapper().into_sample(false);
+    let read_count = sample.people.len();
+    diagnostics::record_step(steps, "read", read, |()| format!("{read_count} people on the first page"))?;
+    diagnostics::add_sample_step(steps, connector, attributes, &sample);
     Some(())
 }
 

@@ -78,7 +78,7 @@ impl DetailReader<'_> {
     /// Reads the list of one record to its end; `None` if the server returns 404.
     async fn list(&self, id: &str) -> Result<Option<Vec<Box<RawValue>>>, ConnectorError> {
         let pass = self.detail.list.with_param("{id}", id);
-        let shape = pass.response_layout();
+        let shape = pass.response_layout(self.settings.description.names);
         let mut progress = PagingState::default();
         let (mut rows, mut bytes, mut seen) = (Vec::new(), 0, FxHashSet::default());
         let mut call = pass.request.build_request(self.settings);

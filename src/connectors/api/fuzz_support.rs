@@ -31,8 +31,10 @@ pub(crate) fn parse_page(kind: &Vendor, body: &[u8]) -> Option<(ResponsePage, Pe
     let (name, standings) = (ConnectorName::new("any"), kind.default_mapping().folded_statuses());
     let mapping = AttributeMapping { columns, statuses: standings, ..AttributeMapping::default() };
     let mut mapper = RecordMapper::new(&name, &mapping, &attributes);
-    let mut extractor = ValueExtractor::new(&PATHS[number]).with_flags(description.flags, description.blanks);
-    let shape = description.lists.first()?.response_layout();
+    let mut extractor = ValueExtractor::new(&PATHS[number])
+        .with_flags(description.flags, description.blanks)
+        .comparing_names(description.names);
+    let shape = description.lists.first()?.response_layout(description.names);
     let page = shape.read(body, &mut extractor, |record, number| mapper.push(record, || number.to_string()));
     page.ok().map(|page| (page, mapper.into_people()))
 }

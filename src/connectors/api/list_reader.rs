@@ -7,7 +7,9 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use crate::api::paging::{NextPage, PagingState};
 use crate::api::{ApiSettings, ListEndpoint};
 use crate::http::{ConnectorResponse, HttpClient, HttpError, redact_url};
-use crate::json::{ResponseLayout, ResponsePage, UnreadableResponse, ValueExtractor};
+use crate::json::{
+    NameComparison, ResponseLayout, ResponsePage, UnreadableResponse, ValueExtractor, names_beside,
+};
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::ListEnd;
 use crate::{Connector, ConnectorAttempt, ConnectorError, ReadContext};
@@ -70,8 +72,8 @@ impl<'a> ListReader<'a> {
 
     /// Reads a list to its end.
     pub(super) async fn read(&mut self, pass: &ListEndpoint) -> Result<ListEnd, ConnectorError> {
-        let shape = pass.response_layout();
-        let mut progress = PagingState::default();
+        let shape = pass.response_layout(self.settings.description.names);
+        let mut progress = PagingState::new(pass.total_is_proof);
         let mut told: Option<u64> = None;
         let mut bodies = FxHashSet::default();
         let (before, mut useless) = (self.deduplicator.seen.len() as u64, 0);
@@ -81,15 +83,21 @@ impl<'a> ListReader<'a> {
             progress.pages += 1;
             let attempt = ConnectorAttempt::ReadPage { page: progress.pages, url: redact_url(&call.url) };
             self.client.check_limit(ResourceLimit::ReadingPages, progress.pages, &attempt)?;
-            let answer = self.client.send(&call, &attempt, self.context).await?;
+            let came = |reader: &Self, useless| reader.deduplicator.seen.len() as u64 - before + useless;
+            let answer = match self.client.send(&call, &attempt, self.context).await {
+                // Some servers refuse a page after the last one.
+                Err(error) if progress.confirms_end && (error.has_status(400) || error.has_status(404)) => {
+                    return self.prove_end(&attempt, told, came(self, useless));
+                }
+                answer => answer?,
+            };
             let (page, PageRecordCounts { new, unusable }) =
                 self.read_page(&shape, &answer, &attempt).await?;
             let wrong = |fault| self.client.response_error(&attempt, fault);
-            useless += unusable;
             told = told.max(page.total);
             let records = match page.records {
                 Some(records) => records,
-                None if page.is_empty || page.total == Some(0) => 0,
+                None if page.is_empty || page.total == Some(0) || progress.confirms_end => 0,
                 None => return Err(wrong(HttpError::NoList { place: format_key_path(&pass.list) })),
             };
             progress.records += records;
@@ -97,8 +105,13 @@ impl<'a> ListReader<'a> {
             self.deduplicator.mapper.check_limits(&self.context.limits)?;
             let came_before = !bodies.insert(xxh3_64(&answer.body));
             if records > 0 && (came_before || new == 0 && unusable == 0) {
+                // A server that ignores the parameters of the page sent everything at once.
+                if progress.confirms_end {
+                    return self.prove_end(&attempt, told, came(self, useless));
+                }
                 return Err(wrong(HttpError::PagingLoop { page: progress.pages }));
             }
+            useless += unusable;
             self.context.progress.set(self.deduplicator.mapper.records());
             match pass
                 .paging
@@ -107,33 +120,46 @@ impl<'a> ListReader<'a> {
             {
                 NextPage::Page(next) => call = next,
                 NextPage::End => {
-                    let came = self.deduplicator.seen.len() as u64 - before + useless;
-                    return match (ListEnd::prove(told, came), told) {
-                        (Some(ended), _) => Ok(ended),
-                        (None, told) => {
-                            let told = told.unwrap_or_default();
-                            Err(self.client.response_error(&attempt, HttpError::TooFew { told, came }))
-                        }
-                    };
+                    if let Some(total) = pass.total.as_ref().filter(|_| pass.total_is_proof && told.is_none())
+                    {
+                        return Err(wrong(missing_total(&answer.body, total)));
+                    }
+                    return self.prove_end(&attempt, told, came(self, useless));
                 }
             }
         }
     }
 
+    fn prove_end(
+        &self,
+        attempt: &ConnectorAttempt,
+        told: Option<u64>,
+        came: u64,
+    ) -> Result<ListEnd, ConnectorError> {
+        ListEnd::prove(told, came).ok_or_else(|| {
+            let told = told.unwrap_or_default();
+            self.client.response_error(attempt, HttpError::TooFew { told, came })
+        })
+    }
+
     /// Reads the first page of a list, for `check`.
     pub(super) async fn first_page(&mut self, pass: &ListEndpoint) -> Result<(), ConnectorError> {
-        let shape = pass.response_layout();
+        let shape = pass.response_layout(self.settings.description.names);
         let mut call = pass.request.build_request(self.settings);
         pass.paging.prepare_first_page(&mut call);
         let attempt = ConnectorAttempt::ReadPage { page: 1, url: redact_url(&call.url) };
         let answer = self.client.send(&call, &attempt, self.context).await?;
         let (page, _) = self.read_page(&shape, &answer, &attempt).await?;
+        let wrong = |fault| self.client.response_error(&attempt, fault);
         if page.records.is_none() && !page.is_empty && page.total != Some(0) {
-            return Err(self
-                .client
-                .response_error(&attempt, HttpError::NoList { place: format_key_path(&pass.list) }));
+            return Err(wrong(HttpError::NoList { place: format_key_path(&pass.list) }));
         }
-        Ok(())
+        match &pass.total {
+            Some(total) if pass.total_is_proof && page.total.is_none() => {
+                Err(wrong(missing_total(&answer.body, total)))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Reads a page and its records, each with its details if there are any.
@@ -218,8 +244,9 @@ impl<'a> Deduplicator<'a> {
 
 impl ListEndpoint {
     /// The layout of its responses.
-    pub(super) fn response_layout(&self) -> ResponseLayout {
+    pub(super) fn response_layout(&self, names: NameComparison) -> ResponseLayout {
         ResponseLayout {
+            names,
             list: self.list.clone(),
             total: self.total.clone(),
             next: self.paging.at(),
@@ -244,6 +271,11 @@ pub(crate) fn unreadable_error(body: &[u8], why: &UnreadableResponse) -> HttpErr
         UnreadableResponse::Json(error) => format!("unexpected JSON: {error}"),
     };
     HttpError::NotJson { what }
+}
+
+/// Describes a response without the total number of records, and the names that it has instead.
+fn missing_total(body: &[u8], total: &[String]) -> HttpError {
+    HttpError::MissingTotal { place: format_key_path(total), names: names_beside(body, total) }
 }
 
 pub(super) fn format_key_path(list: &[String]) -> String {

@@ -18,7 +18,7 @@ pub mod vendors;
 use serde_json::Value;
 
 use crate::http::{self, HttpClient};
-use crate::json::{KeyPath, ResponseLayout, UnreadableResponse, ValueExtractor, ValuePath};
+use crate::json::{KeyPath, NameComparison, ResponseLayout, UnreadableResponse, ValueExtractor, ValuePath};
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::CompletenessProof;
 use crate::{Connector, ConnectorAttempt, ConnectorCause, ConnectorError, DirectoryReading, ReadContext};
@@ -63,6 +63,8 @@ pub struct ApiDescription {
     pub flags: &'static [&'static str],
     /// Texts that are treated as empty, such as `0000-00-00`.
     pub blanks: &'static [&'static str],
+    /// How the names of members are compared.
+    pub names: NameComparison,
 }
 
 /// One list.
@@ -74,6 +76,8 @@ pub struct ListEndpoint {
     pub list: KeyPath,
     /// The position of the total number of records.
     pub total: Option<KeyPath>,
+    /// Whether the total number proves the end: a reading without it fails.
+    pub total_is_proof: bool,
     /// The member that marks a response without a list as an empty page; if `None`, an empty page has an empty
     /// list.
     pub without_list: Option<KeyPath>,
@@ -159,7 +163,7 @@ pub fn map_pages<'p>(
 ) -> Result<PeopleTable, serde_json::Error> {
     let (mut keeper, mut extractor) = (Deduplicator::new(connector, attributes), settings.extractor());
     let Some(pass) = settings.description.lists.first() else { return Ok(keeper.mapper.into_people()) };
-    let shape = pass.response_layout();
+    let shape = pass.response_layout(settings.description.names);
     for page in pages {
         let mut count = PageRecordCounts::default();
         let each = |record: &RecordValues, _| keeper.keep_record(record, &mut count, String::new);
@@ -244,6 +248,8 @@ impl ApiSettings {
     }
 
     fn extractor(&self) -> ValueExtractor {
-        ValueExtractor::new(&self.paths).with_flags(self.description.flags, self.description.blanks)
+        ValueExtractor::new(&self.paths)
+            .with_flags(self.description.flags, self.description.blanks)
+            .comparing_names(self.description.names)
     }
 }

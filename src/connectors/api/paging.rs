@@ -70,8 +70,19 @@ pub(super) struct PagingState {
     pub records: u64,
     /// Pages read so far.
     pub pages: u64,
+    /// Whether the total number of records proves the end.
+    pub total_is_proof: bool,
+    /// Whether all records that the source reports were read, and the requested page only confirms it.
+    pub confirms_end: bool,
     /// Digests of the URLs and cursors used so far.
     seen: FxHashSet<u64>,
+}
+
+impl PagingState {
+    /// The state before the first page.
+    pub(super) fn new(total_is_proof: bool) -> Self {
+        Self { total_is_proof, ..Self::default() }
+    }
 }
 
 impl PagingMethod {
@@ -92,8 +103,7 @@ impl PagingMethod {
         }
     }
 
-    /// The step after a page. `told` is the total number of records if the source reports it, and `home` the
-    /// server to which credentials may be sent.
+    /// The step after a page. `home` is the server to which credentials may be sent.
     pub(super) fn next(
         &self,
         last: &ConnectorRequest,
@@ -124,14 +134,18 @@ impl PagingMethod {
             },
             // The server may have shortened a page, so a short page does not end the list.
             Self::Number { .. } | Self::Offset { .. } if records == 0 => return Ok(NextPage::End),
+            // A total that equals the records of one page may be the size of the page.
             Self::Number { .. } | Self::Offset { .. }
-                if page.total.is_some_and(|total| progress.records >= total) =>
+                if page.total.is_some_and(|total| {
+                    progress.records >= total && (records < total || !progress.total_is_proof)
+                }) =>
             {
                 return Ok(NextPage::End);
             }
             Self::Number { place, first } => place.set(&mut call, &json!(first + progress.pages)),
             Self::Offset { place, first } => place.set(&mut call, &json!(first + progress.records)),
         }
+        progress.confirms_end = page.total.is_some_and(|total| progress.records >= total);
         let step = xxhash_rust::xxh3::xxh3_64(format!("{} {:?}", call.url, call.body).as_bytes());
         if !progress.seen.insert(step) {
             return Err(HttpError::PagingLoop { page: progress.pages + 1 });

@@ -113,10 +113,13 @@ pub(super) async fn check(
     if diagnostics::record_step(&mut steps, "columns", columns, Clone::clone).is_none() {
         return steps;
     }
-    let read = job.run_blocking(CsvReadTask::read).await;
+    let read = job.clone().run_blocking(CsvReadTask::read).await;
+    let is_mapping_fault = read.as_ref().is_err_and(ConnectorError::is_mapping_fault);
     let describe = |reading: &DirectoryReading| format!("{} people", reading.people().len());
     if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, describe) {
-        diagnostics::add_people_step(&mut steps, connector, attributes, reading.people());
+        diagnostics::add_reading_step(&mut steps, connector, attributes, &reading);
+    } else if is_mapping_fault && let Ok(sample) = job.run_blocking(CsvReadTask::read_sample).await {
+        diagnostics::add_sample_step(&mut steps, connector, attributes, &sample);
     }
     steps
 }

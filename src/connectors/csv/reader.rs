@@ -11,7 +11,7 @@ use crate::csv::CsvSettings;
 use crate::csv::field::field_text;
 use crate::csv::table::{self, CsvTable};
 use crate::file::{self, FileIdentity, HashingReader, TextReader};
-use crate::mapper::{RecordMapper, RecordValues};
+use crate::mapper::{PeopleSample, RecordMapper, RecordValues};
 use crate::proof::FileEnd;
 use crate::{AttributeMapping, Connector, ConnectorCause, ConnectorError, DirectoryReading, ReadContext};
 use rollcall_model::attributes::AttributeSet;
@@ -80,12 +80,22 @@ impl CsvReadTask {
 
     /// Reads the whole file.
     pub(super) fn read(&self) -> Result<DirectoryReading, ConnectorError> {
-        file::read(&self.name, &self.settings.file, &self.context, |witness| {
-            let mut mapper = RecordMapper::new(&self.name, &self.mapping, &self.attributes);
-            let text = TextReader::new(witness, self.settings.file.encoding);
-            self.rows_of(BufReader::with_capacity(BUFFER, text), &mut mapper)?;
-            Ok((mapper, FileEnd::LineBreak))
-        })
+        file::read(&self.name, &self.settings.file, &self.context, |witness| self.map_file(witness))
+    }
+
+    /// Reads the whole file for `check`.
+    pub(super) fn read_sample(&self) -> Result<PeopleSample, ConnectorError> {
+        file::read_sample(&self.name, &self.settings.file, &self.context, |witness| self.map_file(witness))
+    }
+
+    fn map_file(
+        &self,
+        file: &mut HashingReader<'_, &File>,
+    ) -> Result<(RecordMapper<'_>, FileEnd), ConnectorError> {
+        let mut mapper = RecordMapper::new(&self.name, &self.mapping, &self.attributes);
+        let text = TextReader::new(file, self.settings.file.encoding);
+        self.rows_of(BufReader::with_capacity(BUFFER, text), &mut mapper)?;
+        Ok((mapper, FileEnd::LineBreak))
     }
 
     /// Maps the rows of a file, after reading its header.

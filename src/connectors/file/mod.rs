@@ -15,7 +15,7 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::mapper::RecordMapper;
+use crate::mapper::{PeopleSample, RecordMapper};
 use crate::proof::{CompletenessProof, FileEnd, FileObservation, IncompleteFile};
 use crate::{
     ConnectorAttempt, ConnectorCause, ConnectorError, DirectoryReading, ExceededLimit, ReadContext,
@@ -111,6 +111,18 @@ pub(super) fn read<'a>(
         Ok(_) => refuse(FileError::Changed(None)),
         Err(changed) => refuse(changed),
     })
+}
+
+/// Reads a file for `check`, also if its values do not fit the mapping. The result proves nothing.
+pub(super) fn read_sample<'a>(
+    name: &ConnectorName,
+    settings: &FileSettings,
+    context: &ReadContext,
+    gather: impl FnOnce(&mut HashingReader<'_, &File>) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError>,
+) -> Result<PeopleSample, ConnectorError> {
+    let (file, _) = open(settings, SystemTime::now()).map_err(|cause| settings.error(name, cause))?;
+    let (mapper, _) = gather(&mut HashingReader::new(&file, false, context))?;
+    Ok(mapper.into_sample(true))
 }
 
 /// Checks the requirements of the settings.

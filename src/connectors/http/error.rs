@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::attempt::ConnectorAttempt;
 use crate::protocol_error::ProtocolError;
+use rollcall_model::format::shorten;
 
 /// Problem with a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +73,14 @@ pub enum HttpError {
     /// The total number is not a valid number.
     #[error("the total number of people is not a valid number: `{0}`")]
     NoTotal(String),
+    /// No response contains the total number.
+    #[error("no response contains the total number of people at `{place}`{}", format_names(.names))]
+    MissingTotal {
+        /// The expected position.
+        place: String,
+        /// The names that the last response has in its place.
+        names: Vec<String>,
+    },
     /// The token response contains no token.
     #[error("the token endpoint returned no token")]
     NoToken,
@@ -105,6 +114,23 @@ fn format_message(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!(": {said}") }
 }
 
+/// The most names that a message lists, and the most characters of each.
+const MAX_NAMES: usize = 12;
+const MAX_NAME_CHARACTERS: usize = 40;
+
+fn format_names(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let shown: Vec<String> = names
+        .iter()
+        .take(MAX_NAMES)
+        .map(|name| format!("`{}`", shorten(name.clone(), MAX_NAME_CHARACTERS)))
+        .collect();
+    let more = if names.len() > MAX_NAMES { ", …" } else { "" };
+    format!("; the last one contains {}{more}", shown.join(", "))
+}
+
 impl ProtocolError for HttpError {
     fn describe(&self, attempt: &ConnectorAttempt) -> String {
         format!("{attempt}: {self}")
@@ -123,6 +149,7 @@ impl ProtocolError for HttpError {
             | Self::NotOne
             | Self::PagingLoop { .. }
             | Self::NoTotal(_)
+            | Self::MissingTotal { .. }
             | Self::NoToken
             | Self::TooLongAWait { .. }
             | Self::Key(_) => false,
@@ -142,9 +169,11 @@ impl ProtocolError for HttpError {
             Self::Redirect { .. } | Self::Elsewhere { .. } => "redirect",
             Self::NotJson { .. } | Self::NoTotal(_) | Self::NotOne => "malformed",
             Self::TooLarge { .. } => "too_large",
-            Self::NoList { .. } | Self::PagingLoop { .. } | Self::TooFew { .. } | Self::NoDetails => {
-                "incomplete"
-            }
+            Self::NoList { .. }
+            | Self::PagingLoop { .. }
+            | Self::TooFew { .. }
+            | Self::MissingTotal { .. }
+            | Self::NoDetails => "incomplete",
         }
     }
 
@@ -173,6 +202,9 @@ impl ProtocolError for HttpError {
                 "the list changed while it was read, or the account cannot see all people; read again"
             }
             Self::NoTotal(_) => "check `total`",
+            Self::MissingTotal { .. } => {
+                "the end of the list is not proven without this number; for kind `http_json` write in `total` where the server sends it, or remove `total`"
+            }
             Self::NoToken => "check `token_url`, the account and its secret",
             Self::Key(_) => "set a private RSA key in PEM (PKCS#8, `BEGIN PRIVATE KEY`)",
         };

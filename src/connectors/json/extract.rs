@@ -3,8 +3,8 @@
 use serde::de::{DeserializeSeed, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::json::ValuePath;
 use crate::json::path_node::{PathNode, PathNodeSeed};
+use crate::json::{NameComparison, ValuePath};
 use crate::mapper::RecordValues;
 
 /// The paths of all columns, as a tree that is traversed together with the record.
@@ -68,6 +68,12 @@ impl ValueExtractor {
                 self.flags.push((flag, slot));
             }
         }
+        self
+    }
+
+    /// Compares the names of members in this way.
+    pub(crate) fn comparing_names(mut self, names: NameComparison) -> Self {
+        self.root.set_names(names);
         self
     }
 
@@ -176,5 +182,38 @@ mod tests {
         let paths =
             &["emails[?@.type=='work'].value", "orgs[?@.primary==true].dep", "orgs.dep", "emails[0].value"];
         assert_eq!(pick(json, paths), [vec!["w"], vec!["Lab"], vec!["Lab", "Old"], vec!["h"]]);
+    }
+
+    /// SCIM has no case in names and in the values that choose an entry, and writes an address as a plain text.
+    #[test]
+    fn names_of_scim_have_no_case() {
+        let texts = [
+            "emails[?@.type=='work'].value | emails[?@.primary==true].value | emails.value",
+            "['urn:example:Enterprise:2.0:User'].department",
+            "userName",
+        ];
+        let paths: Vec<ValuePath> = texts.map(|path| ValuePath::parse(path).expect(path)).into();
+        let read = |json: &str, names| {
+            let mut extractor = ValueExtractor::new(&paths).comparing_names(names);
+            let mut record = RecordValues::default();
+            extractor.extract(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
+            let of = |column| record.values_of(column).map(str::to_owned).collect::<Vec<_>>().join(",");
+            [of(0), of(1), of(2)]
+        };
+        let (work, home) = (r#"{"Type": "WORK", "Value": "w"}"#, r#"{"type": "home", "value": "h"}"#);
+        let primary = r#"{"primary": "True", "value": "p"}"#;
+        for (emails, expected) in [
+            (format!("[{home}, {work}]"), "w"),
+            (format!("[{home}, {primary}]"), "p"),
+            (r#"["a", "b"]"#.to_owned(), "a,b"),
+            (r#""a""#.to_owned(), "a"),
+            (r#"{"value": "v"}"#.to_owned(), "v"),
+        ] {
+            let json = format!(
+                r#"{{"EMAILS": {emails}, "URN:Example:enterprise:2.0:user": {{"Department": "Sales"}}, "username": "u"}}"#
+            );
+            assert_eq!(read(&json, NameComparison::Scim), [expected, "Sales", "u"], "{json}");
+            assert_eq!(read(&json, NameComparison::Exact), ["", "", ""], "{json}");
+        }
     }
 }

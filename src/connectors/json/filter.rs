@@ -1,5 +1,6 @@
 //! Filters list entries by one of their values, without building the entries.
 
+use crate::json::NameComparison;
 use crate::json::json_path::{EntryFilter, FilterLiteral};
 
 /// Maximum number of names in the filters of one path; their values are kept on the stack.
@@ -41,14 +42,17 @@ impl EntryFilterSet {
 
 impl FilterLiteral {
     /// Returns whether a raw value equals this literal.
-    pub(super) fn matches(&self, text: &str) -> bool {
-        match self {
-            Self::Word(word) => text == *word,
-            Self::Text(wanted) => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-                Some(inner) if !inner.contains('\\') => inner == wanted,
-                Some(_) => serde_json::from_str::<String>(text).is_ok_and(|text| text == *wanted),
-                None => false,
-            },
+    pub(super) fn matches(&self, text: &str, names: NameComparison) -> bool {
+        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        match (self, quoted) {
+            (Self::Word(word), None) => text == *word,
+            // Some servers write a truth value in quotes.
+            (Self::Word(word), Some(inner)) => names == NameComparison::Scim && names.equals(inner, word),
+            (Self::Text(wanted), Some(inner)) if !inner.contains('\\') => names.equals(inner, wanted),
+            (Self::Text(wanted), Some(_)) => {
+                serde_json::from_str::<String>(text).is_ok_and(|text| names.equals(&text, wanted))
+            }
+            (Self::Text(_), None) => false,
         }
     }
 }

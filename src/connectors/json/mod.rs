@@ -7,6 +7,13 @@
 /// Visitor methods that ignore strings, numbers, booleans and null.
 macro_rules! ignore_scalars {
     () => {
+        fn visit_str<E>(self, _: &str) -> Result<(), E> {
+            Ok(())
+        }
+
+        ignore_scalars!(except_text);
+    };
+    (except_text) => {
         fn visit_bool<E>(self, _: bool) -> Result<(), E> {
             Ok(())
         }
@@ -23,10 +30,6 @@ macro_rules! ignore_scalars {
             Ok(())
         }
 
-        fn visit_str<E>(self, _: &str) -> Result<(), E> {
-            Ok(())
-        }
-
         fn visit_unit<E>(self) -> Result<(), E> {
             Ok(())
         }
@@ -37,10 +40,12 @@ mod extract;
 mod filter;
 mod json_path;
 mod member_name;
+mod name_comparison;
 mod path_node;
 mod response;
 
 pub(super) use extract::ValueExtractor;
 pub use json_path::{InvalidPath, KeyPath, ValuePath, parse_key_path};
 use member_name::MemberName;
-pub(super) use response::{ResponseLayout, ResponsePage, UnreadableResponse};
+pub use name_comparison::NameComparison;
+pub(super) use response::{ResponseLayout, ResponsePage, UnreadableResponse, names_beside};

@@ -9,8 +9,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use serde_json_path::JsonPath;
 
-use crate::json::MemberName;
 use crate::json::filter::{EntryFilterSet, MAX_FILTER_NAMES};
+use crate::json::{MemberName, NameComparison};
 use crate::mapper::RecordValues;
 
 /// The paths that go on from one member of a record.
@@ -25,9 +25,44 @@ pub(super) struct PathNode {
     pub(super) choices: EntryFilterSet,
     /// `true` if a query is not a simple filter.
     pub(super) is_involved: bool,
+    /// How the names of members are compared.
+    pub(super) names: NameComparison,
 }
 
+/// The member that a text in the place of an entry stands for (RFC 7643 2.4).
+const VALUE: &str = "value";
+
 impl PathNode {
+    /// Compares the names of all members in this way.
+    pub(super) fn set_names(&mut self, names: NameComparison) {
+        self.names = names;
+        self.inner.values_mut().for_each(|node| node.set_names(names));
+    }
+
+    /// The paths that go on from a member.
+    fn child(&self, name: &str) -> Option<&PathNode> {
+        self.inner.get(name).or_else(|| match self.names {
+            NameComparison::Exact => None,
+            NameComparison::Scim => {
+                let mut nodes = self.inner.iter();
+                nodes.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, node)| node)
+            }
+        })
+    }
+
+    /// Adds a text in the place of an object.
+    fn add_text(&self, text: &str, found: &mut RecordValues) {
+        match self.names {
+            NameComparison::Exact => {}
+            NameComparison::Scim => {
+                let slots = self.inner.get(VALUE).map_or(&[][..], |node| &node.slots);
+                for &slot in slots {
+                    found.add(slot, text);
+                }
+            }
+        }
+    }
+
     /// Extracts values of list entries by filters on other values of the entry.
     fn apply_filters(&self, text: &str, found: &mut RecordValues) -> Result<(), serde_json::Error> {
         if !text.starts_with('[') {
@@ -52,14 +87,15 @@ impl PathNode {
     fn visit_children(&self, value: &Value, found: &mut RecordValues) {
         match value {
             Value::Object(map) => {
-                for (key, node) in &self.inner {
-                    if let Some(value) = map.get(key.as_ref()) {
+                for (key, value) in map {
+                    if let Some(node) = self.child(key) {
                         node.apply_queries(value, found);
                     }
                 }
             }
             Value::Array(list) => list.iter().for_each(|one| self.visit_children(one, found)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            Value::String(text) => self.add_text(text, found),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 }
@@ -145,7 +181,7 @@ impl<'de> Visitor<'de> for NestedValueVisitor<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(MemberName(key)) = map.next_key()? {
-            match self.node.inner.get(key.as_ref()) {
+            match self.node.child(key.as_ref()) {
                 Some(node) => map.next_value_seed(PathNodeSeed { node, found: &mut *self.found })?,
                 None => map.next_value::<IgnoredAny>().map(drop)?,
             }
@@ -161,7 +197,12 @@ impl<'de> Visitor<'de> for NestedValueVisitor<'_> {
         Ok(())
     }
 
-    ignore_scalars!();
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.node.add_text(text, self.found);
+        Ok(())
+    }
+
+    ignore_scalars!(except_text);
 }
 
 /// Visits the entries of a list.
@@ -208,8 +249,8 @@ impl<'de> Visitor<'de> for EntryVisitor<'_> {
         let EntryFilterSet { names, choices } = &self.node.choices;
         let mut values: [Option<&RawValue>; MAX_FILTER_NAMES] = [None; MAX_FILTER_NAMES];
         while let Some(MemberName(key)) = map.next_key()? {
-            let place = names.iter().position(|name| **name == key);
-            let inner = self.node.inner.get(key.as_ref());
+            let place = names.iter().position(|name| self.node.names.equals(name, &key));
+            let inner = self.node.child(key.as_ref());
             match (place, inner) {
                 (None, None) => map.next_value::<IgnoredAny>().map(drop)?,
                 (None, Some(node)) => map.next_value_seed(PathNodeSeed { node, found: &mut *self.found })?,
@@ -227,7 +268,7 @@ impl<'de> Visitor<'de> for EntryVisitor<'_> {
         }
         for choice in choices {
             if let (Some(by), Some(wanted)) = (values[choice.by], values[choice.wanted])
-                && choice.is.matches(by.get())
+                && choice.is.matches(by.get(), self.node.names)
             {
                 add_scalars(wanted.get(), &[choice.slot], self.found).map_err(A::Error::custom)?;
             }
@@ -248,7 +289,12 @@ impl<'de> Visitor<'de> for EntryVisitor<'_> {
         Ok(())
     }
 
-    ignore_scalars!();
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.node.add_text(text, self.found);
+        Ok(())
+    }
+
+    ignore_scalars!(except_text);
 }
 
 fn add(value: &Value, slot: usize, found: &mut RecordValues) {

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::json::{KeyPath, MemberName, ValueExtractor};
+use crate::json::{KeyPath, MemberName, NameComparison, ValueExtractor};
 use crate::mapper::RecordValues;
 
 /// Positions of the parts of a response.
@@ -21,6 +21,8 @@ pub(crate) struct ResponseLayout {
     pub next: Option<KeyPath>,
     /// The member that marks a response without a list as an empty page.
     pub empty: Option<KeyPath>,
+    /// How the names of members are compared.
+    pub names: NameComparison,
 }
 
 /// Paging information of a response.
@@ -71,8 +73,13 @@ impl ResponseLayout {
         records: &mut R,
     ) -> Result<ResponsePage, UnreadableResponse> {
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let mut into =
-            ResponseTarget { records, page: ResponsePage::default(), total: None, seen: Vec::new() };
+        let mut into = ResponseTarget {
+            records,
+            page: ResponsePage::default(),
+            total: None,
+            seen: Vec::new(),
+            names: self.names,
+        };
         let mut wanted = vec![(self.list.as_slice(), ResponsePart::List)];
         wanted.extend(self.total.as_deref().map(|keys| (keys, ResponsePart::Total)));
         wanted.extend(self.next.as_deref().map(|keys| (keys, ResponsePart::Next)));
@@ -102,6 +109,21 @@ impl ResponseLayout {
         }
         Ok(found)
     }
+}
+
+/// The names of the members of a response next to the last name of a path that it has; for messages.
+pub(crate) fn names_beside(json: &[u8], path: &[String]) -> Vec<String> {
+    type Members<'j> = BTreeMap<Cow<'j, str>, &'j RawValue>;
+    let Ok(mut members) = serde_json::from_slice::<Members<'_>>(json) else { return Vec::new() };
+    let mut prefix = String::new();
+    for key in path {
+        let inner = members.get(key.as_str()).map(|json| serde_json::from_str::<Members<'_>>(json.get()));
+        let Some(Ok(inner)) = inner else { break };
+        prefix.push_str(key);
+        prefix.push('.');
+        members = inner;
+    }
+    members.keys().map(|name| format!("{prefix}{name}")).collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +180,7 @@ struct ResponseTarget<'a, R> {
     total: Option<String>,
     /// The parts found so far.
     seen: Vec<ResponsePart>,
+    names: NameComparison,
 }
 
 /// A value of the response, and the parts below it.
@@ -215,8 +238,11 @@ impl<'de, R: RecordReceiver> Visitor<'de> for ValueTarget<'_, '_, '_, R> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(MemberName(key)) = map.next_key()? {
-            let below =
-                self.wanted.iter().filter(|(keys, _)| keys.first().is_some_and(|first| *first == key));
+            let names = self.into.names;
+            let below = self
+                .wanted
+                .iter()
+                .filter(|(keys, _)| keys.first().is_some_and(|first| names.equals(first, &key)));
             let wanted: Vec<(&[String], ResponsePart)> =
                 below.map(|&(keys, what)| (&keys[1..], what)).collect();
             if wanted.is_empty() {
@@ -297,6 +323,7 @@ mod tests {
             total: Some(keys(&["meta", "total"])),
             next: Some(keys(&["meta", "next"])),
             empty: None,
+            names: NameComparison::Exact,
         };
         let json = r#"{"meta": {"next": "abc", "total": "3", "x": []}, "data": {"items": [{"id": 1}, {"id": "b"}], "y": 1}}"#;
         let (ids, page) = read(&shape, json);
@@ -338,6 +365,7 @@ mod tests {
             total: Some(keys(&["meta", "total"])),
             next: Some(keys(&["meta", "next"])),
             empty: None,
+            names: NameComparison::Exact,
         };
         for json in [
             r#"{"data": [{"id": 1}, {"id": 2}], "data": []}"#,

@@ -14,7 +14,7 @@ use std::io::{BufRead, BufReader};
 
 use crate::file::{self, FileError, HashingReader, TextReader};
 use crate::json::{KeyPath, ValueExtractor, ValuePath};
-use crate::mapper::{RecordMapper, RecordValues};
+use crate::mapper::{PeopleSample, RecordMapper, RecordValues};
 use crate::proof::FileEnd;
 use crate::retry::retry;
 use crate::{
@@ -53,7 +53,8 @@ pub(super) async fn read(
     attributes: &AttributeSet,
     context: &ReadContext,
 ) -> Result<DirectoryReading, ConnectorError> {
-    retry(&connector.name, context, || read_blocking(connector, settings, attributes, context)).await
+    retry(&connector.name, context, || run_blocking(connector, settings, attributes, context, read_file))
+        .await
 }
 
 /// Finds the people with an e-mail address.
@@ -76,30 +77,55 @@ pub(super) async fn check(
     context: &ReadContext,
 ) -> Vec<CheckStep> {
     let mut steps = Vec::new();
-    let read = read_blocking(connector, settings, attributes, context).await;
+    let read = run_blocking(connector, settings, attributes, context, read_file).await;
+    let is_mapping_fault = read.as_ref().is_err_and(ConnectorError::is_mapping_fault);
     let path = settings.file.path.display();
     let describe = |reading: &DirectoryReading| format!("`{path}`, {} people", reading.people().len());
     if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, describe) {
-        diagnostics::add_people_step(&mut steps, connector, attributes, reading.people());
+        diagnostics::add_reading_step(&mut steps, connector, attributes, &reading);
+    } else if is_mapping_fault
+        && let Ok(sample) = run_blocking(connector, settings, attributes, context, read_sample).await
+    {
+        diagnostics::add_sample_step(&mut steps, connector, attributes, &sample);
     }
     steps
 }
 
-async fn read_blocking(
+/// Runs work on the file on a blocking thread.
+async fn run_blocking<T: Send + 'static>(
+    connector: &Connector,
+    settings: &JsonFileSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+    work: fn(&Connector, &JsonFileSettings, &AttributeSet, &ReadContext) -> Result<T, ConnectorError>,
+) -> Result<T, ConnectorError> {
+    let (connector, settings) = (connector.clone(), settings.clone());
+    let (attributes, context) = (attributes.clone(), context.clone());
+    let name = connector.name.clone();
+    file::run_blocking(&name, move || work(&connector, &settings, &attributes, &context)).await
+}
+
+fn read_file(
     connector: &Connector,
     settings: &JsonFileSettings,
     attributes: &AttributeSet,
     context: &ReadContext,
 ) -> Result<DirectoryReading, ConnectorError> {
-    let (connector, settings) = (connector.clone(), settings.clone());
-    let (attributes, context) = (attributes.clone(), context.clone());
-    let name = connector.name.clone();
-    file::run_blocking(&name, move || {
-        file::read(&connector.name, &settings.file, &context, |witness| {
-            map_records(&connector, &settings, &attributes, &context, witness)
-        })
+    file::read(&connector.name, &settings.file, context, |witness| {
+        map_records(connector, settings, attributes, context, witness)
     })
-    .await
+}
+
+/// Reads the file for `check`, also if its values do not fit the mapping.
+fn read_sample(
+    connector: &Connector,
+    settings: &JsonFileSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<PeopleSample, ConnectorError> {
+    file::read_sample(&connector.name, &settings.file, context, |witness| {
+        map_records(connector, settings, attributes, context, witness)
+    })
 }
 
 fn map_records<'a>(

@@ -4,10 +4,9 @@ use std::time::Instant;
 
 use crate::ldap::session::{LdapConnector, LdapSession};
 use crate::ldap::{LdapSettings, build_collector, build_search, check_searchable};
-use crate::mapper::RecordMapper;
+use crate::mapper::{PeopleSample, RecordMapper};
 use crate::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
 use rollcall_model::attributes::AttributeSet;
-use rollcall_model::people::PeopleTable;
 use rollcall_model::progress::ReadProgress;
 use rollcall_model::resource_limits::ResourceLimits;
 
@@ -40,10 +39,10 @@ async fn steps_of(
     let mut session = connect_with_steps(connector, settings, &context.limits, steps).await?;
     let read = first_page(connector, settings, attributes, &mut session).await;
     session.close().await;
-    let people = diagnostics::record_step(steps, "read", read, |people| {
-        format!("{} people on the first page", people.len())
+    let sample = diagnostics::record_step(steps, "read", read, |sample| {
+        format!("{} people on the first page", sample.people.len())
     })?;
-    diagnostics::add_people_step(steps, connector, attributes, &people);
+    diagnostics::add_sample_step(steps, connector, attributes, &sample);
     Some(())
 }
 
@@ -108,12 +107,13 @@ async fn first_page(
     settings: &LdapSettings,
     attributes: &AttributeSet,
     session: &mut LdapSession<'_>,
-) -> Result<PeopleTable, ConnectorError> {
+) -> Result<PeopleSample, ConnectorError> {
     let search = build_search(connector, settings, &settings.filter)?;
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
     let mut collector = build_collector(connector, settings, mapper, ReadProgress::default());
+    let mut is_whole = true;
     for base in &settings.base_dns {
-        collector.first_page(session, &search, base).await?;
+        is_whole &= collector.first_page(session, &search, base).await?.is_last();
     }
-    Ok(collector.sink.mapper.into_people())
+    Ok(collector.sink.mapper.into_sample(is_whole))
 }

@@ -50,6 +50,11 @@ struct SearchOutcome {
 }
 
 impl LdapSearchPage {
+    /// Returns whether no page follows.
+    pub(crate) fn is_last(&self) -> bool {
+        self.next.is_empty()
+    }
+
     fn is_last_of(&self, base: &str, meaning: ReferenceMeaning) -> Option<SearchBaseEnd> {
         SearchBaseEnd::prove(base, self.result_code, Some(&self.next), self.references.0, meaning)
     }

@@ -27,6 +27,8 @@ pub(super) struct MappedColumn<'a> {
     /// How its dates are written; none if it is not a date.
     pub date_format: Option<&'a DateFormat>,
     dates: DateCounts,
+    /// Whether a record has a value.
+    pub has_values: bool,
 }
 
 /// The dates of a column.
@@ -47,7 +49,7 @@ impl<'a> MappedColumn<'a> {
         let codes = mapping.codes.get(&attribute).map(|table| table.iter().map(cleaned).collect());
         let date_format = mapping.dates.format_of(attribute);
         let (unknown, dates) = (FxHashMap::default(), DateCounts::default());
-        Self { number, attribute, codes, unknown, date_format, dates }
+        Self { number, attribute, codes, unknown, date_format, dates, has_values: false }
     }
 
     /// The name of a code, if there is one.
@@ -79,6 +81,11 @@ impl<'a> MappedColumn<'a> {
     pub(super) fn unreadable_dates(&self) -> Option<&DateCounts> {
         let DateCounts { values, unreadable, .. } = self.dates;
         (unreadable > 1 && unreadable * UNREADABLE_SHARE > values).then_some(&self.dates)
+    }
+
+    /// The counts, if a date cannot be read.
+    pub(super) fn any_unreadable_dates(&self) -> Option<&DateCounts> {
+        (self.dates.unreadable > 0).then_some(&self.dates)
     }
 
     /// Counts a value that is in no table.

@@ -29,8 +29,12 @@ fn mapping() -> AttributeMapping {
 }
 
 fn map(records: &[&[(&str, &str)]]) -> Result<MappedRow, ConnectorError> {
-    let (name, mapping, attributes) = (ConnectorName::new("corp"), mapping(), AttributeSet::default());
-    let mut mapper = RecordMapper::new(&name, &mapping, &attributes);
+    map_with(&mapping(), records)
+}
+
+fn map_with(mapping: &AttributeMapping, records: &[&[(&str, &str)]]) -> Result<MappedRow, ConnectorError> {
+    let (name, attributes) = (ConnectorName::new("corp"), AttributeSet::default());
+    let mut mapper = RecordMapper::new(&name, mapping, &attributes);
     let mut record = RecordValues::default();
     for values in records {
         record.clear();
@@ -45,6 +49,33 @@ fn map(records: &[&[(&str, &str)]]) -> Result<MappedRow, ConnectorError> {
 
 fn kinds(mapped: &MappedRow) -> Vec<RunWarningKind> {
     mapped.problems.iter().map(|problem| problem.kind).collect()
+}
+
+/// An attribute of the file that no record has is reported with its name in the source; one that a record has is not.
+#[test]
+fn attribute_that_no_record_has_is_reported() {
+    let expecting = |columns| AttributeMapping { expected_columns: columns, ..mapping() };
+    let read = |mapping: &AttributeMapping, records: &[&[(&str, &str)]]| {
+        map_with(mapping, records)
+            .expect("read")
+            .problems
+            .into_iter()
+            .map(|one| one.message)
+            .collect::<Vec<_>>()
+    };
+    let records: [&[(&str, &str)]; 2] =
+        [&[("uid", "1"), ("mail", "no address"), ("dept", "4711")], &[("uid", "2")]];
+    let reported = read(&expecting(5), &records);
+    assert_eq!(
+        reported[..2],
+        [
+            "no record has a value for `state`, which is mapped to `status`",
+            "no record has a value for `from`, which is mapped to `start_date`"
+        ]
+    );
+    assert_eq!(reported.len(), 3, "the address that is none is reported as such: {reported:?}");
+    assert_eq!(read(&expecting(4), &records).len(), 2, "a column of the kind's own mapping may be empty");
+    assert_eq!(read(&expecting(5), &[]).len(), 0, "without a record nothing is known");
 }
 
 #[test]

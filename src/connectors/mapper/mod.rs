@@ -15,6 +15,8 @@ mod total_row;
 
 use rustc_hash::FxHashMap;
 
+use crate::active_directory::is_optional;
+use crate::protocol_error::ProtocolError;
 use crate::{AttributeMapping, ConnectorAttempt, ConnectorError, ExceededLimit, ReadingError};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::interner::Symbol;
@@ -28,13 +30,26 @@ pub(super) use address::{find_address, spell_address};
 pub(super) use record::RecordValues;
 
 use address::is_primary;
-use column::MappedColumn;
+use column::{DateCounts, MappedColumn};
 
 /// Fewer unusable records than this never fail a reading: dirty data, not a wrong mapping.
 const FEW_SET_ASIDE: u64 = 10;
 
 /// More than one unusable record in this many (5 %) means a wrong mapping.
 const SET_ASIDE_SHARE: u64 = 20;
+
+/// The first people of a source, for `check`.
+#[derive(Debug)]
+pub(super) struct PeopleSample {
+    /// The people.
+    pub people: PeopleTable,
+    /// Whether they are all people of the source.
+    pub is_whole: bool,
+    /// Attributes with dates that cannot be read, and a warning with an example of each.
+    pub unreadable_dates: Vec<(Attribute, String)>,
+    /// The warnings about values.
+    pub problems: Vec<RunWarning>,
+}
 
 /// Converts records to people.
 #[derive(Debug)]
@@ -108,7 +123,10 @@ impl<'a> RecordMapper<'a> {
         self.count_record(record);
         self.cells.fill(Symbol::EMPTY);
         for index in 0..self.columns.len() {
-            let MappedColumn { attribute, date_format, .. } = self.columns[index];
+            let MappedColumn { number, attribute, date_format, has_values, .. } = self.columns[index];
+            if !has_values {
+                self.columns[index].has_values = record.values_of(number).next().is_some();
+            }
             self.cells[attribute.index()] = match (attribute, date_format) {
                 (Attribute::ID, _) => self.id(index, record),
                 (Attribute::EMAIL, _) => self.address(index, record),
@@ -134,7 +152,7 @@ impl<'a> RecordMapper<'a> {
     ///
     /// [`ReadingError::TooManyRejectedRecords`] if more than 5 % of the records, and at least 10, have an empty
     /// or repeated id. [`ReadingError::UnreadableDates`] if several dates of a column, and more than 5 %, cannot be read.
-    pub(crate) fn finish(self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
+    pub(crate) fn finish(mut self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
         let (set_aside, records) = (self.people.set_aside(), self.records);
         if set_aside >= FEW_SET_ASIDE && set_aside * SET_ASIDE_SHARE > records {
             let cause = ReadingError::TooManyRejectedRecords { set_aside, records };
@@ -142,26 +160,68 @@ impl<'a> RecordMapper<'a> {
         }
         for column in &self.columns {
             if let Some(dates) = column.unreadable_dates() {
-                let cause = ReadingError::UnreadableDates {
-                    attribute: self.attributes.name(column.attribute).to_owned(),
-                    column: self.mapping.columns[column.number].1.clone(),
-                    unreadable: dates.unreadable,
-                    values: dates.values,
-                    sample: dates.sample.clone(),
-                };
+                let cause = self.describe_unreadable(column, dates);
                 return Err(ConnectorError::new(self.connector, ConnectorAttempt::Reading, cause));
             }
         }
-        let mut problems = self.problems;
+        let problems = self.list_problems();
+        Ok((self.people, problems))
+    }
+
+    /// All warnings.
+    fn list_problems(&mut self) -> Vec<RunWarning> {
+        let mut problems = self.list_missing_attributes();
+        problems.append(&mut self.problems);
         for column in &self.columns {
             problems.extend(column.problems(self.attributes.name(column.attribute)));
         }
-        Ok((self.people, problems))
+        problems
+    }
+
+    /// Warnings about the attributes of the file that no record has.
+    fn list_missing_attributes(&self) -> Vec<RunWarning> {
+        let missing = |column: &&MappedColumn<'_>| {
+            let source = &self.mapping.columns[column.number].1;
+            !column.has_values && column.number < self.mapping.expected_columns && !is_optional(source)
+        };
+        let warning = |column: &MappedColumn<'_>| {
+            let (name, source) =
+                (self.attributes.name(column.attribute), &self.mapping.columns[column.number].1);
+            let message = format!("no record has a value for `{source}`, which is mapped to `{name}`");
+            RunWarning::new(RunWarningKind::AttributeEmpty, name, message)
+        };
+        if self.records == 0 {
+            Vec::new()
+        } else {
+            self.columns.iter().filter(missing).map(warning).collect()
+        }
     }
 
     /// The people so far, for `check` and look-ups.
     pub(crate) fn into_people(self) -> PeopleTable {
         self.people
+    }
+
+    /// The people so far and their unreadable dates, for `check`.
+    pub(crate) fn into_sample(mut self, is_whole: bool) -> PeopleSample {
+        let warning = |column: &MappedColumn<'_>| {
+            let cause = self.describe_unreadable(column, column.any_unreadable_dates()?);
+            let hint = cause.hint(&ConnectorAttempt::Reading).unwrap_or_default();
+            Some((column.attribute, format!("{cause}; {hint}")))
+        };
+        let unreadable_dates = self.columns.iter().filter_map(warning).collect();
+        let problems = self.list_problems();
+        PeopleSample { people: self.people, is_whole, unreadable_dates, problems }
+    }
+
+    fn describe_unreadable(&self, column: &MappedColumn<'_>, dates: &DateCounts) -> ReadingError {
+        ReadingError::UnreadableDates {
+            attribute: self.attributes.name(column.attribute).to_owned(),
+            column: self.mapping.columns[column.number].1.clone(),
+            unreadable: dates.unreadable,
+            values: dates.values,
+            sample: dates.sample.clone(),
+        }
     }
 
     /// The only value of the id; a record with no value or several values cannot be identified.

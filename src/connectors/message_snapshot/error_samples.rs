@@ -43,6 +43,8 @@ fn reading_errors() -> Vec<ConnectorError> {
         ReadingError::Cancelled,
         ReadingError::InvalidSetting { setting: "base_dn", fault: "is missing" },
         ReadingError::Unproven,
+        ReadingError::NoPeople { set_aside: 0, left_out: 0 },
+        ReadingError::NoPeople { set_aside: 1, left_out: 12 },
         ReadingError::TooManyRejectedRecords { set_aside: 12, records: 100 },
         ReadingError::UnreadableDates {
             attribute: "end_date".to_owned(),
@@ -59,6 +61,7 @@ fn reading_errors() -> Vec<ConnectorError> {
             ReadingError::Cancelled
             | ReadingError::InvalidSetting { .. }
             | ReadingError::Unproven
+            | ReadingError::NoPeople { .. }
             | ReadingError::TooManyRejectedRecords { .. }
             | ReadingError::UnreadableDates { .. }
             | ReadingError::LimitExceeded(_) => (),

@@ -36,6 +36,11 @@ fn http_causes() -> Vec<HttpError> {
         HttpError::TooFew { told: 221, came: 220 },
         HttpError::NoDetails,
         HttpError::NoTotal("many".to_owned()),
+        HttpError::MissingTotal {
+            place: "gesamt".to_owned(),
+            names: vec!["anzahl_gesamt".to_owned(), "ergebnis".to_owned()],
+        },
+        HttpError::MissingTotal { place: "meta.total".to_owned(), names: Vec::new() },
         HttpError::NoToken,
         HttpError::TooLongAWait { seconds: 86_400 },
         HttpError::Key("signing failed".to_owned()),
@@ -60,6 +65,7 @@ fn http_causes() -> Vec<HttpError> {
             | HttpError::TooFew { .. }
             | HttpError::NoDetails
             | HttpError::NoTotal(_)
+            | HttpError::MissingTotal { .. }
             | HttpError::NoToken
             | HttpError::TooLongAWait { .. }
             | HttpError::Key(_) => (),

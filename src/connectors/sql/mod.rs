@@ -10,7 +10,7 @@ mod rows;
 
 use std::time::Duration;
 
-use crate::mapper::{RecordMapper, RecordValues};
+use crate::mapper::{PeopleSample, RecordMapper, RecordValues};
 use crate::proof::CompletenessProof;
 use crate::retry::retry;
 use crate::{
@@ -123,10 +123,10 @@ pub(super) async fn check(
         return steps;
     };
     let read = map_rows(connector, attributes, context, &mut source, Some(SHOWN)).await;
-    let read = read.map(RecordMapper::into_people);
-    let describe = |people: &PeopleTable| format!("{} people in the first rows", people.len());
-    if let Some(people) = diagnostics::record_step(&mut steps, "read", read, describe) {
-        diagnostics::add_people_step(&mut steps, connector, attributes, &people);
+    let read = read.map(|mapper| mapper.into_sample(false));
+    let describe = |sample: &PeopleSample| format!("{} people in the first rows", sample.people.len());
+    if let Some(sample) = diagnostics::record_step(&mut steps, "read", read, describe) {
+        diagnostics::add_sample_step(&mut steps, connector, attributes, &sample);
     }
     source.close().await;
     steps

@@ -11,7 +11,7 @@ use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
 use rollcall_store::accounts::{self, Account};
 use rollcall_store::runs::NewRun;
-use rollcall_store::{Store, Tx, sessions, sign_in_devices, tokens};
+use rollcall_store::{Store, Tx, second_factors, sessions, sign_in_devices, tokens};
 
 /// Lifetime of a link.
 const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(1);
@@ -160,13 +160,14 @@ pub async fn change_role(
     Ok(change.commit().await?)
 }
 
-/// Ends everything by which an account or what it made gets in: password, links, sessions, known browsers and the tokens
-/// that it made. Returns the number of tokens.
+/// Ends everything by which an account or what it made gets in: password, second factor, links, sessions, known browsers
+/// and the tokens that it made. Returns the number of tokens.
 async fn end_access(tx: &mut Tx, account: &Account, run: RunId) -> Result<u64> {
     accounts::clear_password(tx, account.id).await?;
     accounts::delete_invitations(tx, account.id).await?;
     sessions::delete_all(tx, account.id).await?;
     sign_in_devices::delete_all(tx, account.id).await?;
+    second_factors::delete(tx, account.id).await?;
     Ok(tokens::revoke_all_of(tx, account.id, run).await?)
 }
 
@@ -189,6 +190,25 @@ pub async fn revoke_account(
     end_access(&mut change.tx, &account, run).await?;
     let found = json!({"account": account.id, "email": account.email, "role": account.role});
     change.record_before_after(&found, &Value::Null).await?;
+    Ok(change.commit().await?)
+}
+
+/// Ends all sessions of an account.
+///
+/// # Errors
+/// If there is no such account.
+pub async fn end_sessions(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    whose: impl Into<AccountRef<'_>>,
+) -> Result<CommittedChange> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let account = find_account(&mut change.tx, whose).await?;
+    let ended = sessions::delete_all(&mut change.tx, account.id).await?;
+    let found = json!({"account": account.id, "email": account.email, "sessions": ended});
+    let made = json!({"account": account.id, "email": account.email, "sessions": 0});
+    change.record_before_after(&found, &made).await?;
     Ok(change.commit().await?)
 }
 

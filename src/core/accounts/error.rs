@@ -13,6 +13,16 @@ pub enum AccountError {
     Store(#[from] store::StoreError),
     #[error("wrong e-mail address or password")]
     WrongCredentials,
+    #[error("the present password is wrong")]
+    WrongPassword,
+    #[error("the code is wrong, or was used before")]
+    WrongCode,
+    #[error("the sign-in took too long")]
+    SignInExpired,
+    #[error("the secret of the second factor is not valid")]
+    InvalidSecret,
+    #[error("account `{email}` has no second factor")]
+    NoSecondFactor { email: String },
     #[error("too many attempts, wait {} s", wait.as_secs().max(1))]
     TooManyAttempts { wait: Duration },
     #[error("the address has more than {most} bytes")]
@@ -74,8 +84,13 @@ impl AccountError {
             Self::NoAccount { .. } | Self::NoToken { .. } => Some("`rollcall admin list` shows all"),
             Self::LastLicenseHolder { .. } => Some("give another account this role first"),
             Self::InvalidInvitation => Some("request a new link: `rollcall admin invite EMAIL` creates one"),
+            Self::WrongCode => Some("the code changes every 30 seconds; check the clock of the device"),
+            Self::SignInExpired => Some("sign in again"),
             Self::Store(_)
             | Self::WrongCredentials
+            | Self::WrongPassword
+            | Self::InvalidSecret
+            | Self::NoSecondFactor { .. }
             | Self::TooManyAttempts { .. }
             | Self::AddressTooLong { .. }
             | Self::BadAddress { .. }
@@ -109,6 +124,11 @@ mod tests {
         vec![
             E::Store(store::StoreError::MigrationMismatch(3)),
             E::WrongCredentials,
+            E::WrongPassword,
+            E::WrongCode,
+            E::SignInExpired,
+            E::InvalidSecret,
+            E::NoSecondFactor { email: email() },
             E::TooManyAttempts { wait: Duration::from_secs(90) },
             E::AddressTooLong { most: 254 },
             E::BadAddress { text: "ada".to_owned() },

@@ -6,6 +6,9 @@
 //! An attempt counts at three places: for the client address, for the account, and for the account at this client
 //! address. The place of the account bears many attempts, because others can use them up. A browser that has signed in
 //! to the account before has one place of its own instead of the three: others cannot make it wait.
+//!
+//! Codes of a second factor count for the account alone: only those who know its password can give one. Ways to the
+//! sign-in provider count for the client address.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,6 +16,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::accounts::{AccountError, Result, random_token};
+use rollcall_model::ids::AccountId;
 use rollcall_model::names::fold;
 use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::sign_in_attempts::{self, AttemptCounter, AttemptRule, WAITS};
@@ -23,6 +27,9 @@ const FREE_ATTEMPTS_PER_CLIENT: i64 = 5;
 
 /// The same for one address: a whole office may stand behind it.
 const FREE_ATTEMPTS_PER_ADDRESS: i64 = 30;
+
+/// Ways to the sign-in provider without a wait, for one address. A sign-in that succeeds gives its one back.
+const FREE_PROVIDER_VISITS: i64 = 60;
 
 /// The same for one account at all addresses: a guesser with many addresses is slowed down.
 const FREE_ATTEMPTS_PER_ACCOUNT: i64 = 50;
@@ -55,17 +62,19 @@ impl ClientAddr {
 pub struct SignInClient<'a> {
     /// Its address.
     pub address: ClientAddr,
-    /// Its cookies.
-    pub browser: BrowserCookies<'a>,
+    /// Its browser.
+    pub browser: ClientBrowser<'a>,
 }
 
-/// Cookies of a browser that signs in.
+/// What a browser that signs in tells about itself.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct BrowserCookies<'a> {
+pub struct ClientBrowser<'a> {
     /// The cookie of a browser that has signed in before.
     pub device: Option<&'a str>,
     /// The cookie of the session that the new one replaces.
     pub session: Option<&'a str>,
+    /// Its `User-Agent`.
+    pub description: &'a str,
 }
 
 /// A place where attempts are counted.
@@ -129,8 +138,55 @@ pub(super) async fn count_attempt(
         Some(digest) if sign_in_devices::is_known(&mut tx, &digest, &folded).await? => Some(digest),
         Some(_) | None => None,
     };
+    count_at_places(store, tx, list_places(&account, client.address, device.as_deref()), now).await
+}
+
+/// Counts a code of the second factor of an account.
+///
+/// # Errors
+/// [`AccountError::TooManyAttempts`] if it comes too early.
+pub(super) async fn count_code(
+    store: &Store,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<CountedAttempt> {
+    let key = format!("code of account {account}");
+    let place = AttemptPlace { key, free: FREE_ATTEMPTS_PER_CLIENT, is_cleared: true };
+    count_at_places(store, store.begin_write().await?, vec![place], now).await
+}
+
+fn provider_place(address: ClientAddr) -> AttemptPlace {
+    let key = format!("provider {}", address.throttle_key());
+    AttemptPlace { key, free: FREE_PROVIDER_VISITS, is_cleared: false }
+}
+
+/// Counts the way of a client to the sign-in provider.
+///
+/// # Errors
+/// [`AccountError::TooManyAttempts`] if it comes too early.
+pub async fn count_provider_visit(store: &Store, address: ClientAddr, now: DateTime<Utc>) -> Result<()> {
+    let place = provider_place(address);
+    count_at_places(store, store.begin_write().await?, vec![place], now).await.map(|_| ())
+}
+
+/// Gives a way to the provider back that led to a sign-in.
+pub(super) async fn give_provider_visit_back(
+    tx: &mut Tx,
+    address: ClientAddr,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    Ok(sign_in_attempts::give_back(tx, &provider_place(address).key, now, now).await?)
+}
+
+/// Counts an attempt at all places, or at none if it comes too early at one of them.
+async fn count_at_places(
+    store: &Store,
+    mut tx: Tx,
+    wanted: Vec<AttemptPlace>,
+    now: DateTime<Utc>,
+) -> Result<CountedAttempt> {
     let (mut places, mut is_new) = (Vec::new(), false);
-    for place in list_places(&account, client.address, device.as_deref()) {
+    for place in wanted {
         let before = sign_in_attempts::get(&mut tx, &place.key).await?;
         let rule = attempt_rule(place.free, now);
         let Some(failures) = sign_in_attempts::count(&mut tx, &place.key, now, rule).await? else {

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use crate::accounts::session::{AuthMethod, Principal};
+use crate::accounts::principal::{AuthMethod, Principal};
 use crate::accounts::{AccountError, Result, TokenRef, find_token, random_token};
 use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use rollcall_model::ids::AccountId;

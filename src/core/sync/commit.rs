@@ -1,5 +1,6 @@
 //! Commits a plan: people, run, memberships and jobs in one transaction.
 
+use chrono::Utc;
 use rustc_hash::FxHashMap;
 
 use crate::enrollment::ChangeTransaction;
@@ -159,7 +160,7 @@ async fn finish(
     change_set: &ChangeSet,
 ) -> Result<()> {
     let held = &change_set.held;
-    runs::finish(tx, job.run, status(change_set), counts, &change_set.problems, job.when.now).await?;
+    runs::finish(tx, job.run, status(change_set), counts, &change_set.problems, Utc::now()).await?;
     if held.is_waiting() {
         let json = serde_json::json!({ "causes": held.causes, "reasons": held.reasons });
         runs::record_guard(tx, job.run, &json.to_string()).await?;

@@ -10,8 +10,9 @@ use crate::sync::SyncError;
 use crate::sync::commit::{CommitContext, CommitResult, commit, counts};
 use crate::sync::decision_changes::ConnectorHold;
 use crate::sync::lease::LeaseGuard;
-use crate::sync::load::{SnapshotScope, load_lookups};
-use crate::sync::reading::{read, read_beside_snapshot};
+use crate::sync::load::{SnapshotScope, load_lookups, load_totals};
+use crate::sync::person_search::find_person;
+use crate::sync::reading::read_beside_snapshot;
 use crate::sync::run_kind::{RunInput, RunKind};
 use crate::sync::run_task::RunTask;
 use crate::sync::stored_people::load_learner;
@@ -104,18 +105,20 @@ impl RunState {
     /// Loads the state of the database, and reads the source if the run does.
     async fn load(task: &RunTask<'_>, kind: RunKind<'_>) -> Result<Self, SyncError> {
         let source = match kind {
-            RunKind::Sync { options, stop } if options.only.is_none() => {
-                let (snapshot, source) = read_beside_snapshot(task, options, stop).await?;
-                return Ok(Self { scope: SnapshotScope::All, snapshot, reading: Some(source) });
-            }
-            RunKind::Sync { options, stop } => read(task, options, stop).await?,
+            RunKind::Sync { options, stop } => match &options.only {
+                Some(person) => find_person(task, person, options, stop).await?,
+                None => {
+                    let (snapshot, source) = read_beside_snapshot(task, options, stop).await?;
+                    return Ok(Self { scope: SnapshotScope::All, snapshot, reading: Some(source) });
+                }
+            },
             RunKind::Resync { learner, connector } => load_one(task, connector, learner).await?,
             RunKind::DateRules { .. } | RunKind::Approval { .. } | RunKind::Retirement { .. } => {
                 let scope = SnapshotScope::All;
                 return Ok(Self { snapshot: task.load_snapshot(&scope).await?, scope, reading: None });
             }
         };
-        let scope = SnapshotScope::of(&source.people);
+        let scope = SnapshotScope::of(&source);
         Ok(Self { snapshot: task.load_snapshot(&scope).await?, scope, reading: Some(source) })
     }
 
@@ -137,6 +140,12 @@ impl RunState {
             kind.load_input(task, &mut tx, &self.snapshot, reading).await?;
         let keys = lookup_keys(task.plan_context(&self.snapshot, &policy), &mut source);
         let lookups = load_lookups(&mut tx, task.rules(), &mut self.snapshot, keys).await?;
+        match policy {
+            LimitPolicy::Guard { allow_removals: false, .. } => {
+                load_totals(&mut tx, &task.file.limits, &mut self.snapshot).await?;
+            }
+            LimitPolicy::Guard { allow_removals: true, .. } | LimitPolicy::Approved(_) => {}
+        }
         let locked = if locks {
             Some(tx)
         } else {

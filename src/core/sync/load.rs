@@ -7,10 +7,9 @@ use chrono::TimeDelta;
 use crate::enrollment::change::ChangeTime;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::definition_source::DefinitionSource;
-use rollcall_model::guard::{AccessTotals, Disposition, HeldChangeState, HoldBaseline};
+use rollcall_model::guard::{AccessTotals, Disposition, HeldChangeState, HoldBaseline, SafetyLimits};
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use rollcall_model::names::{ConnectorName, GroupName, RuleName, fold};
-use rollcall_model::people::PeopleTable;
 use rollcall_planner::GroupKeys;
 use rollcall_planner::correlation::{EmailHolder, KnownPerson};
 use rollcall_planner::lookups::{LookupKeys, Lookups};
@@ -20,6 +19,7 @@ use rollcall_planner::snapshot::{
     AssignmentScope, ManualPerson, Snapshot, SnapshotExtent, StandingDecision, StoredAssignment,
     StoredCourse, StoredGroup, StoredRecord,
 };
+use rollcall_planner::source_data::{KnownAbsence, SourceData};
 use rollcall_store::assignments::{Assignment, AssignmentTarget};
 use rollcall_store::groups::{Group, RuleGroupRow};
 use rollcall_store::holds::HoldDecision;
@@ -42,12 +42,21 @@ pub(super) enum SnapshotScope {
     People { ids: Vec<String>, addresses: Vec<String> },
 }
 
+/// The number of people who are counted for the limits on a set of people: 5 % of them are more than the set has.
+const COUNTED_PEOPLE: u64 = 1_000;
+
 impl SnapshotScope {
-    /// Returns the scope of some records.
-    pub(super) fn of(people: &PeopleTable) -> Self {
+    /// Returns the scope of some records, and of the ids that are known to be absent.
+    pub(super) fn of(source: &SourceData) -> Self {
+        let people = &source.people;
         let address = |row| fold(people.first(row, Attribute::EMAIL));
+        let mut ids: Vec<String> = people.rows().map(|row| people.id(row).to_owned()).collect();
+        match source.absence() {
+            KnownAbsence::All => {}
+            KnownAbsence::Ids(gone) => ids.extend(gone.iter().cloned()),
+        }
         Self::People {
-            ids: people.rows().map(|row| people.id(row).to_owned()).collect(),
+            ids,
             addresses: people.rows().map(address).filter(|address| !address.is_empty()).collect(),
         }
     }
@@ -148,6 +157,27 @@ async fn load_touched(
     snapshot.dormant = memberships::list_dormant_of(tx, touched.clone()).await?;
     snapshot.exclusions = memberships::list_active_exclusions_of(tx, when.today, touched.clone()).await?;
     snapshot.touched = touched.into_iter().map(LearnerId).collect();
+    Ok(())
+}
+
+/// Loads what the people of the connector have, for the limits on a set of people: as much as the limits need, so that the
+/// cost does not grow with the company.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn load_totals(tx: &mut Tx, limits: &SafetyLimits, snapshot: &mut Snapshot) -> Result<()> {
+    let Some(connector) = snapshot.connector.filter(|_| snapshot.extent == SnapshotExtent::Touched) else {
+        return Ok(());
+    };
+    let AccessTotals { learners, memberships, enrollments } = snapshot.charged;
+    let charged = limits.max_removals.whole_of(learners.max(memberships).max(enrollments)).unwrap_or(0);
+    let most = i64::try_from(COUNTED_PEOPLE.saturating_add(charged)).unwrap_or(i64::MAX);
+    let (learners, memberships, enrollments) = persons::count_access_of_some(tx, connector, most).await?;
+    snapshot.totals = Some(AccessTotals {
+        learners: learners.unsigned_abs(),
+        memberships: memberships.unsigned_abs(),
+        enrollments: enrollments.unsigned_abs(),
+    });
     Ok(())
 }
 

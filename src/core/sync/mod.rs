@@ -23,6 +23,7 @@ pub mod link_learners;
 mod load;
 #[cfg(test)]
 mod message_snapshot;
+mod person_search;
 mod reading;
 pub mod report;
 pub mod resync_learner;
@@ -55,7 +56,7 @@ pub use decision_request::ApprovalRequest;
 pub use error::{ApprovalError, SyncError};
 pub use reading::full_reading;
 pub use report::{RunOutcome, RunReport};
-pub use run::{go_on, run, start};
+pub use run::{OUTCOME_LOG_TARGET, go_on, run, start};
 pub use run_options::RunOptions;
 pub use schedule_claim::{ClaimResult, DueTimes, claim};
 

@@ -8,7 +8,8 @@ use crate::sync::include_filter::apply_include;
 use crate::sync::load::{SnapshotScope, load_snapshot};
 use crate::sync::run_options::RunOptions;
 use crate::sync::run_task::RunTask;
-use rollcall_connectors::{DirectoryReading, ReadContext, ReadProgress};
+use rollcall_connectors::{ConnectorError, DirectoryReading, ReadContext, ReadProgress};
+use rollcall_model::guard::Percent;
 use rollcall_planner::{Snapshot, SourceData};
 
 /// Converts a complete reading into the planner's input. A [`DirectoryReading`] is the proof that it is complete.
@@ -30,8 +31,23 @@ pub(super) async fn read_beside_snapshot(
     let loading = spawn_snapshot(task);
     let source = read(task, options, stop).await?;
     let snapshot = loading.await.map_err(rollcall_store::StoreError::TaskFailed)??;
+    refuse_empty_source(task, &snapshot, &source)?;
     let source = recheck_absent(task, options, &snapshot, source, stop).await?;
     Ok((snapshot, source))
+}
+
+/// Refuses a source without people when none of its people is known: a wrong path, base or filter finds nobody. The
+/// limit `min_read` covers the later readings, and a limit of 0 allows this one too.
+fn refuse_empty_source(
+    task: &RunTask<'_>,
+    snapshot: &Snapshot,
+    source: &SourceData,
+) -> Result<(), SyncError> {
+    let is_allowed = task.file.limits.min_read == Percent::new(0);
+    if is_allowed || !source.people.is_empty() || !snapshot.known.is_empty() {
+        return Ok(());
+    }
+    Err(ConnectorError::no_people(task.name(), &source.people).into())
 }
 
 /// Loads the snapshot in a task of its own, while the directory is being read.
@@ -46,21 +62,18 @@ fn spawn_snapshot(task: &RunTask<'_>) -> AbortOnDropHandle<rollcall_store::Resul
     }))
 }
 
-/// Reads the source of a run, or the people of one address.
+/// Reads the source of a run.
 ///
 /// # Errors
 /// If the source could not be read completely.
-pub(super) async fn read(
+async fn read(
     task: &RunTask<'_>,
     options: &RunOptions,
     stop: &CancellationToken,
 ) -> Result<SourceData, SyncError> {
     let (settings, attributes) = (&task.file.connectors[task.connector], task.file.attributes);
     let context = ReadContext { cancel: stop.clone(), ..options.reading.clone() };
-    let mut source = match &options.only {
-        None => full_reading(settings.read(attributes, &context).await?),
-        Some(email) => SourceData::people(settings.find(email, attributes, &context).await?),
-    };
+    let mut source = full_reading(settings.read(attributes, &context).await?);
     let noticed = apply_include(&mut source.people, settings, task)?;
     source.warnings.extend(noticed);
     Ok(source)

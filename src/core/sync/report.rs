@@ -6,7 +6,7 @@ use crate::sync::SyncError;
 use crate::sync::execute::Execution;
 use rollcall_model::ids::RunId;
 use rollcall_model::names::ConnectorName;
-use rollcall_model::run_warning::RunWarning;
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_planner::ChangeSet;
 use rollcall_store::runs::RunCounts;
 
@@ -69,6 +69,12 @@ impl RunReport {
             change_set: Some(done.change_set),
             took: Duration::ZERO,
         }
+    }
+
+    /// Returns true if the run was for one person, and the person was not found.
+    #[must_use]
+    pub fn lacks_person(&self) -> bool {
+        self.problems.iter().any(|problem| problem.kind == RunWarningKind::PersonNotFound)
     }
 
     /// Returns true if changes wait for approval, or would wait.

@@ -23,6 +23,9 @@ use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::Store;
 use rollcall_store::runs::{self, RunCounts};
 
+/// The target of the log lines about held and failed runs. A command does not log them, because it prints the report.
+pub const OUTCOME_LOG_TARGET: &str = "rollcall_run_outcome";
+
 /// Runs the connector at position `connector` of the file. Errors are in the report.
 pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> RunReport {
     let began = Instant::now();
@@ -178,10 +181,17 @@ async fn leased_run(
                 added = report.counts.memberships_added, removed = report.counts.memberships_removed,
                 jobs = report.counts.jobs_enqueued, "finished a run"
             );
+            if report.is_held() {
+                warn_of_hold(&report);
+            }
             Ok(report)
         }
         Err(error) => {
-            error!(run = %number, connector = %settings.name, kind = error.kind(), %error, "a run failed, nothing was removed");
+            let command = format!("rollcall sync {}", settings.name);
+            error!(
+                target: OUTCOME_LOG_TARGET, run = %number, connector = %settings.name, kind = error.kind(), %error,
+                command, "a run failed, nothing was removed"
+            );
             note_failure(store, number, &error).await;
             if matches!(error, SyncError::Source(_)) && asked.only.is_none() {
                 reapply_date_rules(store, file, connector, asked, lease, *id).await;
@@ -189,6 +199,21 @@ async fn leased_run(
             Err(Failure { run: Some(number), error })
         }
     }
+}
+
+/// Logs that changes wait, with the command that shows them.
+fn warn_of_hold(report: &RunReport) {
+    let run = report.run.map_or_else(String::new, |run| run.to_string());
+    let limits = report.change_set.iter().flat_map(|change_set| &change_set.held.reasons);
+    let mut limits: Vec<&str> = limits.map(|reason| reason.limit.as_str()).collect();
+    limits.dedup();
+    warn!(
+        target: OUTCOME_LOG_TARGET, run, connector = %report.connector, people = report.counts.people_held,
+        memberships = report.counts.memberships_held, enrollments = report.counts.enrollments_held,
+        limits = limits.join(", "), command = format!("rollcall runs show {run}"),
+        approve = format!("rollcall approve {run}"), reject = format!("rollcall reject {run}"),
+        "a run holds changes until they are approved or rejected"
+    );
 }
 
 /// The error of a run that panicked: its transaction is rolled back, and the next run of the connector begins anew.

@@ -13,7 +13,7 @@ pub struct RunOptions {
     pub what: String,
     /// Plan only, without the commit.
     pub dry_run: bool,
-    /// Only people with this address.
+    /// Only the person with this address or id.
     pub only: Option<String>,
     /// Ignore the limits on removals for this run.
     pub allow_removals: bool,

@@ -36,6 +36,19 @@ impl Percent {
 }
 
 impl Percent {
+    /// Returns a number of which this share is at least `part`; `None` if the share is 0.
+    #[must_use]
+    pub fn whole_of(self, part: u64) -> Option<u64> {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts of memberships are far below 2^52, and a cast to an integer saturates"
+        )]
+        let whole = (part as f64 * 100.0 / self.0).ceil() as u64;
+        (self.0 > 0.0).then_some(whole)
+    }
+
     /// Returns true if this share of `whole` is greater than `part`.
     #[must_use]
     pub fn is_more_than(self, part: u64, whole: u64) -> bool {

@@ -93,7 +93,8 @@ fn check_total_removals(context: PlanContext<'_>, effect: &PlanImpact, others: u
             reasons.push(LimitViolation::Removals { what, lost, people, limit, earlier });
         }
     };
-    let AccessTotals { learners, memberships, enrollments } = effect.had;
+    // A set of people is measured against all people of the connector.
+    let AccessTotals { learners, memberships, enrollments } = context.snapshot.totals.unwrap_or(effect.had);
     let of = limit_base(memberships, charged.memberships, then.map(|had| had.memberships), since.memberships);
     weigh(RemovedItem::Memberships, effect.memberships.len() as u64, charged.memberships, of);
     let of = limit_base(learners, charged.learners, then.map(|had| had.learners), since.learners);

@@ -17,6 +17,7 @@ pub mod learners;
 pub mod members;
 pub mod runs;
 pub mod tokens;
+pub mod waiting_holds;
 
 use super::sql::Sql;
 use super::transaction::Tx;

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::learners::who;
-use crate::param::params;
-use crate::runs::{RunRecordKind, RunStatus};
+use crate::param::{Param, params};
+use crate::runs::hold_state::fill_hold_states;
+use crate::runs::{RunHoldState, RunRecordKind, RunStatus};
 use crate::sql::{Sql, list_statements};
 use crate::transaction::Tx;
 use rollcall_model::ids::{ConnectorId, RunId};
@@ -44,6 +45,10 @@ pub struct Run {
     pub subject_run_id: Option<i64>,
     pub error_kind: Option<String>,
     pub error: Option<String>,
+    /// What became of the changes that the run held; none if it held nothing.
+    #[sqlx(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<RunHoldState>,
 }
 
 macro_rules! run_columns {
@@ -75,12 +80,12 @@ const LAST: &str = concat!(
 
 /// The newest run of each connector.
 pub async fn list_latest_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
-    tx.fetch_all("read last runs", LAST, params![]).await
+    fetch(tx, "read last runs", LAST, params![]).await
 }
 
 /// The newest runs, at most `most` of them.
 pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Run>> {
-    tx.fetch_all("list runs", LIST, params![0_i64, most]).await
+    fetch(tx, "list runs", LIST, params![0_i64, most]).await
 }
 
 /// A page of runs, newest first.
@@ -92,12 +97,31 @@ const PAGE: &str = concat!(
 
 /// Runs before a number, the newest first, at most `most` of them.
 pub async fn list_before(tx: &mut Tx, before: i64, most: i64) -> Result<Vec<Run>> {
-    tx.fetch_all("list runs", PAGE, params![before, most]).await
+    fetch(tx, "list runs", PAGE, params![before, most]).await
+}
+
+/// Runs whose changes wait for approval, of which no newer run shows the changes; newest first.
+const WAITING: &str = concat!(
+    run_columns!(),
+    " FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+    WHERE r.id < $1 AND r.id IN (SELECT h.last_run_id FROM held_changes h WHERE h.state = 'held')
+    ORDER BY r.id DESC LIMIT $2"
+);
+
+/// Runs before a number whose changes wait for approval, the newest first, at most `most` of them.
+pub async fn list_waiting(tx: &mut Tx, before: i64, most: i64) -> Result<Vec<Run>> {
+    fetch(tx, "list runs that wait", WAITING, params![before, most]).await
+}
+
+async fn fetch(tx: &mut Tx, doing: &'static str, query: &'static str, args: Vec<Param>) -> Result<Vec<Run>> {
+    let mut runs: Vec<Run> = tx.fetch_all(doing, query, args).await?;
+    fill_hold_states(tx, &mut runs).await?;
+    Ok(runs)
 }
 
 /// One run.
 pub async fn get(tx: &mut Tx, run: RunId) -> Result<Option<Run>> {
-    tx.fetch_optional("show a run", LIST, params![run, 1_i64]).await
+    Ok(fetch(tx, "show a run", LIST, params![run, 1_i64]).await?.pop())
 }
 
 const RUN_PROBLEMS: Sql = Sql::per_engine(
@@ -189,4 +213,4 @@ pub async fn list_membership_changes(tx: &mut Tx, run: RunId) -> Result<Vec<Memb
     tx.fetch_all("read a run's changes", CHANGES, params![run]).await
 }
 
-list_statements!(LIST, LAST, PAGE, RUN_PROBLEMS, GUARD_OF, ABOUT, NEWEST, SAID, CHANGES);
+list_statements!(LIST, LAST, PAGE, WAITING, RUN_PROBLEMS, GUARD_OF, ABOUT, NEWEST, SAID, CHANGES);

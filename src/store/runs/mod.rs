@@ -1,11 +1,13 @@
 //! Runs, changes by hand, and the head of the sequence that numbers them.
 
+pub(crate) mod hold_state;
 pub(crate) mod list;
 
+pub use hold_state::RunHoldState;
 pub(crate) use list::run_columns;
 pub use list::{
     MembershipChangeRow, Run, find_change, get, get_guard_report, get_latest_id, list, list_before,
-    list_latest_of_connectors, list_membership_changes, list_related, list_warnings,
+    list_latest_of_connectors, list_membership_changes, list_related, list_waiting, list_warnings,
 };
 
 use chrono::{DateTime, Utc};

@@ -195,3 +195,27 @@ pub(super) async fn revoke(
     let done = accounts::revoke_account(&web.store, &about, web.change_time(), AccountId(id)).await?;
     Ok(Json(ChangeResponse::new(Some(&done), format!("`{email}` may no longer sign in"))))
 }
+
+/// Ends all sessions of an account.
+pub(super) async fn end_sessions(
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    Extension(who): Extension<Principal>,
+) -> ApiResult<ChangeResponse> {
+    let email = find(&web, id).await?.email;
+    let about = web.new_manual_run(&who, format!("end the sessions of account `{email}`"));
+    let done = accounts::end_sessions(&web.store, &about, web.change_time(), AccountId(id)).await?;
+    Ok(Json(ChangeResponse::new(Some(&done), format!("`{email}` is signed out everywhere"))))
+}
+
+/// Removes the second factor of an account.
+pub(super) async fn remove_second_factor(
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    Extension(who): Extension<Principal>,
+) -> ApiResult<ChangeResponse> {
+    let email = find(&web, id).await?.email;
+    let about = web.new_manual_run(&who, format!("remove the second factor of account `{email}`"));
+    let done = accounts::remove_second_factor(&web.store, &about, web.change_time(), AccountId(id)).await?;
+    Ok(Json(ChangeResponse::new(Some(&done), format!("`{email}` signs in without a second factor"))))
+}

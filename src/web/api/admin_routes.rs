@@ -47,6 +47,21 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
             .returns_conflict(),
         accounts::revoke,
     )
+    .delete(
+        "/api/v1/accounts/{id}/sessions",
+        ADMINISTER,
+        operation_returning::<ChangeResponse>("endSessions", "Ends all sessions of an account"),
+        accounts::end_sessions,
+    )
+    .delete(
+        "/api/v1/accounts/{id}/second-factor",
+        ADMINISTER,
+        operation_returning::<ChangeResponse>(
+            "removeSecondFactor",
+            "Removes the second factor of an account",
+        ),
+        accounts::remove_second_factor,
+    )
     .post(
         "/api/v1/accounts/{id}/invite",
         ADMINISTER,

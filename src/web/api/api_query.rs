@@ -59,6 +59,15 @@ impl ApiQuery {
         Some(self.0.text(name)).filter(|text| !text.is_empty())
     }
 
+    /// Returns a parameter that is `true` or `false`; `false` if it is missing or empty.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, ApiProblem> {
+        match self.text(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(ApiProblem::invalid_field(name, "a flag is `true` or `false`")),
+        }
+    }
+
     /// Returns a date parameter.
     pub(super) fn date(&self, name: &str) -> Result<Option<NaiveDate>, ApiProblem> {
         let all = self.0.pairs().iter().find(|(key, _)| key == name);

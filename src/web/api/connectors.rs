@@ -25,7 +25,7 @@ use rollcall_views as views;
 pub(super) struct SyncRequest {
     /// Plan only: write nothing and return what would be written.
     dry_run: bool,
-    /// Sync only people with this e-mail address. Absent people are not removed then.
+    /// Sync only the person with this e-mail address or id. Other people are not changed then.
     #[schema(max_length = 500)]
     only: Option<String>,
     /// Ignore the removal limits for this run.
@@ -81,9 +81,14 @@ pub(super) async fn sync(
     };
     let done = run_blocking(move || async move {
         let report = sync::run(&web.store, config.for_sync(), place, &options).await;
-        views::SyncView::new(&report, options.dry_run, 0, 0)
+        if report.lacks_person() {
+            let reasons = report.problems.into_iter().map(|problem| problem.message);
+            let found = ApiProblem::not_found("no such person in the source");
+            return Err(found.with_hint(reasons.collect::<Vec<_>>().join("; ")));
+        }
+        Ok(views::SyncView::new(&report, options.dry_run, 0, 0))
     });
-    Ok(Json(done.await?))
+    Ok(Json(done.await??))
 }
 
 pub(super) async fn retire(

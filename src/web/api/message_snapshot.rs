@@ -151,7 +151,12 @@ fn next_account_error(previous: Option<&AccountError>) -> Option<AccountError> {
     let Some(previous) = previous else { return Some(E::Store(StoreError::MigrationMismatch(3))) };
     Some(match previous {
         E::Store(_) => E::WrongCredentials,
-        E::WrongCredentials => E::TooManyAttempts { wait: Duration::from_secs(30) },
+        E::WrongCredentials => E::WrongPassword,
+        E::WrongPassword => E::WrongCode,
+        E::WrongCode => E::SignInExpired,
+        E::SignInExpired => E::InvalidSecret,
+        E::InvalidSecret => E::NoSecondFactor { email: email() },
+        E::NoSecondFactor { .. } => E::TooManyAttempts { wait: Duration::from_secs(30) },
         E::TooManyAttempts { .. } => E::AddressTooLong { most: 254 },
         E::AddressTooLong { .. } => E::BadAddress { text: "ada".to_owned() },
         E::BadAddress { .. } => E::AccountExists { email: email() },
@@ -315,7 +320,8 @@ fn next_oidc_error(previous: Option<&OidcError>) -> Option<OidcError> {
     Some(match previous {
         None => OidcError::Provider { step: "be reached", cause: "a cause that is not shown".to_owned() },
         Some(OidcError::Provider { .. }) => OidcError::UnknownState,
-        Some(OidcError::UnknownState) => OidcError::Refused { message: "access_denied".to_owned() },
+        Some(OidcError::UnknownState) => OidcError::NotAnew,
+        Some(OidcError::NotAnew) => OidcError::Refused { message: "access_denied".to_owned() },
         Some(OidcError::Refused { .. }) => return None,
     })
 }

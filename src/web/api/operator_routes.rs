@@ -42,7 +42,11 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/runs",
         OPERATE,
-        operation_returning_page::<Run>("listRuns", "Lists runs, newest first"),
+        operation_returning_page::<Run>("listRuns", "Lists runs, newest first").enum_param(
+            "waiting",
+            "With `true`: only runs with changes that wait for a decision.",
+            &["true", "false"],
+        ),
         runs::list,
     )
     .get(

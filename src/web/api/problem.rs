@@ -163,7 +163,12 @@ impl From<accounts::AccountError> for ApiProblem {
             }
             E::NoAccount { .. } | E::AccountGone { .. } => Self::not_found("no such account"),
             E::NoToken { .. } | E::TokenGone { .. } => Self::not_found("no such token"),
+            E::NoSecondFactor { .. } => Self::not_found(&text),
             E::WrongCredentials
+            | E::WrongPassword
+            | E::WrongCode
+            | E::SignInExpired
+            | E::InvalidSecret
             | E::TooManyAttempts { .. }
             | E::InvalidInvitation
             | E::NoRole { .. }

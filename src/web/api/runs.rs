@@ -23,10 +23,15 @@ pub(super) async fn list(
     query: ApiQuery,
     _: Extension<Principal>,
 ) -> ApiResult<ApiPage<Run>> {
-    let place = query.allow_only(&["after", "limit"])?.page_request()?;
+    let query = query.allow_only(&["waiting", "after", "limit"])?;
+    let (waiting, place) = (query.flag("waiting")?, query.page_request()?);
     let before = place.after.as_ref().map_or(i64::MAX, |after| after.id);
     let mut tx = web.store.begin_read().await?;
-    let mut items = table::list_before(&mut tx, before, place.row_limit()).await?;
+    let mut items = if waiting {
+        table::list_waiting(&mut tx, before, place.row_limit()).await?
+    } else {
+        table::list_before(&mut tx, before, place.row_limit()).await?
+    };
     let next = place.split_next_page(&mut items, |run| ListCursor { text: String::new(), id: run.run });
     Ok(Json(ApiPage { items, next }))
 }

@@ -9,21 +9,36 @@ use axum::body::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
+use super::connection_activity::ConnectionActivity;
+
 /// The body was not complete in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the request body is not complete in time")]
 pub(crate) struct BodyTimedOut;
 
-/// Body with a deadline. `expired` is called once when the deadline passes.
+/// Body with a deadline. `expired` is called once when the deadline passes. The activity of the connection learns when the
+/// body is complete.
 pub(super) struct BodyWithDeadline<B> {
     body: B,
+    activity: ConnectionActivity,
     timer: Pin<Box<Sleep>>,
     expired: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl<B> BodyWithDeadline<B> {
-    pub(super) fn new(body: B, time: Duration, expired: impl FnOnce() + Send + 'static) -> Self {
-        Self { body, timer: Box::pin(sleep(time)), expired: Some(Box::new(expired)) }
+    pub(super) fn new(
+        body: B,
+        activity: ConnectionActivity,
+        time: Duration,
+        expired: impl FnOnce() + Send + 'static,
+    ) -> Self {
+        Self { body, activity, timer: Box::pin(sleep(time)), expired: Some(Box::new(expired)) }
+    }
+}
+
+impl<B> Drop for BodyWithDeadline<B> {
+    fn drop(&mut self) {
+        self.activity.complete_body();
     }
 }
 
@@ -45,7 +60,11 @@ where
             }
             return Poll::Ready(Some(Err(BodyTimedOut.into())));
         }
-        Pin::new(&mut self.body).poll_frame(cx).map_err(Into::into)
+        let frame = Pin::new(&mut self.body).poll_frame(cx).map_err(Into::into);
+        if matches!(frame, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream() {
+            self.activity.complete_body();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -14,7 +14,9 @@ use rollcall_model::resource_limits::ResourceLimit;
 pub(super) enum ConnectionPhase {
     /// The connection receives the header of a request. A new connection starts here.
     Header,
-    /// The header is complete, and the response is not.
+    /// The header is complete, and the body is not.
+    Body,
+    /// The request is complete, and the response is not.
     Request,
     /// The connection waits for another request.
     Idle,
@@ -51,7 +53,18 @@ impl ConnectionActivity {
     }
 
     pub(super) fn is_in_request(&self) -> bool {
-        self.phase().0 == ConnectionPhase::Request
+        match self.phase().0 {
+            ConnectionPhase::Body | ConnectionPhase::Request => true,
+            ConnectionPhase::Header | ConnectionPhase::Idle => false,
+        }
+    }
+
+    /// Returns true if the next byte must come from the client.
+    pub(super) fn waits_for_client(&self) -> bool {
+        match self.phase().0 {
+            ConnectionPhase::Header | ConnectionPhase::Body | ConnectionPhase::Idle => true,
+            ConnectionPhase::Request => false,
+        }
     }
 
     /// Notes that bytes were received.
@@ -63,11 +76,19 @@ impl ConnectionActivity {
     }
 
     /// Notes that the header of a request is complete. The request ends when the returned value is dropped.
-    pub(super) fn begin_request(&self) -> RequestInProgress {
+    pub(super) fn begin_request(&self, has_body: bool) -> RequestInProgress {
         let mut state = self.state();
-        state.phase = ConnectionPhase::Request;
+        state.phase = if has_body { ConnectionPhase::Body } else { ConnectionPhase::Request };
         state.requests += 1;
         RequestInProgress(self.clone())
+    }
+
+    /// Notes that the body of the request is complete, or that nothing waits for it any more.
+    pub(super) fn complete_body(&self) {
+        let mut state = self.state();
+        if state.phase == ConnectionPhase::Body {
+            state.phase = ConnectionPhase::Request;
+        }
     }
 
     /// Notes that the connection ends because a time is exceeded.

@@ -2,12 +2,14 @@
 //!
 //! A client can hold no connection for longer than its requests need. [`timed_stream`] bounds the time of a header, of
 //! a pause between two requests and of a stalled response; [`body_deadline`] bounds the time of a request body;
-//! [`client_connections`] bounds the connections of one address. The number of all connections leaves a reserve of
-//! open files for the database and the connectors. All values are bounds of [`ResourceLimit`].
+//! [`client_connections`] bounds the connections of one address. If all connections are in use, [`open_connections`] ends
+//! the one that has waited longest for its client, so that clients that send nothing keep no other client out. The number
+//! of all connections leaves a reserve of open files for the database and the connectors. All values are bounds of [`ResourceLimit`].
 
 pub(super) mod body_deadline;
 mod client_connections;
 mod connection_activity;
+mod open_connections;
 mod open_files;
 mod refusal_log;
 mod timed_stream;
@@ -23,7 +25,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
@@ -38,6 +40,7 @@ use tracing::{debug, info, warn};
 use self::body_deadline::BodyWithDeadline;
 use self::client_connections::{ClientConnection, ClientConnections};
 use self::connection_activity::{ConnectionActivity, TrackedBody};
+use self::open_connections::{OpenConnection, OpenConnections};
 use self::refusal_log::RefusalLog;
 use self::timed_stream::TimedStream;
 use crate::WebContext;
@@ -46,6 +49,9 @@ use rollcall_model::resource_limits::ResourceLimit;
 
 /// Time that requests in progress may take to end when the service stops. The service ends within 10 s.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(8);
+
+/// Time after which another connection makes way if the first one has not.
+const EVICTION_PAUSE: Duration = Duration::from_millis(100);
 
 /// Pause after an error of the listener, for example because no file can be opened.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -61,12 +67,14 @@ pub(super) struct ConnectionServer {
     router: Router,
     tls: Option<TlsCertificate>,
     clients: ClientConnections,
+    open: OpenConnections,
     refusals: Arc<RefusalLog>,
 }
 
 impl ConnectionServer {
     pub(super) fn new(web: WebContext, router: Router, tls: Option<TlsCertificate>) -> Self {
-        Self { web, router, tls, clients: ClientConnections::default(), refusals: Arc::default() }
+        let (clients, open) = (ClientConnections::default(), OpenConnections::default());
+        Self { web, router, tls, clients, open, refusals: Arc::default() }
     }
 
     /// Serves connections until the service stops. Requests in progress are completed within [`SHUTDOWN_TIME`].
@@ -76,10 +84,11 @@ impl ConnectionServer {
         let stop = self.web.stop.clone();
         let accepting = async {
             loop {
-                let slot = self.wait_for_slot(&free).await;
                 let (stream, peer) = self.accept(&socket).await;
                 if let Some(client) = self.admit_client(peer.ip()) {
-                    tasks.spawn(self.clone().serve_client(stream, peer, (slot, client)));
+                    let slot = self.wait_for_slot(&free).await;
+                    let connection = self.open.enter();
+                    tasks.spawn(self.clone().serve_client(stream, peer, connection, (slot, client)));
                 }
             }
         };
@@ -107,12 +116,19 @@ impl ConnectionServer {
         wanted.min(most)
     }
 
+    /// Waits for a slot. If all are taken, the connection that has waited longest for its client makes way. If all are
+    /// in requests, the first one that is not makes way.
     async fn wait_for_slot(&self, free: &Arc<Semaphore>) -> OwnedSemaphorePermit {
         if let Ok(slot) = Arc::clone(free).try_acquire_owned() {
             return slot;
         }
         self.refusals.record(ResourceLimit::Connections, None);
-        Arc::clone(free).acquire_owned().await.expect("the semaphore is never closed")
+        loop {
+            self.open.end_oldest_waiting();
+            if let Ok(slot) = timeout(EVICTION_PAUSE, Arc::clone(free).acquire_owned()).await {
+                return slot.expect("the semaphore is never closed");
+            }
+        }
     }
 
     /// Waits for a connection. An error of the listener does not end the service.
@@ -156,29 +172,40 @@ impl ConnectionServer {
         self,
         stream: TcpStream,
         peer: SocketAddr,
+        connection: OpenConnection,
         counted: (OwnedSemaphorePermit, ClientConnection),
     ) {
+        let serving = self.serve_stream(stream, peer, &connection.activity);
+        if connection.end.run_until_cancelled(serving).await.is_none() {
+            debug!(from = %peer.ip(), "a connection made way for another one");
+        }
+        drop(counted);
+    }
+
+    async fn serve_stream(&self, stream: TcpStream, peer: SocketAddr, activity: &ConnectionActivity) {
         let Some(tls) = &self.tls else {
-            self.serve_requests(stream, peer).await;
-            return drop(counted);
+            return self.serve_requests(stream, peer, activity).await;
         };
         let limit = self.web.config().limits.seconds(ResourceLimit::HeaderSeconds);
         let handshake = self.web.stop.run_until_cancelled(timeout(limit, tls.acceptor().accept(stream)));
         match handshake.await {
             None => {}
-            Some(Ok(Ok(stream))) => self.serve_requests(stream, peer).await,
+            Some(Ok(Ok(stream))) => self.serve_requests(stream, peer, activity).await,
             Some(Ok(Err(error))) => debug!(%error, "TLS handshake failed"),
             Some(Err(_)) => self.refusals.record(ResourceLimit::HeaderSeconds, Some(peer.ip())),
         }
-        drop(counted);
     }
 
     /// Serves the requests of a connection. A connection without a request ends as soon as the service stops.
-    async fn serve_requests<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S, peer: SocketAddr) {
+    async fn serve_requests<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        peer: SocketAddr,
+        activity: &ConnectionActivity,
+    ) {
         let config = self.web.config();
-        let activity = ConnectionActivity::default();
         let stream = TimedStream::new(stream, activity.clone(), &config.limits);
-        let service = service_fn(|request| self.answer(request, peer, &activity));
+        let service = service_fn(|request| self.answer(request, peer, activity));
         let mut builder = http1::Builder::new();
         builder.max_buf_size(config.limits.size(ResourceLimit::HeaderBytes));
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
@@ -205,11 +232,12 @@ impl ConnectionServer {
         peer: SocketAddr,
         activity: &ConnectionActivity,
     ) -> impl Future<Output = Result<Response<TrackedBody>, Infallible>> + use<> {
-        let in_request = activity.begin_request();
+        let in_request = activity.begin_request(!request.body().is_end_stream());
         let time = self.web.config().limits.seconds(ResourceLimit::BodySeconds);
         let refusals = Arc::clone(&self.refusals);
         let expired = move || refusals.record(ResourceLimit::BodySeconds, Some(peer.ip()));
-        let mut request = request.map(|body| Body::new(BodyWithDeadline::new(body, time, expired)));
+        let received = activity.clone();
+        let mut request = request.map(|body| Body::new(BodyWithDeadline::new(body, received, time, expired)));
         request.extensions_mut().insert(ConnectInfo(PeerAddr(peer)));
         let response = TowerToHyperService::new(self.router.clone()).call(request);
         async move { Ok(response.await?.map(|body| TrackedBody::new(body, in_request))) }

@@ -28,7 +28,10 @@ impl RefusalLog {
         let refused = limit.times_reached();
         match from {
             Some(from) => warn!(limit = name, %from, refused, "a connection reached a limit"),
-            None => warn!(limit = name, refused, "further connections wait until one is free"),
+            None => warn!(
+                limit = name,
+                refused, "all connections are in use: those that wait longest for their client end"
+            ),
         }
     }
 

@@ -50,7 +50,7 @@ impl<S> TimedStream<S> {
         let (time, limit) = match now.0 {
             ConnectionPhase::Header => (self.header_time, ResourceLimit::HeaderSeconds),
             ConnectionPhase::Idle => (self.idle_time, ResourceLimit::IdleSeconds),
-            ConnectionPhase::Request => return Ok(()),
+            ConnectionPhase::Body | ConnectionPhase::Request => return Ok(()),
         };
         if now != self.timed {
             self.timed = now;
@@ -155,7 +155,7 @@ mod tests {
         client.write_all(b"request").await.expect("sent");
         let mut buffer = [0; 7];
         server.read_exact(&mut buffer).await.expect("received");
-        drop(activity.begin_request());
+        drop(activity.begin_request(false));
         let start = Instant::now();
         let ended = server.read(&mut buffer).await;
         assert_eq!(ended.map_err(|error| error.kind()), Err(ErrorKind::TimedOut));
@@ -167,7 +167,7 @@ mod tests {
     async fn a_response_that_the_client_does_not_read_ends_after_its_time() {
         let (_client, server) = duplex(64);
         let (mut server, activity) = timed(server);
-        let _request = activity.begin_request();
+        let _request = activity.begin_request(false);
         let start = Instant::now();
         let ended = server.write_all(&[0; 65]).await;
         assert_eq!(ended.map_err(|error| error.kind()), Err(ErrorKind::TimedOut));

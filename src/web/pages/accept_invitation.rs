@@ -8,13 +8,14 @@ use chrono::Utc;
 
 use crate::WebContext;
 use crate::client_addr::ClientInfo;
-use crate::error::format_sentence;
+use crate::error::{PageError, format_sentence};
 use crate::form_data::FormData;
 use crate::layout::{FieldError, Layout};
 use crate::pages::{PageResult, render_page};
-use crate::session_cookie::{browser_cookies, session_cookies};
+use crate::session_cookie::{session_cookies, sign_in_client};
 use crate::sign_in_events::{SignInEvent, SignInMethod};
-use rollcall_core::accounts;
+use rollcall_core::accounts::{self, SessionProof};
+use rollcall_model::session_method::SessionMethod;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
 #[derive(Template)]
@@ -26,7 +27,15 @@ struct SetPasswordPage {
     email: String,
 }
 
+fn check_passwords_accepted(web: &WebContext) -> Result<(), PageError> {
+    if web.config().web.passwords {
+        return Ok(());
+    }
+    Err(PageError::Bad { what: "passwords are switched off: sign in with the company's account".to_owned() })
+}
+
 pub(super) async fn show(State(web): State<WebContext>, Path(key): Path<String>) -> PageResult {
+    check_passwords_accepted(&web)?;
     let email = accounts::check_invitation(&web.store, &key, Utc::now()).await?;
     let is_first = email.is_none();
     render_page(&SetPasswordPage {
@@ -43,6 +52,7 @@ pub(super) async fn set_password(
     headers: HeaderMap,
     form: FormData,
 ) -> PageResult {
+    check_passwords_accepted(&web)?;
     let invited = accounts::check_invitation(&web.store, &key, Utc::now()).await?;
     let is_first = invited.is_none();
     let email = invited.unwrap_or_else(|| form.text("email").trim().to_owned());
@@ -58,8 +68,13 @@ pub(super) async fn set_password(
     let fault = if secret == again {
         match accounts::accept_invitation(&web.store, &about, web.change_time(), &key, &email, secret).await {
             Ok(account) => {
-                let browser = browser_cookies(&headers);
-                let signed_in = accounts::start_session(&web.store, account, browser, Utc::now()).await?;
+                // The link stands for the password alone.
+                if accounts::has_second_factor(&web.store, account).await? {
+                    return Ok(Redirect::to("/sign-in").into_response());
+                }
+                let (from, now) = (sign_in_client(client, &headers), Utc::now());
+                let proof = SessionProof { method: SessionMethod::Link, proved_at: now };
+                let signed_in = accounts::start_session(&web.store, account, from, proof, now).await?;
                 SignInEvent::SignedIn
                     .record_of_address(&web, Some(client.address), SignInMethod::Link, &email)
                     .await;

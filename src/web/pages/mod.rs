@@ -1,6 +1,7 @@
 //! HTML pages, one module per menu item.
 
 mod accept_invitation;
+mod account;
 mod assignments;
 mod groups;
 mod job_queue;
@@ -34,6 +35,8 @@ type PageResult = Result<Response, PageError>;
 const READ: RouteAccess = RouteAccess::Session(Permission::Read);
 const MANAGE: RouteAccess = RouteAccess::Session(Permission::Manage);
 const OPERATE: RouteAccess = RouteAccess::Session(Permission::Operate);
+/// Changes of one's own sign-in.
+const OWN_SIGN_IN: RouteAccess = RouteAccess::RecentSession(Permission::Read);
 const ADMINISTER: RouteAccess = RouteAccess::Session(Permission::Admin);
 
 pub(super) fn routes(web: &WebContext) -> RouteTable {
@@ -43,11 +46,14 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
         .get("/metrics", RouteAccess::TokenOrSession(Permission::Metrics), metrics::export_metrics)
         .get("/", READ, home)
         .get("/assets/{name}", RouteAccess::Open, serve_asset)
-        .get("/sign-in", RouteAccess::Open, sign_in::show)
-        .post("/sign-in", RouteAccess::Open, sign_in::sign_in)
-        .get("/sign-in/provider", RouteAccess::Open, sign_in::to_provider)
-        .get("/sign-in/callback", RouteAccess::Open, sign_in::from_provider)
+        .get("/sign-in", RouteAccess::Open, sign_in::password::show)
+        .post("/sign-in", RouteAccess::Open, sign_in::password::sign_in)
+        .post("/sign-in/code", RouteAccess::Open, sign_in::password::submit_code)
+        .get("/sign-in/provider", RouteAccess::Open, sign_in::provider::to_provider)
+        .get("/sign-in/callback", RouteAccess::Open, sign_in::provider::from_provider)
         .post("/sign-out", READ, sign_in::sign_out)
+        .get("/confirm", READ, sign_in::confirm::show)
+        .post("/confirm", READ, sign_in::confirm::submit)
         .get("/welcome/{key}", RouteAccess::Open, accept_invitation::show)
         .post("/welcome/{key}", RouteAccess::Open, accept_invitation::set_password)
         .get("/groups", READ, groups::group_list::show)
@@ -89,7 +95,7 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
             learners::resync_learner::submit_resync,
         )
         .get("/progress/{run}", READ, job_progress);
-    settings::routes(job_queue::routes(sync::routes(routes)))
+    settings::routes(account::routes(job_queue::routes(sync::routes(routes))))
 }
 
 /// Redirects to the home page.

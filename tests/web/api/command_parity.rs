@@ -28,6 +28,10 @@ fn what_the_command_steers_the_api_steers() {
             (&connectors["items"][0]["name"], &connectors["items"][0]["last_run"]),
             (&"hr".into(), run)
         );
+        let only = |person: &str| api.post("/connectors/hr/sync", &json!({"only": person}));
+        assert_eq!(only("ada").expect_status(200).body["people"]["read"], 1);
+        let missing = only("eve@corp.example").expect_status(404).body;
+        assert!(missing["hint"].to_string().contains("holds no person"), "{missing}");
         // Excluded, shown, and let in again.
         let group = format!("/groups/{}", company.query_value("SELECT id FROM groups"));
         let out = json!({"members": [email("ada")], "because": "on loan", "until": company.day(3)});

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, words};
 use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
+use crate::json::NameComparison;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "bamboohr",
@@ -48,6 +49,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
             },
             list: words(&["data"]),
             total: None,
+            total_is_proof: false,
             without_list: None,
             paging: PagingMethod::Number { place: PageParam::Body(words(&["page"])), first: 1 },
         }],
@@ -56,5 +58,6 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         detail: None,
         flags: &[],
         blanks: &["0000-00-00"],
+        names: NameComparison::Exact,
     }
 }

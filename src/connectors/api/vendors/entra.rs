@@ -8,6 +8,7 @@
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::json::NameComparison;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "entra",
@@ -53,6 +54,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
             request: RequestTemplate { path: "users".to_owned(), query, ..RequestTemplate::default() },
             list: words(&["value"]),
             total: None,
+            total_is_proof: false,
             without_list: None,
             paging: PagingMethod::NextUrl { at: words(&["@odata.nextLink"]) },
         }
@@ -68,5 +70,6 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         detail: None,
         flags: &[],
         blanks: &[],
+        names: NameComparison::Exact,
     }
 }

@@ -7,6 +7,7 @@
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
+use crate::json::NameComparison;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "google",
@@ -52,6 +53,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
             request: RequestTemplate { path: "users".to_owned(), query, ..RequestTemplate::default() },
             list: words(&["users"]),
             total: None,
+            total_is_proof: false,
             without_list: Some(words(&["kind"])),
             paging: PagingMethod::Cursor {
                 at: words(&["nextPageToken"]),
@@ -72,5 +74,6 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         detail: None,
         flags: &["suspended", "archived"],
         blanks: &[],
+        names: NameComparison::Exact,
     }
 }

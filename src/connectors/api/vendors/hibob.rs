@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{MAX_COMPANY_BYTES, Vendor, VendorAuthMethod, VendorSettings, words};
 use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::json::NameComparison;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "hibob",
@@ -56,6 +57,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         },
         list: words(&["employees"]),
         total: None,
+        total_is_proof: false,
         without_list: None,
         paging: PagingMethod::Whole,
     };
@@ -71,5 +73,6 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         detail: None,
         flags: &[],
         blanks: &[],
+        names: NameComparison::Exact,
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair};
 use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
-use crate::json::KeyPath;
+use crate::json::{KeyPath, NameComparison};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "http_json",
@@ -58,6 +58,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
             detail: None,
             flags: &[],
             blanks: &[],
+            names: NameComparison::Exact,
         };
     };
     let query = own.size_param.iter().map(|name| pair(name, given.page_size.to_string())).collect();
@@ -73,19 +74,21 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         headers: own.headers.clone(),
         ..RequestTemplate::default()
     };
-    let list = |ask| ListEndpoint {
+    let list = |ask, total_is_proof| ListEndpoint {
         request: ask,
         list: own.list.clone(),
         total: own.total.clone(),
+        total_is_proof,
         without_list: None,
         paging: own.paging.clone(),
     };
     ApiDescription {
-        lists: vec![list(ask)],
-        by_email: own.email_url.as_ref().map(|url| list(of_one(url))),
+        lists: vec![list(ask, own.total.is_some())],
+        by_email: own.email_url.as_ref().map(|url| list(of_one(url), false)),
         by_id: own.id_url.as_ref().map(|url| RequestTemplate { record: own.record.clone(), ..of_one(url) }),
         detail: None,
         flags: &[],
         blanks: &[],
+        names: NameComparison::Exact,
     }
 }

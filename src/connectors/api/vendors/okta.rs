@@ -7,6 +7,7 @@
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair};
 use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::json::NameComparison;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "okta",
@@ -50,6 +51,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
             request: RequestTemplate { path: USERS.to_owned(), query, ..RequestTemplate::default() },
             list: Vec::new(),
             total: None,
+            total_is_proof: false,
             without_list: None,
             paging: PagingMethod::Link,
         }
@@ -64,5 +66,6 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         detail: None,
         flags: &[],
         blanks: &[],
+        names: NameComparison::Exact,
     }
 }

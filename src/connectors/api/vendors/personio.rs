@@ -7,6 +7,7 @@
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
+use crate::json::NameComparison;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "personio",
@@ -46,6 +47,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
             },
             list: words(&["data"]),
             total: Some(words(&["metadata", "total_elements"])),
+            total_is_proof: true,
             without_list: None,
             paging: PagingMethod::Offset { place: PageParam::Query("offset".to_owned()), first: 0 },
         }
@@ -61,5 +63,6 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         detail: None,
         flags: &[],
         blanks: &[],
+        names: NameComparison::Exact,
     }
 }

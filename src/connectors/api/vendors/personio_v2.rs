@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, DetailRequest, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
+use crate::json::NameComparison;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "personio_v2",
@@ -52,6 +53,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         request: RequestTemplate { path: path.to_owned(), query, ..RequestTemplate::default() },
         list: words(&["_data"]),
         total: None,
+        total_is_proof: false,
         without_list: None,
         paging: PagingMethod::Cursor {
             at: words(&["_meta", "links", "next", "href"]),
@@ -72,6 +74,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         }),
         flags: &[],
         blanks: &["UNSPECIFIED"],
+        names: NameComparison::Exact,
     }
 }
 

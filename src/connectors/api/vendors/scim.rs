@@ -5,6 +5,7 @@
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
+use crate::json::NameComparison;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "scim",
@@ -50,20 +51,24 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
     } else {
         PagingMethod::Offset { place: PageParam::Query("startIndex".to_owned()), first: 1 }
     };
-    let list = |query| ListEndpoint {
+    let list = |query, total_is_proof| ListEndpoint {
         request: RequestTemplate { path: "Users".to_owned(), query, ..RequestTemplate::default() },
         list: words(&["Resources"]),
         total: Some(words(&["totalResults"])),
+        total_is_proof,
         without_list: None,
         paging: paging.clone(),
     };
-    let by_email = list(vec![size, pair("filter", "emails.value eq \"{email}\" or userName eq \"{email}\"")]);
+    let of_address = pair("filter", "emails.value eq \"{email}\" or userName eq \"{email}\"");
+    let by_email = list(vec![size, of_address], false);
     ApiDescription {
-        lists: vec![list(query)],
+        // With cursors the total number is optional (RFC 9865 2).
+        lists: vec![list(query, !by_cursor)],
         by_email: (!by_cursor).then_some(by_email),
         by_id: Some(RequestTemplate { path: "Users/{id}".to_owned(), ..RequestTemplate::default() }),
         detail: None,
         flags: &[],
         blanks: &[],
+        names: NameComparison::Scim,
     }
 }

@@ -8,6 +8,7 @@
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::json::NameComparison;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "successfactors",
@@ -76,6 +77,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
             },
             list: words(&["d", "results"]),
             total: Some(words(&["d", "__count"])),
+            total_is_proof: true,
             without_list: None,
             paging: PagingMethod::NextUrl { at: words(&["d", "__next"]) },
         }],
@@ -84,5 +86,6 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         detail: None,
         flags: &[],
         blanks: &["NO_MANAGER", "9999-12-31"],
+        names: NameComparison::Exact,
     }
 }

@@ -8,6 +8,7 @@
 
 use super::{MAX_COMPANY_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::json::NameComparison;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "workday",
@@ -41,6 +42,7 @@ fn describe(_: &VendorSettings<'_>) -> ApiDescription {
             request: RequestTemplate { query: vec![pair("format", "json")], ..RequestTemplate::default() },
             list: words(&["Report_Entry"]),
             total: None,
+            total_is_proof: false,
             without_list: None,
             paging: PagingMethod::Whole,
         }],
@@ -49,5 +51,6 @@ fn describe(_: &VendorSettings<'_>) -> ApiDescription {
         detail: None,
         flags: &[],
         blanks: &[],
+        names: NameComparison::Exact,
     }
 }

@@ -31,6 +31,8 @@ struct AccountSettingsPage<'a> {
     roles: [Role; 4],
     typed: AccountFormInput<'a>,
     fresh: Option<ShownInvitation>,
+    /// Whether accounts may sign in with a password.
+    passwords: bool,
 }
 
 /// Input of the form for a new account.
@@ -85,6 +87,7 @@ async fn render_accounts(
         roles: Role::OF_ACCOUNTS,
         typed,
         fresh,
+        passwords: web.config().web.passwords,
     };
     render_page_with_status(page.frame.status(), &page)
 }
@@ -193,6 +196,14 @@ pub(super) async fn change_account(
         "revoke" => {
             let about = web.new_manual_run(&who, format!("revoke account `{email}`"));
             accounts::revoke_account(&web.store, &about, web.change_time(), email).await
+        }
+        "sessions" => {
+            let about = web.new_manual_run(&who, format!("end the sessions of account `{email}`"));
+            accounts::end_sessions(&web.store, &about, web.change_time(), email).await
+        }
+        "second_factor" => {
+            let about = web.new_manual_run(&who, format!("remove the second factor of account `{email}`"));
+            accounts::remove_second_factor(&web.store, &about, web.change_time(), email).await
         }
         "role" => {
             let role: Role =

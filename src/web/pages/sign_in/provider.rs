@@ -1,0 +1,137 @@
+//! Sign-in through the provider.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect};
+use chrono::Utc;
+use tracing::warn;
+
+use super::{SignInForm, render_sign_in};
+use crate::WebContext;
+use crate::client_addr::ClientInfo;
+use crate::error::format_sentence;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::FieldError;
+use crate::oidc::{self, OidcSignIn, SignInFreshness, SignInProvider};
+use crate::pages::PageResult;
+use crate::return_path::local_path;
+use crate::session_cookie::{find_session_principal, session_cookies, sign_in_client};
+use crate::sign_in_events::{SignInEvent, SignInMethod};
+use rollcall_config::SignInSettings;
+use rollcall_core::accounts::{self, AccountError, ClientAddr, SessionProof};
+use rollcall_model::session_method::SessionMethod;
+use rollcall_store::runs::{NewRun, RunRecordKind};
+
+/// Redirects the browser to the sign-in provider.
+pub(in crate::pages) async fn to_provider(
+    State(web): State<WebContext>,
+    client: ClientInfo,
+    UrlQuery(query): UrlQuery,
+) -> PageResult {
+    let config = web.config();
+    let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
+    match accounts::count_provider_visit(&web.store, ClientAddr(client.address), Utc::now()).await {
+        Ok(()) => {}
+        Err(AccountError::Store(error)) => return Err(error.into()),
+        Err(error) => {
+            SignInEvent::TooManyAttempts
+                .record_anonymous(&web, Some(client.address), SignInMethod::Provider)
+                .await;
+            return refusal_page(&web, StatusCode::TOO_MANY_REQUESTS, &error);
+        }
+    }
+    let freshness = if query.text("anew").is_empty() { SignInFreshness::Any } else { SignInFreshness::Anew };
+    let begun = SignInProvider::discover(sign_in)
+        .await
+        .and_then(|provider| provider.start_sign_in(local_path(query.text("to")), freshness));
+    match begun {
+        Ok((url, cookie)) => Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response()),
+        Err(error) => provider_refusal_page(&web, &error),
+    }
+}
+
+/// Completes the sign-in when the provider redirects back.
+pub(in crate::pages) async fn from_provider(
+    State(web): State<WebContext>,
+    client: ClientInfo,
+    UrlQuery(query): UrlQuery,
+    headers: HeaderMap,
+) -> PageResult {
+    let config = web.config();
+    let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
+    if !query.text("error").is_empty() {
+        let message = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
+        SignInEvent::ProviderRefused
+            .record_anonymous(&web, Some(client.address), SignInMethod::Provider)
+            .await;
+        return provider_refusal_page(&web, &oidc::OidcError::Refused { message });
+    }
+    let ended = finish_sign_in(sign_in, &headers, &query).await;
+    let OidcSignIn { identity: mut provided, to, proved_at } = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            SignInEvent::ProviderRefused
+                .record_anonymous(&web, Some(client.address), SignInMethod::Provider)
+                .await;
+            return provider_refusal_page(&web, &error);
+        }
+    };
+    let principal = find_session_principal(&web, &headers).await?;
+    provided.signed_in = principal.and_then(|principal| principal.account());
+    let about = NewRun {
+        kind: RunRecordKind::Hand,
+        connector: None,
+        actor: provided.email.clone(),
+        description: format!("sign `{}` in through the provider", provided.email),
+        file_digest: None,
+        subject: None,
+    };
+    match accounts::find_or_create_oidc_account(&web.store, &about, web.change_time(), &provided).await {
+        Ok(account) => {
+            let client_of_session = sign_in_client(client, &headers);
+            let proof = SessionProof { method: SessionMethod::Provider, proved_at };
+            let signed_in =
+                accounts::start_session(&web.store, account, client_of_session, proof, Utc::now()).await?;
+            SignInEvent::SignedIn
+                .record_of_address(&web, Some(client.address), SignInMethod::Provider, &provided.email)
+                .await;
+            // Sets the session cookie and deletes the sign-in cookie.
+            let ended = AppendHeaders([(header::SET_COOKIE, oidc::clear_cookie_header())]);
+            Ok((session_cookies(&signed_in), ended, Redirect::to(local_path(&to))).into_response())
+        }
+        Err(AccountError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            SignInEvent::ProviderRefused
+                .record_of_address(&web, Some(client.address), SignInMethod::Provider, &provided.email)
+                .await;
+            provider_refusal_page(&web, &error)
+        }
+    }
+}
+
+/// Identifies the person. The provider is asked only for a sign-in of this browser.
+async fn finish_sign_in(
+    sign_in: &SignInSettings,
+    headers: &HeaderMap,
+    query: &FormData,
+) -> Result<OidcSignIn, oidc::OidcError> {
+    let waiting = oidc::find_sign_in(headers, query.text("state"))?;
+    SignInProvider::discover(sign_in).await?.finish_sign_in(waiting, query.text("code")).await
+}
+
+/// Renders the sign-in page with the error of the provider.
+fn provider_refusal_page(web: &WebContext, error: &(dyn std::error::Error + 'static)) -> PageResult {
+    if let Some(oidc::OidcError::Provider { cause, step }) = error.downcast_ref() {
+        warn!(cause, step, "sign-in through the provider failed");
+    }
+    refusal_page(web, StatusCode::FORBIDDEN, error)
+}
+
+fn refusal_page(
+    web: &WebContext,
+    status: StatusCode,
+    error: &(dyn std::error::Error + 'static),
+) -> PageResult {
+    let fault = FieldError::new("", format_sentence(&error.to_string()));
+    render_sign_in(web, status, SignInForm::default(), vec![fault])
+}
