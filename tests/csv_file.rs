@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::support::truncated_csv::truncation_error;
 use crate::support::{connector, external_ids, mapping, single_attempt, with_attempts};
 
-const MAPPED: &[(&str, &str)] =
+pub(crate) const MAPPED: &[(&str, &str)] =
     &[("id", "employee_id"), ("email", "work_email"), ("name", "full_name"), ("department", "department")];
 
 const PEOPLE: &str = "employee_id,work_email,full_name,department\n\
@@ -25,14 +25,14 @@ const PEOPLE: &str = "employee_id,work_email,full_name,department\n\
                       4,emmy@corp.example,Emmy Noether,Research\n";
 
 /// A file and the connector that reads it.
-struct CsvFixture {
+pub(crate) struct CsvFixture {
     folder: TempDir,
     attributes: AttributeSet,
     connector: Connector,
 }
 
 impl CsvFixture {
-    fn of(content: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn of(content: impl AsRef<[u8]>) -> Self {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("people.csv");
         fs::write(&path, content).expect("the file can be written");
@@ -42,7 +42,7 @@ impl CsvFixture {
         Self { folder, attributes, connector: connector(mapping, SourceSettings::Csv(settings)) }
     }
 
-    fn set(mut self, change: impl FnOnce(&mut CsvSettings)) -> Self {
+    pub(crate) fn set(mut self, change: impl FnOnce(&mut CsvSettings)) -> Self {
         match &mut self.connector.source {
             SourceSettings::Csv(settings) => change(settings),
             _ => unreachable!("made as csv"),
@@ -54,11 +54,11 @@ impl CsvFixture {
         self.folder.path().join(name)
     }
 
-    async fn read(&self) -> Result<DirectoryReading, ConnectorError> {
+    pub(crate) async fn read(&self) -> Result<DirectoryReading, ConnectorError> {
         self.connector.read(&self.attributes, &single_attempt()).await
     }
 
-    async fn people(&self) -> PeopleTable {
+    pub(crate) async fn people(&self) -> PeopleTable {
         self.read().await.expect("everybody").into_parts().0
     }
 
@@ -67,7 +67,7 @@ impl CsvFixture {
     }
 
     /// The kind of the error, and its message after the file's name.
-    async fn told(&self) -> (&'static str, String) {
+    pub(crate) async fn told(&self) -> (&'static str, String) {
         let error = self.error().await;
         let message = error.to_string();
         let (_, told) = message.split_once("people.csv`: ").expect("the file is named");
@@ -203,8 +203,6 @@ async fn invalid_utf8_reports_line_even_in_unmapped_column() {
     let mut content = b"employee_id,work_email,full_name,department,city\n1,a@b,Ada,Sales,Bonn\n".to_vec();
     content.extend_from_slice(b"2,c@d,Emmy,HR,M\xfcnchen\n");
     assert_eq!(CsvFixture::of(content).told().await, ("bad_file", "line 3 is not UTF-8".to_owned()));
-    let utf_16: Vec<u8> = "\u{feff}employee_id\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(CsvFixture::of(utf_16).told().await.1, "line 1 is not UTF-8");
 }
 
 /// A file truncated at any byte of its last two lines does not give a reading.

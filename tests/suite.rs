@@ -6,6 +6,7 @@ mod command_messages;
 mod commands;
 mod config;
 mod crash;
+mod csv_exports;
 mod csv_file;
 mod database_roles;
 mod documentation;

@@ -176,7 +176,8 @@ fn read_url_template(
     Some(at.value.to_owned())
 }
 
-fn keys(section: &ConfigSection<'_>, name: &'static str) -> Option<KeyPath> {
+/// Reads a path of names.
+pub(super) fn keys(section: &ConfigSection<'_>, name: &'static str) -> Option<KeyPath> {
     let at = section.text(name)?;
     match json::parse_key_path(at.value) {
         Ok(keys) => Some(keys),

@@ -9,6 +9,7 @@ use crate::section::ConfigSection;
 use crate::section_checks::reject_duplicate;
 use crate::{Environment, api, csv, ldap, mapping, rule, sql};
 use rollcall_connectors::api::vendors;
+use rollcall_connectors::json::KeyPath;
 use rollcall_connectors::mapping::IncludeExpression;
 use rollcall_connectors::{AttributeMapping, Connector, SourceSettings, json_file};
 use rollcall_model::attributes::AttributeSet;
@@ -57,12 +58,16 @@ fn one(
     mapping.dates.zone = own_zone;
     let schedule = schedule(section, own_zone);
     let match_attribute = mapping::read_match_attribute(section, &mapping, attributes);
-    let source = match section.kind()? {
+    let kind = section.kind()?;
+    if kind != "csv" {
+        csv::reject_list_separators(section);
+    }
+    let source = match kind {
         "ldap" => SourceSettings::Ldap(ldap::read(section, around)?),
         "active_directory" => {
             SourceSettings::ActiveDirectory(ldap::read_active_directory(section, around, zone)?)
         }
-        "csv" => SourceSettings::Csv(csv::read(section, around)?),
+        "csv" => SourceSettings::Csv(csv::read(section, around, &mapping, attributes)?),
         "json_file" => SourceSettings::JsonFile(json_file(section, around, &mapping)?),
         "sql" => SourceSettings::Sql(sql::read(section, around)?),
         name => {
@@ -85,7 +90,8 @@ fn json_file(
     mapping: &AttributeMapping,
 ) -> Option<json_file::JsonFileSettings> {
     let (file, paths) = (csv::file(section, around), api::paths(section, mapping));
-    Some(json_file::JsonFileSettings { file: file?, paths: paths? })
+    let list = if section.has("list") { api::keys(section, "list") } else { Some(KeyPath::new()) };
+    Some(json_file::JsonFileSettings { file: file?, paths: paths?, list: list? })
 }
 
 /// Reads the expression that selects people.

@@ -70,6 +70,9 @@ pub(super) const API_KEY_KINDS: &[&str] = &["bamboohr", "http_json"];
 pub(super) const OAUTH_KINDS: &[&str] =
     &["scim", "entra", "okta", "google", "personio", "personio_v2", "workday", "successfactors", "http_json"];
 pub(super) const HTTP_JSON_KINDS: &[&str] = &["http_json"];
+pub(super) const JSON_FILE: &[&str] = &["json_file"];
+/// Kinds whose list of people has a path.
+pub(super) const LIST_KINDS: &[&str] = &join_kinds::<2>(HTTP_JSON_KINDS, JSON_FILE);
 
 /// All connector kinds.
 pub(crate) const KINDS: &[&str] =

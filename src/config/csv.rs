@@ -1,27 +1,83 @@
 //! Keys of connectors of kind `csv`.
 
-use crate::Environment;
+use rustc_hash::FxHashMap;
+
+use crate::diagnostic_collector::SpannedValue;
 use crate::section::ConfigSection;
-use rollcall_connectors::csv::CsvSettings;
-use rollcall_connectors::file;
+use crate::{Environment, mapping};
+use rollcall_connectors::AttributeMapping;
+use rollcall_connectors::csv::{CsvSettings, has_one_value};
+use rollcall_connectors::file::{self, TextEncoding};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+
+/// The section with the separators of single attributes.
+const LIST_SEPARATORS: &str = "list_separators";
 
 /// Reads the settings; `None` if something required is missing.
-pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<CsvSettings> {
+pub(super) fn read(
+    section: &ConfigSection<'_>,
+    around: &Environment<'_>,
+    mapping: &AttributeMapping,
+    attributes: &AttributeSet,
+) -> Option<CsvSettings> {
     let delimiter = delimiter(section);
     let list_separator = section.text("list_separator");
-    if let (Some(separator), Some(delimiter)) = (&list_separator, delimiter)
-        && separator.value.as_bytes() == [delimiter]
-    {
-        let finding = separator.finding("`list_separator` is the same as `delimiter`");
-        section
-            .report
-            .report_error(finding.hint("use a different separator for the values of one field".to_owned()));
+    if let Some(separator) = &list_separator {
+        reject_delimiter(section, separator, delimiter, "list_separator");
     }
+    let list_separators = list_separators(section, delimiter, mapping, attributes);
     Some(CsvSettings {
         file: file(section, around)?,
         delimiter,
         list_separator: list_separator.map(|separator| separator.value.to_owned()),
+        list_separators,
+        skip_lines: section.number("skip_lines").map_or(0, |number| number.value),
     })
+}
+
+/// Reads `[connector.list_separators]`.
+fn list_separators(
+    section: &ConfigSection<'_>,
+    delimiter: Option<u8>,
+    mapping: &AttributeMapping,
+    attributes: &AttributeSet,
+) -> FxHashMap<Attribute, String> {
+    let mut separators = FxHashMap::default();
+    for (name, separator) in section.table(LIST_SEPARATORS).open() {
+        let Some(attribute) = mapping::find_mapped_attribute(section, mapping, attributes, &name) else {
+            continue;
+        };
+        if has_one_value(attribute, mapping) && attribute != Attribute::EMAIL {
+            section.report.report_error(name.finding(format!("`{}` has only one value", name.value)));
+            continue;
+        }
+        reject_delimiter(section, &separator, delimiter, name.value);
+        separators.insert(attribute, separator.value.to_owned());
+    }
+    separators
+}
+
+fn reject_delimiter(
+    section: &ConfigSection<'_>,
+    separator: &SpannedValue<&str>,
+    delimiter: Option<u8>,
+    key: &str,
+) {
+    if delimiter.is_some_and(|delimiter| separator.value.as_bytes() == [delimiter]) {
+        let finding = separator.finding(format!("`{key}` is the same as `delimiter`"));
+        section
+            .report
+            .report_error(finding.hint("use a different separator for the values of one field".to_owned()));
+    }
+}
+
+/// Reports `[connector.list_separators]` in a connector of another kind.
+pub(super) fn reject_list_separators(section: &ConfigSection<'_>) {
+    let table = section.table(LIST_SEPARATORS);
+    if !table.is_absent() {
+        let finding = table.finding("`[connector.list_separators]` belongs to connectors of kind `csv`");
+        section.report.report_error(finding);
+    }
 }
 
 /// Reads the keys that all file-based kinds share.
@@ -33,6 +89,17 @@ pub(super) fn file(section: &ConfigSection<'_>, around: &Environment<'_>) -> Opt
         sha256_file: path("sha256_file"),
         min_rows: section.number("min_rows").map(|number| number.value),
         max_age: section.duration("max_age").map(|age| age.value),
+        encoding: encoding(section),
+    })
+}
+
+fn encoding(section: &ConfigSection<'_>) -> TextEncoding {
+    let Some(name) = section.text("encoding") else { return TextEncoding::default() };
+    TextEncoding::find(name.value).unwrap_or_else(|| {
+        let finding = name.finding(format!("`{}` is not a supported encoding", name.value));
+        let names = TextEncoding::NAMES.map(|name| format!("`{name}`")).join(", ");
+        section.report.report_error(finding.hint(format!("supported are {names}")));
+        TextEncoding::default()
     })
 }
 

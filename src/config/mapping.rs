@@ -214,7 +214,6 @@ fn read_code_file(
     codes
 }
 
-/// Returns the attribute of this name if the connector maps it; reports an error otherwise.
 /// Reads how the source writes the dates of attributes.
 fn read_date_formats(
     section: &ConfigSection<'_>,
@@ -243,7 +242,8 @@ fn read_date_formats(
     formats
 }
 
-fn find_mapped_attribute(
+/// Returns the attribute of this name if the connector maps it; reports an error otherwise.
+pub(super) fn find_mapped_attribute(
     section: &ConfigSection<'_>,
     mapping: &AttributeMapping,
     attributes: &AttributeSet,

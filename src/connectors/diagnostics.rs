@@ -105,7 +105,10 @@ fn add_attributes_step(
     if people.set_aside() > 0 {
         add_warning(
             steps,
-            format!("{} records have an empty or repeated id and are set aside", people.set_aside()),
+            format!(
+                "{} records have an empty or repeated id, or no name, and are set aside",
+                people.set_aside()
+            ),
         );
     }
     if people.is_empty() {

@@ -79,7 +79,7 @@ pub(super) struct FileObservation {
     pub after: FileIdentity,
     /// Number of bytes read.
     pub bytes: u64,
-    /// The last byte.
+    /// The last byte of the text.
     pub last_byte: Option<u8>,
     /// The evidence for the end of the file.
     pub ending: FileEnd,
@@ -136,7 +136,8 @@ impl CompletenessProof {
         if before != after || before.size() != bytes {
             return Err(IncompleteFile::Changed);
         }
-        if ending == FileEnd::LineBreak && last_byte != Some(b'\n') {
+        let ends_line = matches!(last_byte, Some(b'\n' | b'\r'));
+        if ending == FileEnd::LineBreak && !ends_line {
             return Err(IncompleteFile::NoLineBreak);
         }
         Ok(Self { seal: () })

@@ -34,7 +34,9 @@ pub enum ReadingError {
         left_out: u64,
     },
     /// So many records are unusable that the mapping must be wrong.
-    #[error("{set_aside} of {records} records have an empty or repeated id: the mapping is wrong")]
+    #[error(
+        "{set_aside} of {records} records have an empty or repeated id, or no name: the mapping is wrong"
+    )]
     TooManyRejectedRecords {
         /// Unusable records.
         set_aside: u64,

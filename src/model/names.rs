@@ -16,24 +16,65 @@ use crate::column::column;
 /// The maximum length of a group name in characters.
 pub const LONGEST_GROUP_NAME: usize = 200;
 
-/// Normalizes a value for storage: trimmed, in normal form C, without control characters.
+/// Normalizes a value for storage: trimmed, in normal form C, without control characters and invisible characters, with
+/// single spaces between words.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
     let trimmed = text.trim();
-    if trimmed.is_ascii() && !trimmed.bytes().any(|byte| byte.is_ascii_control()) {
+    let is_single_spaced = !trimmed.as_bytes().windows(2).any(|pair| pair == b"  ");
+    if is_single_spaced && trimmed.is_ascii() && !trimmed.bytes().any(|byte| byte.is_ascii_control()) {
         return Cow::Borrowed(trimmed);
     }
-    let printable: Cow<'_, str> = if trimmed.chars().any(char::is_control) {
-        let spaced: String = trimmed.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Cow::Owned(spaced.trim().to_owned())
-    } else {
-        Cow::Borrowed(trimmed)
-    };
+    let is_other_space = |c: char| c != ' ' && (c.is_whitespace() || c.is_control());
+    let printable: Cow<'_, str> =
+        if is_single_spaced && !trimmed.chars().any(|c| is_other_space(c) || is_invisible(c)) {
+            Cow::Borrowed(trimmed)
+        } else {
+            Cow::Owned(space_words(trimmed))
+        };
     match is_nfc_quick(printable.chars()) {
         IsNormalized::Yes => printable,
         IsNormalized::No | IsNormalized::Maybe => Cow::Owned(printable.nfc().collect()),
     }
 }
+
+/// The words of a text with single spaces between them, without invisible characters.
+fn space_words(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len());
+    let mut is_gap = false;
+    for c in text.chars().filter(|&c| !is_invisible(c)) {
+        if c.is_whitespace() || c.is_control() {
+            is_gap = true;
+            continue;
+        }
+        if is_gap && !spaced.is_empty() {
+            spaced.push(' ');
+        }
+        is_gap = false;
+        spaced.push(c);
+    }
+    spaced
+}
+
+/// Returns whether a character neither shows nor separates: soft hyphen, zero-width space, word joiner, byte order mark,
+/// and marks of direction. Joiners are not among them, because they change letters of Persian and Hindi.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
+/// Zero-width non-joiner and joiner: two texts that differ in them look alike in most scripts.
+const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
 /// Returns the form in which names and addresses are compared.
 #[must_use]
@@ -42,7 +83,11 @@ pub fn fold(text: &str) -> String {
     if cleaned.is_ascii() {
         return cleaned.to_ascii_lowercase();
     }
-    let folded = caseless::default_case_fold_str(&cleaned);
+    let folded = if cleaned.contains(JOINERS) {
+        caseless::default_case_fold_str(clean(&cleaned.replace(JOINERS, "")).as_ref())
+    } else {
+        caseless::default_case_fold_str(&cleaned)
+    };
     folded.nfc().collect()
 }
 
@@ -203,6 +248,27 @@ mod tests {
     #[test]
     fn control_characters_become_spaces() {
         assert_eq!(clean("\u{0}Sales\u{1f}North\n"), "Sales North");
+    }
+
+    /// A text that was pasted from a page or a sheet is the text that is seen.
+    #[test]
+    fn invisible_characters_and_repeated_spaces_make_no_difference() {
+        for text in [
+            "Sales  North",
+            "Sales\u{a0}North",
+            "Sales \u{2009}\t North\u{a0}",
+            "\u{feff}Sales\u{200b} North",
+            "Sa\u{ad}les\r\nNorth",
+            "\u{202a}Sales North\u{202c}",
+            "\u{200b} Sales\u{2060} North \u{feff}",
+        ] {
+            assert_eq!(clean(text), "Sales North", "{text:?}");
+            assert_eq!(clean(&clean(text)), clean(text));
+            assert_eq!(fold(text), "sales north", "{text:?}");
+        }
+        assert_eq!(clean("\u{200b}\u{a0}"), "");
+        assert_eq!(clean("می\u{200c}خواهم"), "می\u{200c}خواهم");
+        assert_eq!(fold("Zo\u{200d}e"), fold("Zoe"));
     }
 
     #[test]

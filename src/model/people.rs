@@ -3,7 +3,7 @@
 //! Rows are small (four bytes per attribute) because every text is stored once in [`Interner`]. The external id
 //! identifies a person; a digest of the values shows whether a record changed since the last reading.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::attributes::{Attribute, AttributeSet};
@@ -34,8 +34,11 @@ pub struct PeopleTable {
 #[derive(Debug, Clone, Default)]
 pub struct RejectedRecords {
     without_id: u64,
+    without_name: u64,
     addresses: Vec<Symbol>,
     repeated: FxHashMap<Symbol, RepeatedRecords>,
+    /// Ids of records without an address and a name.
+    nameless: FxHashSet<Symbol>,
     problems: Vec<RunWarning>,
 }
 
@@ -102,6 +105,16 @@ impl PeopleTable {
         let row = RowIndex::try_from(self.cells.len() / self.width).expect("fewer than four billion people");
         self.rows.insert(id, row);
         self.cells.extend_from_slice(cells);
+    }
+
+    /// Rejects a record with an id but without an address and a name. `place` is the position of the record in the
+    /// source.
+    pub fn set_aside_without_name(&mut self, id: Symbol, place: impl FnOnce() -> String) {
+        let text = self.values.text(id);
+        let message = format!("the record `{text}` has neither an address nor a name: set aside");
+        self.set_aside.problems.push(RunWarning::new(RunWarningKind::NoName, place(), message));
+        self.set_aside.nameless.insert(id);
+        self.set_aside.without_name += 1;
     }
 
     /// Notes that a value of a person could not be read: the person keeps the value that was last read.
@@ -210,10 +223,12 @@ impl PeopleTable {
     /// The number of rejected records.
     #[must_use]
     pub fn set_aside(&self) -> u64 {
-        self.set_aside.without_id + self.set_aside.repeated.values().map(|records| records.times).sum::<u64>()
+        let RejectedRecords { without_id, without_name, repeated, .. } = &self.set_aside;
+        without_id + without_name + repeated.values().map(|records| records.times).sum::<u64>()
     }
 
-    /// The number of rejected records that are a sign of a wrong mapping: those without an id, and those of ids whose
+    /// The number of rejected records that are a sign of a wrong mapping: those without an id or a
+    /// name, and those of ids whose
     /// records have different addresses. Records with one address are those of one person.
     #[must_use]
     pub fn set_aside_by_mapping(&self) -> u64 {
@@ -226,7 +241,8 @@ impl PeopleTable {
             !first.is_empty() && addresses.all(|address| address == first)
         };
         let repeated = self.set_aside.repeated.values().filter(|records| !is_one_person(records));
-        self.set_aside.without_id + repeated.map(|records| records.times).sum::<u64>()
+        let RejectedRecords { without_id, without_name, .. } = &self.set_aside;
+        without_id + without_name + repeated.map(|records| records.times).sum::<u64>()
     }
 
     /// The number of records that are equal to another one, which counts.
@@ -278,7 +294,8 @@ impl PeopleTable {
     /// Returns true if a record of this id was rejected: its person is neither read nor absent.
     #[must_use]
     pub fn is_set_aside(&self, id: &str) -> bool {
-        self.values.find(id).is_some_and(|id| self.set_aside.repeated.contains_key(&id))
+        let RejectedRecords { repeated, nameless, .. } = &self.set_aside;
+        self.values.find(id).is_some_and(|id| repeated.contains_key(&id) || nameless.contains(&id))
     }
 
     /// The addresses of records without an id: a person with one of them is not absent.

@@ -23,6 +23,8 @@ pub struct RunWarning {
 pub enum RunWarningKind {
     /// A record without an id: rejected.
     NoId,
+    /// A row with an id but without an address and a name: rejected.
+    NoName,
     /// A duplicate id: all its records are rejected.
     RepeatedId,
     /// An invalid e-mail address: the learner has none.
@@ -63,6 +65,7 @@ impl RunWarningKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoId => "no_id",
+            Self::NoName => "no_name",
             Self::RepeatedId => "repeated_id",
             Self::BadAddress => "bad_address",
             Self::AddressTaken => "address_taken",

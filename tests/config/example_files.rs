@@ -38,7 +38,7 @@ fn joined(path: &str, name: &str) -> String {
 fn keys(path: &str, value: &toml::Value, found: &mut BTreeSet<String>) {
     match value {
         toml::Value::Table(rows)
-            if ![".attributes", ".values", ".values_file", ".dates"]
+            if ![".attributes", ".values", ".values_file", ".dates", ".list_separators"]
                 .iter()
                 .any(|end| path.ends_with(end)) =>
         {

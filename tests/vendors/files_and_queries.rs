@@ -89,6 +89,71 @@ fn invalid_record_list_reports_position() {
     assert_eq!(of_file(b"[]", "min_rows = 0").expect("nobody").people().len(), 0);
 }
 
+/// A list inside an object is read with `list`, and never read as nobody without it.
+#[test]
+fn list_inside_an_object_is_read_or_refused_with_its_path() {
+    let people = r#"[{"id": 1, "org": {"department": "HR"}}, {"id": 2, "org": {}}]"#;
+    for (before, list, after) in [
+        (r#"{"value": "#, "value", "}"),
+        (r#"{"@odata.context": "x", "id": "r1", "Report_Entry": "#, "Report_Entry", r#", "next": null}"#),
+        (r#"{"d": {"__count": "2", "results": "#, "d.results", "}}"),
+    ] {
+        let whole = format!("{before}{people}{after}");
+        let value: serde_json::Value = serde_json::from_str(&whole).expect("JSON");
+        for text in
+            [whole.clone(), format!("{whole}\n"), format!("{value:#}\r\n"), format!("\u{feff}{whole}")]
+        {
+            let read = of_file(text.as_bytes(), &format!("list = '{list}'")).expect("read");
+            assert_eq!(external_ids(read.people()), ["1", "2"], "{text}");
+            let error = of_file(text.as_bytes(), "").expect_err("refused");
+            let told = format!("it is an object with a list at `{list}`");
+            assert!(error.kind() == "bad_file" && error.to_string().contains(&told), "{text}: {error}");
+            assert_eq!(error.hint().as_deref(), Some(format!("set `list = \"{list}\"`").as_str()));
+            for end in 1..text.trim_end().len() {
+                let cut = &text.as_bytes()[..end];
+                assert!(of_file(cut, &format!("list = '{list}'")).is_err(), "{text}: {end}");
+                assert!(of_file(cut, "").is_err(), "{text}: {end}");
+            }
+        }
+        let error = of_file(whole.as_bytes(), "list = 'data.items'").expect_err("no such list");
+        assert!(
+            error.to_string().contains("the file has no list at `data.items`; it has the keys"),
+            "{error}"
+        );
+    }
+    let long = format!("{{\"value\": [{}]}}\n", vec![person(1); 200_000].join(","));
+    assert!(long.len() > 16 << 20, "more than one record may have");
+    let error = of_file(long.as_bytes(), "").expect_err("refused");
+    assert!(error.to_string().contains("a list at `value`"), "{error}");
+}
+
+/// The answer of a server that is no list of people is refused with its keys.
+#[test]
+fn object_without_people_is_refused_with_its_keys() {
+    for text in ["{\"error\": {\"code\": 401}}\n", "{\n  \"error\": \"no access\"\n}\n", "[{\"error\": 1}]"] {
+        let error = of_file(text.as_bytes(), "").expect_err("refused");
+        assert!(error.to_string().ends_with("it has the keys `error`"), "{text}: {error}");
+    }
+    let empty = of_file(b"{\"value\": []}", "list = 'value'").expect_err("nobody");
+    assert!(empty.to_string().contains("contains no people"), "{empty}");
+}
+
+/// PowerShell writes JSON in UTF-16, and old systems in Windows-1252.
+#[test]
+fn json_file_is_read_in_its_encoding() {
+    let text = "[{\"id\": 1, \"org\": {\"department\": \"Größe\"}}]\r\n";
+    let utf16: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let latin: Vec<u8> = text.chars().map(|c| u8::try_from(c).expect("of Latin-1")).collect();
+    for (content, more) in [(&utf16, ""), (&latin, "encoding = 'windows-1252'")] {
+        let read = of_file(content, more).expect("read");
+        assert_eq!(read.people().first(0, rollcall_model::attributes::Attribute::DEPARTMENT), "Größe");
+    }
+    let error = of_file(&latin, "").expect_err("not UTF-8");
+    assert!(error.to_string().ends_with("element 1 is not UTF-8"), "{error}");
+    let error = of_file(b"PK\x03\x04", "").expect_err("a workbook");
+    assert!(error.to_string().contains("Excel workbook"), "{error}");
+}
+
 fn of_query(url: &str, query: &str, more: &str) -> Result<DirectoryReading, ConnectorError> {
     let folder = tempfile::tempdir().expect("a folder");
     let text = format!(

@@ -40,6 +40,11 @@ pub(super) static SECTIONS: &[SectionSpec] = &[
         SectionKind::FreeKeys,
         "Attribute = how the source writes its dates: a pattern such as `%d.%m.%Y`, `filetime` or `unix`.",
     ),
+    section(
+        "connector.list_separators",
+        SectionKind::FreeKeys,
+        "Attribute = the separator of its values in one field of a CSV file.",
+    ),
     section("connector.status", SectionKind::Table, "The meaning of the source's status values."),
     section("connector.values", SectionKind::FreeTables, "Code of the source = name."),
     section("rule", SectionKind::List, "A rule that assigns learners to groups."),

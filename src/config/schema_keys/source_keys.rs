@@ -1,6 +1,6 @@
 //! Keys of APIs, databases and files: requests, queries, responses and formats.
 
-use crate::connector_kinds::{CSV, FILE, HTTP, HTTP_JSON_KINDS, SQL};
+use crate::connector_kinds::{CSV, FILE, HTTP, HTTP_JSON_KINDS, JSON_FILE, LIST_KINDS, SQL};
 use crate::key_spec::KeySpec;
 use crate::value_type::ValueType::{Duration, Number, Secret, Size, Text, Texts};
 use crate::value_type::{COUNT, EXPRESSION, TEXT};
@@ -89,10 +89,11 @@ pub(super) static SOURCE_KEYS: &[KeySpec] = &[
         "list",
         TEXT,
         r#""data.items""#,
-        "The path of the list of people in a response; `$` is the response itself.",
+        "The path of the list of people in a response, or in a file that is an object; `$` is the response itself.",
     )
-    .only_for(HTTP_JSON_KINDS)
-    .required(),
+    .only_for(LIST_KINDS)
+    .required()
+    .optional_for(JSON_FILE),
     KeySpec::new(
         "connector",
         "total",
@@ -176,10 +177,19 @@ pub(super) static SOURCE_KEYS: &[KeySpec] = &[
         "path",
         TEXT,
         r#""people.csv""#,
-        "The file, in UTF-8: with a header line (RFC 4180), an array of JSON, or JSON Lines.",
+        "The file: with a header line (RFC 4180), an array of JSON, or JSON Lines.",
     )
     .only_for(FILE)
     .required(),
+    KeySpec::new(
+        "connector",
+        "encoding",
+        Text { most: 20 },
+        r#""windows-1252""#,
+        "The encoding of the file: `utf-8`, `utf-16` or `windows-1252`; the default is `utf-8`. A byte order mark takes precedence.",
+    )
+    .only_for(FILE),
+    KeySpec::new("connector", "skip_lines", COUNT, "2", "The number of lines above the header line.").only_for(CSV),
     KeySpec::new(
         "connector",
         "delimiter",
@@ -225,7 +235,7 @@ pub(super) static SOURCE_KEYS: &[KeySpec] = &[
         "list_separator",
         Text { most: 10 },
         r#""|""#,
-        "The separator of several values in one field; if it is missing, a field has one value.",
+        "The separator of several values in one field, except ids, names, addresses, dates and status; if it is missing, a field has one value.",
     )
     .only_for(CSV),
 ];

@@ -21,6 +21,7 @@ use chrono::Utc;
 use chrono_tz::Tz;
 
 use crate::ldap::{self, IDS_PER_SEARCH, narrow_filter, run_in_task};
+use crate::mapper::spell_address;
 use crate::mapping::DefaultMapping;
 use crate::proof::CompletenessProof;
 use crate::retry::retry;
@@ -104,7 +105,7 @@ pub(super) async fn find(
 ) -> Result<PeopleTable, ConnectorError> {
     let columns = AdColumns::new(&connector.mapping);
     let email = clean(email);
-    let any = columns.equals(columns.address, &[&email]);
+    let any = columns.equals(columns.address, &spell_address(&email));
     let Some(any) = any else { return Ok(PeopleTable::new(attributes)) };
     let filter = narrow_filter(&settings.first(connector)?.filter, &any);
     let question = AdQuery { filter: &filter, address: Some(&email), whole: false };

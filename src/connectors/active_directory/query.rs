@@ -12,7 +12,7 @@ use crate::ldap::{
     EntryCollector, IDS_PER_SEARCH, LdapConnector, LdapSearch, LdapSession, LdapSettings, MappingSink,
     RecordSink, any_value_filter, check_searchable, narrow_filter,
 };
-use crate::mapper::{RecordMapper, RecordValues};
+use crate::mapper::{RecordMapper, RecordValues, find_address};
 use crate::proof::{ReferenceMeaning, SearchBaseEnd};
 use crate::{ConnectorError, ReadContext};
 use rollcall_model::names::fold;
@@ -175,7 +175,9 @@ impl RecordSink for AdPersonSink<'_, '_> {
         columns.derive(record, groups, self.now, self.zone);
         let address = columns.address;
         let has = |only: &String| {
-            address.is_some_and(|address| record.values_of(address).any(|one| fold(one) == *only))
+            address.is_some_and(|address| {
+                record.values_of(address).any(|one| fold(find_address(one).unwrap_or(one)) == *only)
+            })
         };
         if self.only.as_ref().is_some_and(|only| !has(only)) {
             return;

@@ -37,6 +37,22 @@ pub enum CsvError {
         /// Fields of the header.
         expected: u64,
     },
+    /// Lines above the header.
+    #[error("line {line}, `{text}`, is not the header: the mapped columns are in line {header}")]
+    LinesAboveHeader {
+        /// The line in the place of the header, from 1.
+        line: u64,
+        /// The start of its text.
+        text: String,
+        /// The line with the columns.
+        header: u64,
+    },
+    /// No line with a header.
+    #[error("the file has no header: there is no text from line {line} on")]
+    NoHeader {
+        /// The first line that is not skipped.
+        line: u64,
+    },
     /// The header contains a column twice.
     #[error("the header names the column `{0}` twice")]
     RepeatedColumn(String),
@@ -60,7 +76,10 @@ impl ProtocolError for CsvError {
             Self::NotUtf8 { .. } | Self::StrayQuote { .. } | Self::OpenQuote { .. } | Self::Fields { .. } => {
                 "bad_file"
             }
-            Self::RepeatedColumn(_) | Self::MissingColumns { .. } => "bad_header",
+            Self::LinesAboveHeader { .. }
+            | Self::NoHeader { .. }
+            | Self::RepeatedColumn(_)
+            | Self::MissingColumns { .. } => "bad_header",
         }
     }
 
@@ -70,6 +89,8 @@ impl ProtocolError for CsvError {
             | Self::StrayQuote { .. }
             | Self::OpenQuote { .. }
             | Self::Fields { .. }
+            | Self::LinesAboveHeader { .. }
+            | Self::NoHeader { .. }
             | Self::RepeatedColumn(_)
             | Self::MissingColumns { .. } => false,
         }
@@ -77,16 +98,18 @@ impl ProtocolError for CsvError {
 
     fn hint(&self, _: &ConnectorAttempt) -> Option<Cow<'static, str>> {
         Some(match self {
-            Self::NotUtf8 { .. } => "configure the export to write UTF-8".into(),
+            Self::NotUtf8 { .. } => "set `encoding`, such as \"windows-1252\", or configure the export to write UTF-8".into(),
             Self::StrayQuote { .. } | Self::OpenQuote { .. } => {
                 "configure the export to quote fields according to RFC 4180".into()
             }
             Self::Fields { .. } => {
-                "check whether the file is truncated or a field contains the delimiter without quotes".into()
+                "check whether the file is truncated, a field contains the delimiter without quotes, or the row is not a record".into()
             }
+            Self::LinesAboveHeader { header, .. } => format!("set `skip_lines = {}`", header - 1).into(),
+            Self::NoHeader { .. } => "check `skip_lines` and the export".into(),
             Self::RepeatedColumn(_) => "configure the export to give each column a unique name".into(),
             Self::MissingColumns { .. } => {
-                "use the column names of the file in `[connector.attributes]`".into()
+                "use the column names of the file in `[connector.attributes]`, or set `skip_lines` if other lines stand above the header".into()
             }
         })
     }

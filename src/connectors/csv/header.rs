@@ -1,34 +1,18 @@
 //! The header line: delimiter and columns.
 
 use std::collections::HashSet;
-use std::io::{self, BufRead, Cursor, Read};
 
 use crate::AttributeMapping;
 use crate::csv::CsvError;
+use crate::csv::field::field_text;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::{clean, nearest};
-
-/// The UTF-8 byte order mark.
-const BOM: &[u8] = b"\xef\xbb\xbf";
-
-/// The longest header line, in bytes: a file without a line break in a megabyte is not a table.
-const LONGEST: u64 = 1 << 20;
 
 /// Number of columns that an error message lists.
 const LISTED_COLUMNS: usize = 100;
 
 /// Delimiters that are tried, the most common first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-
-/// Splits off the header line; the returned reader yields the whole file without the byte order mark.
-pub(super) fn split<R: BufRead>(mut file: R) -> io::Result<(Vec<u8>, impl Read)> {
-    let mut line = Vec::new();
-    (&mut file).take(LONGEST).read_until(b'\n', &mut line)?;
-    if line.starts_with(BOM) {
-        line.drain(..BOM.len());
-    }
-    Ok((line.clone(), Cursor::new(line).chain(file)))
-}
 
 /// The delimiter that yields most of the mapped columns, then most fields.
 pub(super) fn delimiter(line: &[u8], mapping: &AttributeMapping) -> u8 {
@@ -42,13 +26,24 @@ pub(super) fn delimiter(line: &[u8], mapping: &AttributeMapping) -> u8 {
     DELIMITERS.into_iter().rev().max_by_key(|&delimiter| score(delimiter)).unwrap_or(b',')
 }
 
+/// Whether a line has all mapped columns.
+pub(super) fn has_all_columns(line: &[u8], mapping: &AttributeMapping) -> bool {
+    let fields = fields(line, delimiter(line, mapping));
+    mapping.columns.iter().all(|(_, source)| fields.contains(source))
+}
+
 fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
     let mut record = ::csv::ByteRecord::new();
     let mut reader = ::csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
     match reader.read_byte_record(&mut record) {
-        Ok(true) => record.iter().map(|field| clean(&String::from_utf8_lossy(field)).into_owned()).collect(),
+        Ok(true) => record.iter().map(|field| column_name(&String::from_utf8_lossy(field))).collect(),
         Ok(false) | Err(_) => Vec::new(),
     }
+}
+
+/// The name of a column as it is compared with the mapping.
+pub(super) fn column_name(field: &str) -> String {
+    clean(&field_text(field)).into_owned()
 }
 
 /// The position of each mapped column in a row, in the order of the mapping.
@@ -57,11 +52,10 @@ fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
 ///
 /// If the header contains a column twice or lacks mapped columns; the error lists all of them.
 pub(super) fn places(
-    header: &::csv::StringRecord,
+    columns: &[String],
     mapping: &AttributeMapping,
     attributes: &AttributeSet,
 ) -> Result<Vec<usize>, CsvError> {
-    let columns: Vec<String> = header.iter().map(|name| clean(name).into_owned()).collect();
     let mut seen = HashSet::new();
     if let Some(repeated) = columns.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
         return Err(CsvError::RepeatedColumn(repeated.clone()));
@@ -116,7 +110,7 @@ mod tests {
 
     #[test]
     fn every_missing_column_is_named_with_the_nearest_one() {
-        let header = ::csv::StringRecord::from(vec!["fullname", "mail"]);
+        let header = ["fullname", "mail"].map(str::to_owned);
         let fault =
             places(&header, &mapping(), &AttributeSet::default()).expect_err("two are missing").to_string();
         assert!(fault.contains("`id` (mapped to `id`)"), "{fault}");
@@ -126,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_column_may_not_be_named_twice() {
-        let header = ::csv::StringRecord::from(vec!["id", "full name", " id "]);
+        let header = ["id", "full name", " id ", "", "=\"\""].map(column_name);
         let fault = places(&header, &mapping(), &AttributeSet::default()).expect_err("named twice");
         assert_eq!(fault, CsvError::RepeatedColumn("id".to_owned()));
     }

@@ -2,17 +2,26 @@
 //!
 //! The file is read once, as a stream, on a blocking thread. It is complete if it ends with a line break, every
 //! row has as many fields as the header, and the file did not change while it was read; the settings can require
-//! more. Input that the CSV parser would tolerate is an error ([`quote_check`]), because a wrong guess could lose
+//! more. Rows without text are no records. Input that the CSV parser would tolerate is an error ([`quote_check`]), because a wrong guess could lose
 //! people.
 
 pub(crate) mod error;
+mod field;
 mod header;
+mod preamble;
 mod quote_check;
 mod reader;
+#[cfg(test)]
+mod reader_tests;
+mod table;
+
+use rustc_hash::FxHashMap;
 
 use crate::retry::retry;
-use crate::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics, file};
-use rollcall_model::attributes::AttributeSet;
+use crate::{
+    AttributeMapping, CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics, file,
+};
+use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::people::PeopleTable;
 
 pub use error::CsvError;
@@ -26,8 +35,37 @@ pub struct CsvSettings {
     pub file: file::FileSettings,
     /// The delimiter; detected from the header line if `None`.
     pub delimiter: Option<u8>,
-    /// The separator of several values in one field; a field is one value if `None`.
+    /// The separator of several values in one field; a field is one value if `None`. It does not apply to attributes
+    /// with one value ([`has_one_value`]).
     pub list_separator: Option<String>,
+    /// The separators of single attributes, which take precedence.
+    pub list_separators: FxHashMap<Attribute, String>,
+    /// Number of lines above the header.
+    pub skip_lines: u64,
+}
+
+impl CsvSettings {
+    /// The separator of the values of an attribute.
+    fn separator_of(&self, attribute: Attribute, mapping: &AttributeMapping) -> Option<&str> {
+        let general = || self.list_separator.as_deref().filter(|_| !has_one_value(attribute, mapping));
+        let separator = self.list_separators.get(&attribute).map(String::as_str).or_else(general);
+        separator.filter(|separator| !separator.is_empty())
+    }
+}
+
+/// Returns whether a person has at most one value of an attribute. Names and addresses can contain any separator.
+#[must_use]
+pub fn has_one_value(attribute: Attribute, mapping: &AttributeMapping) -> bool {
+    let is_single = matches!(
+        attribute,
+        Attribute::ID
+            | Attribute::EMAIL
+            | Attribute::NAME
+            | Attribute::GIVEN_NAME
+            | Attribute::FAMILY_NAME
+            | Attribute::STATUS
+    );
+    is_single || mapping.dates.format_of(attribute).is_some()
 }
 
 /// Reads all people.
@@ -88,7 +126,7 @@ pub(super) async fn check(
 
 /// Parses arbitrary bytes as a file, for the fuzzer.
 #[cfg(fuzzing)]
-pub(super) fn fuzz(bytes: &[u8], mapping: crate::AttributeMapping) {
+pub(super) fn fuzz(bytes: &[u8], mapping: AttributeMapping) {
     use crate::mapper::RecordMapper;
     use crate::{ReadProgress, SourceSettings, retry};
     use rollcall_model::names::ConnectorName;

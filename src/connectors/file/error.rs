@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::attempt::ConnectorAttempt;
+use crate::file::binary_format::BinaryFormat;
+use crate::file::text_encoding::InvalidUtf16;
 use crate::protocol_error::ProtocolError;
 
 /// Reason why a file is not a complete directory. The message follows the name of the file.
@@ -23,6 +25,12 @@ pub enum FileError {
         /// The folder of the path.
         folder: PathBuf,
     },
+    /// Not a text file.
+    #[error("this is {}, not a text file", .0.describe())]
+    Binary(BinaryFormat),
+    /// A file that is read as UTF-16 has other content.
+    #[error(transparent)]
+    NotUtf16(InvalidUtf16),
     /// The file has no bytes.
     #[error("the file is empty")]
     Empty,
@@ -77,6 +85,16 @@ pub enum FileError {
     NoLineBreak,
 }
 
+impl FileError {
+    /// The error of a reader of text.
+    pub(crate) fn from_read(error: io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<InvalidUtf16>()) {
+            Some(invalid) => Self::NotUtf16(*invalid),
+            None => Self::Unreadable(error),
+        }
+    }
+}
+
 impl ProtocolError for FileError {
     fn describe(&self, attempt: &ConnectorAttempt) -> String {
         describe_file_error(self, attempt)
@@ -95,6 +113,7 @@ impl ProtocolError for FileError {
             | Self::Changed(_)
             | Self::NoLineBreak => "incomplete",
             Self::TooOld { .. } => "too_old",
+            Self::Binary(_) | Self::NotUtf16(_) => "bad_file",
         }
     }
 
@@ -109,6 +128,8 @@ impl ProtocolError for FileError {
             Self::Unreadable(_)
             | Self::NoFile
             | Self::OutsideFolder { .. }
+            | Self::Binary(_)
+            | Self::NotUtf16(_)
             | Self::NoPeople
             | Self::TooFewRows { .. }
             | Self::TooOld { .. }
@@ -123,6 +144,13 @@ impl ProtocolError for FileError {
                 "check `path` and that this account is allowed to read the file"
             }
             Self::OutsideFolder { .. } => "set `path` to the file itself, or write the file to this folder",
+            Self::Binary(BinaryFormat::Zip | BinaryFormat::CompoundFile) => {
+                "save it as CSV (in Excel: `CSV UTF-8`)"
+            }
+            Self::Binary(BinaryFormat::Gzip | BinaryFormat::Pdf) => {
+                "configure the export to write a text file"
+            }
+            Self::NotUtf16(_) => "set `encoding` to the encoding of the file",
             Self::NoPeople => "set `min_rows = 0` if an empty file is intended",
             Self::Empty | Self::Changed(_) | Self::NoLineBreak => {
                 "configure the export to write to a temporary file and rename it when it is complete"

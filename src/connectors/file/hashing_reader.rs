@@ -16,7 +16,7 @@ pub(crate) struct HashingReader<'c, R> {
     digest: Option<Sha256>,
     /// Bytes read so far.
     pub bytes: u64,
-    /// The last byte read.
+    /// The last byte read, or of the text that a decoder made of it.
     pub last: Option<u8>,
     /// The reason that the reader failed, unless the file itself could not be read.
     pub end: Option<ReadingError>,

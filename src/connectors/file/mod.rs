@@ -1,9 +1,13 @@
 //! Files that other systems export: readiness checks, detection of changes while reading, and the other proofs
 //! that a file is complete. The content belongs to the kind of file.
 
+mod binary_format;
 pub(crate) mod error;
 mod hashing_reader;
 pub(crate) mod identity;
+pub(crate) mod line_counter;
+mod text_encoding;
+mod text_reader;
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -20,9 +24,12 @@ use crate::{
 use rollcall_model::names::ConnectorName;
 use rollcall_model::resource_limits::ResourceLimit;
 
+pub use binary_format::BinaryFormat;
 pub use error::FileError;
 pub(super) use hashing_reader::HashingReader;
 pub(crate) use identity::FileIdentity;
+pub use text_encoding::{InvalidUtf16, TextEncoding};
+pub(super) use text_reader::TextReader;
 
 /// Settings of a file, independent of its content.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +44,8 @@ pub struct FileSettings {
     pub min_rows: Option<u64>,
     /// Maximum age of the file. Older files are rejected.
     pub max_age: Option<Duration>,
+    /// The encoding of a file without a byte order mark.
+    pub encoding: TextEncoding,
 }
 
 impl FileSettings {
@@ -142,6 +151,9 @@ pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, Fi
     let metadata = file.metadata().map_err(FileError::Unreadable)?;
     if metadata.len() == 0 {
         return Err(FileError::Empty);
+    }
+    if let Some(format) = BinaryFormat::detect(&file).map_err(FileError::Unreadable)? {
+        return Err(FileError::Binary(format));
     }
     let modified = metadata.modified().map_err(FileError::Unreadable)?;
     if let Some(done_file) = &settings.done_file {

@@ -12,6 +12,32 @@ pub enum JsonFileError {
     /// The list is not closed.
     #[error("the list is not closed: the file is truncated")]
     NotClosed,
+    /// An object around the list of people.
+    #[error("the file is not a list of people: it is an object with a list at {}", quote(lists))]
+    Wrapped {
+        /// The paths of lists in it.
+        lists: Vec<String>,
+    },
+    /// The first record has nothing that is mapped.
+    #[error("the first record has none of the mapped attributes; it has the keys {}", quote(keys))]
+    NoAttributes {
+        /// The keys of the record.
+        keys: Vec<String>,
+    },
+    /// No list at the path of the settings.
+    #[error("the file has no list at `{list}`{}", describe_keys(keys))]
+    NoList {
+        /// The path.
+        list: String,
+        /// The keys in its place.
+        keys: Vec<String>,
+    },
+    /// Text that is not UTF-8.
+    #[error("{place} is not UTF-8")]
+    NotUtf8 {
+        /// The line, or the number of the element.
+        place: String,
+    },
     /// Invalid JSON, or not a record.
     #[error("{place} is not a valid JSON record: {problem}")]
     InvalidRecord {
@@ -30,7 +56,11 @@ impl ProtocolError for JsonFileError {
     fn kind(&self) -> &'static str {
         match self {
             Self::NotClosed => "incomplete",
-            Self::InvalidRecord { .. } => "bad_file",
+            Self::Wrapped { .. }
+            | Self::NoAttributes { .. }
+            | Self::NoList { .. }
+            | Self::NotUtf8 { .. }
+            | Self::InvalidRecord { .. } => "bad_file",
         }
     }
 
@@ -38,7 +68,11 @@ impl ProtocolError for JsonFileError {
         match self {
             // The export may still be running.
             Self::NotClosed => true,
-            Self::InvalidRecord { .. } => false,
+            Self::Wrapped { .. }
+            | Self::NoAttributes { .. }
+            | Self::NoList { .. }
+            | Self::NotUtf8 { .. }
+            | Self::InvalidRecord { .. } => false,
         }
     }
 
@@ -47,9 +81,31 @@ impl ProtocolError for JsonFileError {
             Self::NotClosed => {
                 "configure the export to write to a temporary file and rename it when it is complete".into()
             }
+            Self::Wrapped { lists } => match lists.first() {
+                Some(list) => format!("set `list = \"{list}\"`").into(),
+                None => "set `list` to the path of the list".into(),
+            },
+            Self::NoAttributes { .. } => {
+                "use the keys of the file in `[connector.attributes]`, and check the export".into()
+            }
+            Self::NoList { .. } => {
+                "set `list` to the path of the list, or remove it if the file is an array or JSON Lines"
+                    .into()
+            }
+            Self::NotUtf8 { .. } => {
+                "set `encoding`, such as \"windows-1252\", or configure the export to write UTF-8".into()
+            }
             Self::InvalidRecord { .. } => {
                 "configure the export to write an array of objects, or one object per line".into()
             }
         })
     }
+}
+
+fn quote(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn describe_keys(keys: &[String]) -> String {
+    if keys.is_empty() { String::new() } else { format!("; it has the keys {}", quote(keys)) }
 }

@@ -1,17 +1,19 @@
-//! A JSON file: one array of objects, or one object per line (JSON Lines).
+//! A JSON file: one array of objects, also inside an object, or one object per line (JSON Lines).
 //!
 //! The file is read once, as a stream of records, on a blocking thread. The first byte selects the format. The
 //! file is complete if the array is closed and nothing follows, or the last line has a line break, and the file
 //! did not change while it was read; the settings can require more.
 
 pub(crate) mod error;
+mod first_record;
+mod list_path;
 mod record_reader;
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 
-use crate::file::{self, FileError, HashingReader};
-use crate::json::{ValueExtractor, ValuePath};
+use crate::file::{self, FileError, HashingReader, TextReader};
+use crate::json::{KeyPath, ValueExtractor, ValuePath};
 use crate::mapper::{PeopleSample, RecordMapper, RecordValues};
 use crate::proof::FileEnd;
 use crate::retry::retry;
@@ -24,6 +26,7 @@ use rollcall_model::people::PeopleTable;
 
 pub use error::JsonFileError;
 
+use first_record::check_first_record;
 use record_reader::{JsonRecordError, JsonRecordReader};
 
 /// The settings of a connector of kind `json_file`.
@@ -33,6 +36,8 @@ pub struct JsonFileSettings {
     pub file: file::FileSettings,
     /// The paths of the mapped attributes, in the order of the mapping.
     pub paths: Vec<ValuePath>,
+    /// The path of the list in an object; empty if the file is a list.
+    pub list: KeyPath,
 }
 
 /// Progress and cancellation are handled every this many records.
@@ -131,16 +136,41 @@ fn map_records<'a>(
     witness: &mut HashingReader<'_, &File>,
 ) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError> {
     let file_error = |cause: ConnectorCause| settings.file.error(&connector.name, cause);
-    let mut records = JsonRecordReader::new(BufReader::with_capacity(BUFFER, witness));
+    let text = TextReader::new(witness, settings.file.encoding);
+    let mut records = JsonRecordReader::new(BufReader::with_capacity(BUFFER, text), settings.list.clone());
     let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
     let mut extractor = ValueExtractor::new(&settings.paths);
     let mut record = RecordValues::default();
-    while let Some(json) = records.next().map_err(|flaw| file_error(flaw.into()))? {
-        let read = extractor.extract(&mut serde_json::Deserializer::from_slice(json), &mut record);
+    loop {
+        let next = records.next();
+        let is_first = mapper.records() == 0;
+        let read = match next {
+            Ok(Some(json)) => {
+                let read = extractor.extract(&mut serde_json::Deserializer::from_slice(json), &mut record);
+                read.map_err(|error| (error.to_string(), std::str::from_utf8(json).is_ok()))
+            }
+            Ok(None) => break,
+            // The first line may be a whole list in an object.
+            Err(error @ JsonRecordError::TooLarge(_)) if is_first => {
+                check_first(&records, &record, &settings.paths).map_err(file_error)?;
+                return Err(file_error(cause(error, &settings.list)));
+            }
+            Err(error) => return Err(file_error(cause(error, &settings.list))),
+        };
+        if is_first {
+            if read.is_err() {
+                records.read_on().map_err(|error| file_error(FileError::from_read(error).into()))?;
+            }
+            check_first(&records, &record, &settings.paths).map_err(file_error)?;
+        }
         let place = records.place();
-        if let Err(error) = read {
-            let problem = error.to_string();
-            return Err(file_error(JsonFileError::InvalidRecord { place, problem }.into()));
+        if let Err((problem, is_text)) = read {
+            let wrong = if is_text {
+                JsonFileError::InvalidRecord { place, problem }
+            } else {
+                JsonFileError::NotUtf8 { place }
+            };
+            return Err(file_error(wrong.into()));
         }
         mapper.push(&record, || place);
         mapper.check_limits(&context.limits)?;
@@ -155,15 +185,23 @@ fn map_records<'a>(
     Ok((mapper, ending))
 }
 
-impl From<JsonRecordError> for ConnectorCause {
-    fn from(error: JsonRecordError) -> Self {
-        match error {
-            JsonRecordError::Unreadable(cause) => FileError::Unreadable(cause).into(),
-            JsonRecordError::TooLarge(limit) => ReadingError::LimitExceeded(limit).into(),
-            JsonRecordError::NotClosed => JsonFileError::NotClosed.into(),
-            JsonRecordError::Wrong { place, what } => {
-                JsonFileError::InvalidRecord { place, problem: what.to_owned() }.into()
-            }
+fn check_first<R: BufRead>(
+    records: &JsonRecordReader<R>,
+    values: &RecordValues,
+    paths: &[ValuePath],
+) -> Result<(), ConnectorCause> {
+    Ok(check_first_record(records.record(), records.is_array(), values, paths)?)
+}
+
+/// The cause of an error of the reader. `list` is the path of the settings.
+fn cause(error: JsonRecordError, list: &KeyPath) -> ConnectorCause {
+    match error {
+        JsonRecordError::Unreadable(cause) => FileError::from_read(cause).into(),
+        JsonRecordError::TooLarge(limit) => ReadingError::LimitExceeded(limit).into(),
+        JsonRecordError::NotClosed => JsonFileError::NotClosed.into(),
+        JsonRecordError::NoList { keys } => JsonFileError::NoList { list: list.join("."), keys }.into(),
+        JsonRecordError::Wrong { place, what } => {
+            JsonFileError::InvalidRecord { place, problem: what.to_owned() }.into()
         }
     }
 }
@@ -172,7 +210,7 @@ impl From<JsonRecordError> for ConnectorCause {
 #[cfg(fuzzing)]
 pub(super) fn fuzz(bytes: &[u8], extractor: &mut ValueExtractor) {
     let (mut records, mut record) =
-        (JsonRecordReader::new(BufReader::with_capacity(7, bytes)), RecordValues::default());
+        (JsonRecordReader::new(BufReader::with_capacity(7, bytes), KeyPath::new()), RecordValues::default());
     while let Ok(Some(json)) = records.next() {
         let _ = extractor.extract(&mut serde_json::Deserializer::from_slice(json), &mut record);
     }

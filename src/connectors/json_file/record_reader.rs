@@ -2,13 +2,17 @@
 //!
 //! Only brackets, quotes and commas are examined; the JSON parser handles the rest.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use crate::exceeded_limit::ExceededLimit;
+use crate::json::KeyPath;
 use rollcall_model::resource_limits::ResourceLimit;
 
 /// The bound on the size of a record; a typical person has a few thousand bytes.
 const LARGEST: ResourceLimit = ResourceLimit::RecordBytes;
+
+/// Number of bytes behind the first record that are looked at if it is not a person.
+const LOOK_AHEAD: u64 = 1 << 16;
 
 /// The UTF-8 byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -16,9 +20,11 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Iterates over the records of a file.
 #[derive(Debug)]
 pub(super) struct JsonRecordReader<R> {
-    file: R,
+    pub(super) file: R,
+    /// The path of the list; empty if the file is the list.
+    pub(super) list: KeyPath,
     form: Option<JsonRecordLayout>,
-    record: Vec<u8>,
+    pub(super) record: Vec<u8>,
     number: u64,
 }
 
@@ -40,6 +46,11 @@ pub(super) enum JsonRecordError {
     Unreadable(io::Error),
     /// The file ends inside the array.
     NotClosed,
+    /// The file has no list at the path.
+    NoList {
+        /// The keys in its place.
+        keys: Vec<String>,
+    },
     /// The record exceeds its bound.
     TooLarge(ExceededLimit),
     /// Unexpected content instead of a record.
@@ -52,8 +63,8 @@ pub(super) enum JsonRecordError {
 }
 
 impl<R: BufRead> JsonRecordReader<R> {
-    pub(super) fn new(file: R) -> Self {
-        Self { file, form: None, record: Vec::new(), number: 0 }
+    pub(super) fn new(file: R, list: KeyPath) -> Self {
+        Self { file, list, form: None, record: Vec::new(), number: 0 }
     }
 
     /// Returns whether the records are in one array.
@@ -65,6 +76,16 @@ impl<R: BufRead> JsonRecordReader<R> {
     pub(super) fn place(&self) -> String {
         let what = if self.is_array() { "element" } else { "line" };
         format!("{what} {}", self.number)
+    }
+
+    /// The text of the last record.
+    pub(super) fn record(&self) -> &[u8] {
+        &self.record
+    }
+
+    /// Reads the start of what follows the last record, for a message. No record can be read afterwards.
+    pub(super) fn read_on(&mut self) -> io::Result<()> {
+        (&mut self.file).take(LOOK_AHEAD).read_to_end(&mut self.record).map(drop)
     }
 
     /// The bytes of the next record; `None` at the end.
@@ -87,6 +108,10 @@ impl<R: BufRead> JsonRecordReader<R> {
             self.file.consume(BOM.len());
         }
         let form = match self.skip_space()? {
+            Some(_) if !self.list.is_empty() => {
+                self.enter_list()?;
+                JsonRecordLayout::Array
+            }
             Some(b'[') => {
                 self.file.consume(1);
                 JsonRecordLayout::Array
@@ -98,7 +123,7 @@ impl<R: BufRead> JsonRecordReader<R> {
     }
 
     /// The next byte that is not whitespace, not consumed.
-    fn skip_space(&mut self) -> Result<Option<u8>, JsonRecordError> {
+    pub(super) fn skip_space(&mut self) -> Result<Option<u8>, JsonRecordError> {
         loop {
             let buffer = self.file.fill_buf().map_err(JsonRecordError::Unreadable)?;
             let Some(&first) = buffer.first() else { return Ok(None) };
@@ -135,7 +160,7 @@ impl<R: BufRead> JsonRecordReader<R> {
         }
         self.number += 1;
         self.record.clear();
-        match self.value()? {
+        match self.value(b']', true)? {
             b',' => {}
             // The end of the array; it is examined again with the next record.
             _ => {
@@ -148,8 +173,8 @@ impl<R: BufRead> JsonRecordReader<R> {
         Ok(true)
     }
 
-    /// Reads up to the comma or bracket after a value and returns it.
-    fn value(&mut self) -> Result<u8, JsonRecordError> {
+    /// Reads up to the comma or closing bracket after a value and returns it.
+    pub(super) fn value(&mut self, closing: u8, is_kept: bool) -> Result<u8, JsonRecordError> {
         let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
         loop {
             let buffer = self.file.fill_buf().map_err(JsonRecordError::Unreadable)?;
@@ -163,7 +188,7 @@ impl<R: BufRead> JsonRecordReader<R> {
                     b'\\' if in_text => escaped = true,
                     b'"' => in_text = !in_text,
                     _ if in_text => {}
-                    b',' | b']' if depth == 0 => {
+                    _ if depth == 0 && (byte == b',' || byte == closing) => {
                         end = Some((at, byte));
                         break;
                     }
@@ -173,7 +198,9 @@ impl<R: BufRead> JsonRecordReader<R> {
                 }
             }
             let length = end.map_or(buffer.len(), |(at, _)| at);
-            self.record.extend_from_slice(&buffer[..length]);
+            if is_kept {
+                self.record.extend_from_slice(&buffer[..length]);
+            }
             self.file.consume(length);
             self.check_size()?;
             if let Some((_, byte)) = end {
@@ -189,18 +216,21 @@ impl<R: BufRead> JsonRecordReader<R> {
     fn close(&mut self) -> Result<bool, JsonRecordError> {
         self.file.consume(1);
         self.form = Some(JsonRecordLayout::Closed);
+        let element = std::mem::take(&mut self.record);
+        self.leave_objects()?;
+        self.record = element;
         match self.skip_space()? {
             None => Ok(false),
             Some(_) => Err(self.wrong("unexpected data after the list")),
         }
     }
 
-    fn check_size(&self) -> Result<(), JsonRecordError> {
+    pub(super) fn check_size(&self) -> Result<(), JsonRecordError> {
         ExceededLimit::check_size(LARGEST, self.record.len())
             .map_err(|limit| JsonRecordError::TooLarge(limit.of(|| self.place())))
     }
 
-    fn wrong(&self, what: &'static str) -> JsonRecordError {
+    pub(super) fn wrong(&self, what: &'static str) -> JsonRecordError {
         JsonRecordError::Wrong { place: self.place(), what }
     }
 }
@@ -215,13 +245,15 @@ mod tests {
     /// The records, or a word for the problem; must not depend on the chunks in which the bytes are read.
     fn read(text: &str) -> Result<Vec<String>, &'static str> {
         let all = |size: usize| {
-            let mut records = JsonRecordReader::new(io::BufReader::with_capacity(size, text.as_bytes()));
+            let mut records =
+                JsonRecordReader::new(io::BufReader::with_capacity(size, text.as_bytes()), KeyPath::new());
             let mut found = Vec::new();
             loop {
                 match records.next() {
                     Ok(Some(record)) => found.push(String::from_utf8_lossy(record).trim().to_owned()),
                     Ok(None) => return Ok(found),
                     Err(JsonRecordError::Wrong { what, .. }) => return Err(what),
+                    Err(JsonRecordError::NoList { .. }) => return Err("no list"),
                     Err(JsonRecordError::NotClosed) => return Err("not closed"),
                     Err(JsonRecordError::TooLarge(_)) => return Err("too large"),
                     Err(JsonRecordError::Unreadable(_)) => return Err("unreadable"),
@@ -267,7 +299,7 @@ mod tests {
         let size = usize::try_from(LARGEST.default_value()).expect("it fits");
         let text = |bytes: usize| format!("\"{}\"", "a".repeat(bytes - 2));
         let count = |text: &str| {
-            let mut records = JsonRecordReader::new(text.as_bytes());
+            let mut records = JsonRecordReader::new(text.as_bytes(), KeyPath::new());
             match records.next() {
                 Ok(record) => Ok(record.map_or(0, <[u8]>::len)),
                 Err(JsonRecordError::TooLarge(limit)) => Err(limit.subject.unwrap_or_default()),
@@ -310,7 +342,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-            let mut records = JsonRecordReader::new(io::BufReader::with_capacity(3, bytes.as_slice()));
+            let mut records = JsonRecordReader::new(io::BufReader::with_capacity(3, bytes.as_slice()), KeyPath::new());
             while let Ok(Some(_)) = records.next() {}
         }
     }

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::mapper::RecordMapper;
+use crate::mapper::{RecordMapper, spell_address};
 use crate::proof::{CompletenessProof, ReferenceMeaning, SearchBaseEnd};
 use crate::retry::retry;
 use crate::{AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadContext, ReadProgress};
@@ -227,7 +227,7 @@ pub(super) fn narrow_filter(filter: &str, more: &str) -> String {
 /// The filter of the settings combined with a condition for one address.
 fn address_filter(mapping: &AttributeMapping, filter: &str, email: &str) -> Option<String> {
     let (_, source) = mapping.columns.iter().find(|(attribute, _)| *attribute == Attribute::EMAIL)?;
-    Some(narrow_filter(filter, &equality_filter(source, &clean(email))))
+    Some(narrow_filter(filter, &any_value_filter(source, &spell_address(&clean(email)))))
 }
 
 /// Returns whether a text is a search filter according to RFC 4515.
@@ -280,8 +280,13 @@ mod tests {
         let columns = vec![(Attribute::EMAIL, "mail".to_owned())];
         let mapping = AttributeMapping { columns, ..AttributeMapping::default() };
         let narrowed = |filter, email| address_filter(&mapping, filter, email);
-        assert_eq!(narrowed("(uid=*)", "a@b"), Some("(&(uid=*)(mail=a@b))".to_owned()));
-        assert_eq!(narrowed("uid=*", "*)(x=\\@b"), Some("(&(uid=*)(mail=\\2a\\29\\28x=\\5c@b))".to_owned()));
+        assert_eq!(
+            narrowed("(uid=*)", "a@b"),
+            Some("(&(uid=*)(|(mail=a@b)(mail=smtp:a@b)(mail=mailto:a@b)))".to_owned())
+        );
+        let escaped = "\\2a\\29\\28x=\\5c@b";
+        let any = format!("(|(mail={escaped})(mail=smtp:{escaped})(mail=mailto:{escaped}))");
+        assert_eq!(narrowed("uid=*", "*)(x=\\@b"), Some(format!("(&(uid=*){any})")));
         assert_eq!(address_filter(&AttributeMapping::default(), "(uid=*)", "a@b"), None);
     }
 }

@@ -176,6 +176,26 @@ fn of_several_addresses_the_first_in_byte_order_stands_whatever_the_server_sends
     }
 }
 
+/// What is around an address is taken off in every kind of source, and Exchange's primary address is preferred.
+#[test]
+fn address_is_read_without_prefix_and_name() {
+    for (values, expected) in [
+        (&["mailto:ada@corp.example"][..], "ada@corp.example"),
+        (&["Ada Lovelace <ada@corp.example>"], "ada@corp.example"),
+        (&["\u{feff}ada@corp.example\u{200b}"], "ada@corp.example"),
+        (&["smtp:a@corp.example", "SMTP:z@corp.example", "sip:b@corp.example"], "z@corp.example"),
+        (&["smtp:b@corp.example", "smtp:a@corp.example"], "a@corp.example"),
+    ] {
+        let record: Vec<(&str, &str)> =
+            [("uid", "7")].into_iter().chain(values.iter().map(|value| ("mail", *value))).collect();
+        let mapped = map(&[&record]).expect("read");
+        assert_eq!(mapped.people.first(0, Attribute::EMAIL), expected, "{values:?}");
+        assert_eq!(mapped.problems, []);
+    }
+    let mapped = map(&[&[("uid", "7"), ("mail", "sip:ada@corp.example")]]).expect("read");
+    assert_eq!(kinds(&mapped), [RunWarningKind::BadAddress]);
+}
+
 #[test]
 fn a_record_with_two_ids_is_set_aside() {
     let mapped = map(&[&[("uid", "7"), ("uid", "8")], &[("uid", "9")]]).expect("read");

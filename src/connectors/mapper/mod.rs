@@ -5,11 +5,13 @@
 //! reported as warnings and treated as empty. [`RecordMapper::finish`] fails only if so many records have no
 //! usable id that the mapping must be wrong.
 
+mod address;
 mod column;
 mod dates;
 #[cfg(test)]
 mod mapper_tests;
 mod record;
+mod total_row;
 
 use rustc_hash::FxHashMap;
 
@@ -18,14 +20,16 @@ use crate::protocol_error::ProtocolError;
 use crate::{AttributeMapping, ConnectorAttempt, ConnectorError, ExceededLimit, ReadingError};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::interner::Symbol;
-use rollcall_model::names::{ConnectorName, fold, is_address};
+use rollcall_model::names::{ConnectorName, fold};
 use rollcall_model::people::PeopleTable;
 use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_model::status::EmploymentStatus;
 
+pub(super) use address::{find_address, spell_address};
 pub(super) use record::RecordValues;
 
+use address::is_primary;
 use column::{DateCounts, MappedColumn};
 
 /// Fewer unusable records than this never fail a reading: dirty data, not a wrong mapping.
@@ -116,10 +120,7 @@ impl<'a> RecordMapper<'a> {
 
     /// Maps one record. `place` returns its position in the source.
     pub(crate) fn push(&mut self, record: &RecordValues, place: impl FnOnce() -> String) {
-        self.records += 1;
-        let bytes = record.text().len() as u64;
-        self.bytes += bytes;
-        self.largest = self.largest.max(bytes);
+        self.count_record(record);
         self.cells.fill(Symbol::EMPTY);
         for index in 0..self.columns.len() {
             let MappedColumn { number, attribute, date_format, has_values, .. } = self.columns[index];
@@ -136,6 +137,13 @@ impl<'a> RecordMapper<'a> {
         }
         self.check_dates();
         self.people.push(&self.cells, place);
+    }
+
+    fn count_record(&mut self, record: &RecordValues) {
+        self.records += 1;
+        let bytes = record.text().len() as u64;
+        self.bytes += bytes;
+        self.largest = self.largest.max(bytes);
     }
 
     /// The people and warnings, if enough records are usable.
@@ -242,28 +250,25 @@ impl<'a> RecordMapper<'a> {
         self.people.values.intern_all(&mut self.texts)
     }
 
-    /// The first valid value in byte order, so that the order of the server does not matter.
-    fn one(
-        &mut self,
-        index: usize,
-        record: &RecordValues,
-        will_do: impl Fn(&str) -> bool,
-    ) -> Result<Symbol, Option<String>> {
+    /// The primary address, or the first one in byte order, so that the order of the server does not matter.
+    fn address(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let column = &mut self.columns[index];
         let mut first: Option<String> = None;
-        let mut best: Option<String> = None;
+        let mut best: Option<(bool, String)> = None;
         for value in record.values_of(column.number) {
             let value = column.translate(value);
-            let chosen = if will_do(value) { &mut best } else { &mut first };
-            if chosen.as_deref().is_none_or(|chosen| value < chosen) {
-                *chosen = Some(value.to_owned());
+            match find_address(value) {
+                Some(address) => {
+                    let rank = (!is_primary(value), address);
+                    if best.as_ref().is_none_or(|(other, text)| rank < (*other, text)) {
+                        best = Some((rank.0, address.to_owned()));
+                    }
+                }
+                None if first.as_deref().is_none_or(|first| value < first) => first = Some(value.to_owned()),
+                None => {}
             }
         }
-        best.map(|value| self.people.values.intern(&value)).ok_or(first)
-    }
-
-    fn address(&mut self, index: usize, record: &RecordValues) -> Symbol {
-        let chosen = self.one(index, record, is_address);
+        let chosen = best.map(|(_, address)| self.people.values.intern(&address)).ok_or(first);
         self.report_unusable(chosen, RunWarningKind::BadAddress, |text| {
             format!("`{text}` is not a valid e-mail address: treated as empty")
         })

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::csv::CsvError;
-use crate::file::FileError;
+use crate::file::{BinaryFormat, FileError, InvalidUtf16};
 use crate::json_file::JsonFileError;
 use crate::{ConnectorAttempt, ConnectorCause, ConnectorError};
 
@@ -30,6 +30,11 @@ fn file_causes() -> Vec<FileError> {
         FileError::Unreadable(cause()),
         FileError::NoFile,
         FileError::OutsideFolder { folder: PathBuf::from("/in") },
+        FileError::Binary(BinaryFormat::Zip),
+        FileError::Binary(BinaryFormat::CompoundFile),
+        FileError::Binary(BinaryFormat::Gzip),
+        FileError::Binary(BinaryFormat::Pdf),
+        FileError::NotUtf16(InvalidUtf16 { line: 3 }),
         FileError::Empty,
         FileError::NoPeople,
         FileError::TooFewRows { rows: 4, wanted: 5 },
@@ -46,6 +51,8 @@ fn file_causes() -> Vec<FileError> {
             FileError::Unreadable(_)
             | FileError::NoFile
             | FileError::OutsideFolder { .. }
+            | FileError::Binary(_)
+            | FileError::NotUtf16(_)
             | FileError::Empty
             | FileError::NoPeople
             | FileError::TooFewRows { .. }
@@ -67,6 +74,8 @@ fn csv_causes() -> Vec<CsvError> {
         CsvError::StrayQuote { line: 3 },
         CsvError::OpenQuote { line: 3 },
         CsvError::Fields { line: 3, found: 5, expected: 4 },
+        CsvError::LinesAboveHeader { line: 1, text: "All workers".to_owned(), header: 3 },
+        CsvError::NoHeader { line: 3 },
         CsvError::RepeatedColumn("mail".to_owned()),
         CsvError::MissingColumns {
             missing: vec!["`mail` (mapped to `email`)".to_owned()],
@@ -79,6 +88,8 @@ fn csv_causes() -> Vec<CsvError> {
             | CsvError::StrayQuote { .. }
             | CsvError::OpenQuote { .. }
             | CsvError::Fields { .. }
+            | CsvError::LinesAboveHeader { .. }
+            | CsvError::NoHeader { .. }
             | CsvError::RepeatedColumn(_)
             | CsvError::MissingColumns { .. } => (),
         }
@@ -88,10 +99,24 @@ fn csv_causes() -> Vec<CsvError> {
 
 fn json_causes() -> Vec<JsonFileError> {
     let (place, problem) = ("line 2".to_owned(), "it is empty".to_owned());
-    let causes = vec![JsonFileError::NotClosed, JsonFileError::InvalidRecord { place, problem }];
+    let keys = || vec!["value".to_owned(), "next".to_owned()];
+    let causes = vec![
+        JsonFileError::NotClosed,
+        JsonFileError::Wrapped { lists: vec!["value".to_owned()] },
+        JsonFileError::NoAttributes { keys: keys() },
+        JsonFileError::NoList { list: "data.items".to_owned(), keys: keys() },
+        JsonFileError::NoList { list: "value".to_owned(), keys: Vec::new() },
+        JsonFileError::NotUtf8 { place: place.clone() },
+        JsonFileError::InvalidRecord { place, problem },
+    ];
     for cause in &causes {
         match cause {
-            JsonFileError::NotClosed | JsonFileError::InvalidRecord { .. } => (),
+            JsonFileError::NotClosed
+            | JsonFileError::Wrapped { .. }
+            | JsonFileError::NoAttributes { .. }
+            | JsonFileError::NoList { .. }
+            | JsonFileError::NotUtf8 { .. }
+            | JsonFileError::InvalidRecord { .. } => (),
         }
     }
     causes

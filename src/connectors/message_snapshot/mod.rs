@@ -105,7 +105,7 @@ fn invalid_paths() -> Vec<String> {
 /// A connector for a CSV file with unusual values.
 fn csv_connector(folder: &TempDir) -> (Connector, AttributeSet) {
     let path = folder.path().join("people.csv");
-    let rows = "id,mail,start,status,phone\n1,ada at corp,31.12.2026,retired,\n1,,,,\n2,,,,\n,,,,\n";
+    let rows = "id,mail,start,status,phone\n1,ada at corp,31.12.2026,retired,\n1,ada,,,\n2,bob,,,\n,eve,,,\nTotal,,,,\n";
     std::fs::write(&path, rows).expect("written");
     let mut attributes = AttributeSet::default();
     let phone = attributes.add("phone");

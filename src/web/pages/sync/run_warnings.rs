@@ -52,7 +52,7 @@ pub(super) async fn load_summaries(
 }
 
 fn is_rejected_record(problem: &RunWarning) -> bool {
-    matches!(problem.kind, RunWarningKind::NoId | RunWarningKind::RepeatedId)
+    matches!(problem.kind, RunWarningKind::NoId | RunWarningKind::NoName | RunWarningKind::RepeatedId)
 }
 
 /// Kind of warnings selected by the query string.

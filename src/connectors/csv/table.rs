@@ -1,0 +1,131 @@
+//! The rows of a file below its header.
+
+use std::io::{BufRead, Cursor, Read};
+
+use ::csv::ByteRecord;
+
+use crate::csv::field::is_blank;
+use crate::csv::preamble::Preamble;
+use crate::csv::quote_check::StrictQuoteReader;
+use crate::csv::reader::BUFFER;
+use crate::csv::{CsvError, CsvSettings, header};
+use crate::file::FileError;
+use crate::file::line_counter::LineCounter;
+use crate::{AttributeMapping, ConnectorCause, ExceededLimit, ReadingError};
+use rollcall_model::attributes::AttributeSet;
+
+/// Number of characters of a line that an error message shows.
+const SHOWN_CHARACTERS: usize = 60;
+
+/// A file after its header was read.
+pub(super) struct CsvTable<R> {
+    reader: ::csv::Reader<StrictQuoteReader<R>>,
+    pub delimiter: u8,
+    header: ByteRecord,
+    /// The position of each mapped column in a row.
+    pub places: Vec<usize>,
+}
+
+impl CsvTable<()> {
+    /// Reads the lines down to the header, and the header.
+    pub(super) fn open<R: BufRead>(
+        mut file: R,
+        settings: &CsvSettings,
+        mapping: &AttributeMapping,
+        attributes: &AttributeSet,
+    ) -> Result<CsvTable<impl Read + use<R>>, ConnectorCause> {
+        let preamble = Preamble::read(&mut file, settings.skip_lines).map_err(FileError::from_read)?;
+        let found = settings.delimiter.or(preamble.delimiter);
+        let delimiter = found.unwrap_or_else(|| header::delimiter(&preamble.line, mapping));
+        let text = Cursor::new(preamble.line.clone()).chain(file);
+        let mut reader = ::csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(BUFFER)
+            .from_reader(StrictQuoteReader::new(text, delimiter, preamble.number));
+        let mut header = ByteRecord::new();
+        if !reader.read_byte_record(&mut header).map_err(parse_error)? {
+            return Err(CsvError::NoHeader { line: settings.skip_lines + 1 }.into());
+        }
+        let line = reader.get_mut().next_row_line();
+        let mut columns = Vec::new();
+        for field in &header {
+            let field = std::str::from_utf8(field).map_err(|_| not_utf8(line, &header))?;
+            columns.push(header::column_name(field));
+        }
+        let places = header::places(&columns, mapping, attributes).map_err(|error| {
+            let text = preamble.line.trim_ascii();
+            match preamble.find_header_below(mapping) {
+                Some(header) => CsvError::LinesAboveHeader { line, text: shorten(text), header },
+                None => error,
+            }
+        })?;
+        Ok(CsvTable { reader, delimiter, header, places })
+    }
+}
+
+impl<R: Read> CsvTable<R> {
+    /// Number of columns.
+    pub(super) fn width(&self) -> usize {
+        self.header.len()
+    }
+
+    /// Reads the next record and returns its line; `None` at the end. Rows without text and repetitions of the header
+    /// are no records.
+    pub(super) fn next_row(&mut self, row: &mut ByteRecord) -> Result<Option<u64>, ConnectorCause> {
+        while self.reader.read_byte_record(row).map_err(parse_error)? {
+            let line = self.reader.get_mut().next_row_line();
+            if is_blank(row) || *row == self.header {
+                continue;
+            }
+            if row.len() != self.width() {
+                let (found, expected) = (row.len() as u64, self.width() as u64);
+                return Err(CsvError::Fields { line, found, expected }.into());
+            }
+            return Ok(Some(line));
+        }
+        Ok(None)
+    }
+}
+
+/// The error of a row that is not UTF-8 and starts at a line.
+pub(super) fn not_utf8(row_line: u64, row: &ByteRecord) -> CsvError {
+    let mut lines = LineCounter::from_line(row_line);
+    for field in row {
+        match std::str::from_utf8(field) {
+            Ok(_) => lines.count_all(field),
+            Err(error) => {
+                lines.count_all(&field[..error.valid_up_to()]);
+                break;
+            }
+        }
+    }
+    CsvError::NotUtf8 { line: lines.line() }
+}
+
+/// Converts an error of the CSV parser or of a reader below it.
+fn parse_error(error: ::csv::Error) -> ConnectorCause {
+    if let ::csv::ErrorKind::Io(cause) = error.kind() {
+        let inner = cause.get_ref();
+        if let Some(problem) = inner.and_then(|inner| inner.downcast_ref::<CsvError>()) {
+            return problem.clone().into();
+        }
+        if let Some(limit) = inner.and_then(|inner| inner.downcast_ref::<ExceededLimit>()) {
+            return ReadingError::LimitExceeded(limit.clone()).into();
+        }
+    }
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(cause) => FileError::from_read(cause).into(),
+        other => FileError::Unreadable(std::io::Error::other(format!("{other:?}"))).into(),
+    }
+}
+
+/// The start of a line for a message.
+fn shorten(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    match text.char_indices().nth(SHOWN_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
+}
