@@ -13,7 +13,7 @@ fn company(engine: Engine) -> Company {
     company.course_for("GDPR", "Sales", "due_days = 30");
     company.hire("c1", &[("email", "eve@corp.example"), ("department", "Sales"), ("role", "N1")]);
     company.sync();
-    company.complete("c1", "GDPR");
+    company.complete("eve@corp.example", "GDPR");
     company
 }
 

@@ -253,16 +253,13 @@ impl PeopleTable {
 
     /// Removes rows, given in ascending order, as if the source did not contain them.
     pub fn leave_out(&mut self, rows: &[RowIndex]) {
-        // From the end, so that the row that moves into a gap is one that is kept.
-        for &row in rows.iter().rev() {
-            self.rows.remove(&self.cells[row as usize * self.width + Attribute::ID.index()]);
-            self.remove_row(row);
-        }
+        self.drop_rows(rows, &mut vec![(); self.len()]);
         self.left_out += rows.len() as u64;
     }
 
     /// Removes rows, given in ascending order, and the elements of `beside` that belong to them.
     pub fn drop_rows<T>(&mut self, rows: &[RowIndex], beside: &mut Vec<T>) {
+        // From the end, so that the row that moves into a gap is one that is kept.
         for &row in rows.iter().rev() {
             self.rows.remove(&self.cells[row as usize * self.width + Attribute::ID.index()]);
             self.remove_row(row);
