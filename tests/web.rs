@@ -10,6 +10,7 @@ mod connection_limits;
 mod exports;
 mod failure_modes;
 mod form_drafts;
+mod form_limits;
 mod groups;
 mod health;
 mod jobs;

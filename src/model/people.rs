@@ -405,8 +405,8 @@ mod tests {
         let nameless = vec![Symbol::EMPTY; people.width];
         people.push(&nameless, || "the last record".to_owned());
         let ids: Vec<_> = people.rows().map(|row| people.id(row)).collect();
-        assert_eq!(ids, ["b", "c"]);
-        assert_eq!(people.row("c"), Some(1));
+        assert_eq!(ids, ["c", "b"]);
+        assert_eq!(people.row("c"), Some(0));
         assert_eq!((people.set_aside(), people.identical()), (4, 1));
         assert!(people.is_set_aside("a") && !people.is_set_aside("b"));
         let kinds: Vec<_> = people.set_aside_problems().map(|problem| problem.kind).collect();

@@ -63,6 +63,12 @@ limits! {
         "Time in which the body of a request must be complete. Then the request is answered with status 408.";
     ReservedFiles = "reserved_files", 256, None, "open files",
         "Open files that are kept back from connections for database, connectors and log.";
+    FormFields = "form_fields", 1_000, None, "fields",
+        "Fields of a form and of the query of an address. More are refused.";
+    KeptFormBytes = "kept_form_bytes", 16 << 10, None, "bytes",
+        "Size of a form that is kept while its user signs in or confirms the password. A larger one must be sent again.";
+    SignInFormBytes = "sign_in_form_bytes", 64 << 10, None, "bytes",
+        "Size of a form of sign-in, which anyone can send. A larger one is refused.";
     SearchCharacters = "search_characters", 200, None, "characters",
         "Length of the text of a search. A longer one is refused.";
     SearchWords = "search_words", 20, None, "words",

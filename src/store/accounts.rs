@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::param::params;
-use super::sql::list_statements;
+use super::sql::{Sql, list_statements};
 use super::transaction::Tx;
 use rollcall_model::ids::{AccountId, RunId};
 use rollcall_model::names::fold;
@@ -93,6 +93,18 @@ pub async fn create(tx: &mut Tx, email: &str, name: &str, role: Role, run: RunId
     let (id,): (AccountId,) =
         tx.fetch_one("add an account", ADD, params![email, fold(email), name, role, run]).await?;
     Ok(id)
+}
+
+/// On PostgreSQL the row is locked until the end of the transaction, so that nobody changes the password meanwhile.
+const LOCK: Sql = Sql::per_engine(
+    "SELECT id, email, name, role, password, subject, deactivated_run_id FROM accounts WHERE id = $1",
+    "SELECT id, email, name, role, password, subject, deactivated_run_id FROM accounts WHERE id = $1
+     FOR NO KEY UPDATE",
+);
+
+/// Returns an account, which nobody else changes until the end of the transaction.
+pub async fn lock(tx: &mut Tx, id: AccountId) -> Result<Option<Account>> {
+    tx.fetch_optional("lock an account", LOCK, params![id]).await
 }
 
 const SET_PASSWORD: &str = "UPDATE accounts SET password = $2 WHERE id = $1";
@@ -197,6 +209,7 @@ list_statements!(
     LIST,
     BY_EMAIL,
     BY_NUMBER,
+    LOCK,
     BY_SUBJECT,
     ADD,
     SET_PASSWORD,

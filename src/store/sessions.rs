@@ -157,19 +157,20 @@ pub async fn delete_others(tx: &mut Tx, account: AccountId, kept: &str) -> Resul
     tx.execute("end the other sessions of an account", END_OTHERS, params![account, kept]).await
 }
 
-/// All sessions of an account but the $2 that began last.
+/// All sessions of an account in the state $3 but the $2 that began last.
 const END_SURPLUS: Sql = Sql::per_engine(
     "DELETE FROM sessions WHERE digest IN
-       (SELECT digest FROM sessions WHERE account_id = $1
+       (SELECT digest FROM sessions WHERE account_id = $1 AND awaits_code = $3
         ORDER BY started_at DESC, digest LIMIT -1 OFFSET $2)",
     "DELETE FROM sessions WHERE digest IN
-       (SELECT digest FROM sessions WHERE account_id = $1
+       (SELECT digest FROM sessions WHERE account_id = $1 AND awaits_code = $3
         ORDER BY started_at DESC, digest OFFSET $2)",
 );
 
-/// Ends the oldest sessions of an account beyond a number.
-pub async fn delete_surplus(tx: &mut Tx, account: AccountId, most: i64) -> Result<u64> {
-    tx.execute("end the oldest sessions of an account", END_SURPLUS, params![account, most]).await
+/// Ends the oldest sessions of an account beyond a number: those that wait for a code, or those that do not.
+pub async fn delete_surplus(tx: &mut Tx, account: AccountId, most: i64, awaits_code: bool) -> Result<u64> {
+    let values = params![account, most, awaits_code];
+    tx.execute("end the oldest sessions of an account", END_SURPLUS, values).await
 }
 
 /// Forgets sessions that were last seen, or began, too long ago.

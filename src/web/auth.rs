@@ -12,7 +12,7 @@ use chrono::Utc;
 
 use crate::WebContext;
 use crate::api::problem::ApiProblem;
-use crate::body_limit;
+use crate::body_limit::{self, BodyError};
 use crate::client_addr::ClientInfo;
 use crate::error::{PageError, forbidden_message};
 use crate::form_data::{FormData, UrlQuery};
@@ -20,6 +20,7 @@ use crate::pages::sign_in::{self, confirm};
 use crate::session_cookie::find_session_principal;
 use crate::sign_in_events::{SignInEvent, SignInMethod};
 use rollcall_core::accounts::{self, Principal};
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_model::role::Permission;
 
 /// The page on which an account sets its second factor up.
@@ -165,7 +166,7 @@ async fn redirect_to_sign_in(web: &WebContext, request: Request) -> Response {
     }
 }
 
-/// Returns the path and query of a request, and the form of a `POST` request.
+/// Returns the path and query of a request, and the form of a `POST` request if it is small enough to be kept.
 async fn split_request(web: &WebContext, request: Request) -> Result<(String, Option<String>), PageError> {
     let (mut parts, body) = request.into_parts();
     let uri = OriginalUri::from_request_parts(&mut parts, web).await.map(|uri| uri.0).unwrap_or_default();
@@ -173,8 +174,17 @@ async fn split_request(web: &WebContext, request: Request) -> Result<(String, Op
     if parts.method != Method::POST {
         return Ok((path, None));
     }
-    let bytes = body_limit::read_body(body).await?;
-    Ok((path, Some(String::from_utf8_lossy(&bytes).into_owned())))
+    let most = ResourceLimit::KeptFormBytes;
+    match body_limit::read_body(body, most.default_size()).await {
+        Ok(bytes) => Ok((path, Some(String::from_utf8_lossy(&bytes).into_owned()))),
+        Err(BodyError::TooLarge) => {
+            most.record_reached();
+            let what =
+                "sign in or confirm the password first, and send the form again: it is too large to be kept";
+            Err(PageError::Bad { what: what.to_owned() })
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Extracts the query string.
@@ -197,7 +207,11 @@ impl<S: Send + Sync> axum::extract::FromRequest<S> for FormData {
             body_limit::discard_body(request.into_body()).await;
             return Err(PageError::NotAForm);
         }
-        let bytes = body_limit::read_body(request.into_body()).await?;
+        // Routes without an account are for small forms.
+        let is_open = request.extensions().get::<Principal>().is_none();
+        let most =
+            if is_open { ResourceLimit::SignInFormBytes.default_size() } else { body_limit::MAX_BODY_BYTES };
+        let bytes = body_limit::read_body(request.into_body(), most).await?;
         Self::read(&bytes).check()
     }
 }

@@ -38,11 +38,11 @@ impl BodyError {
     }
 }
 
-/// Reads a body of at most [`MAX_BODY_BYTES`].
+/// Reads a body of at most `most` bytes.
 ///
 /// # Errors
 /// If the body is larger, incomplete or late.
-pub(super) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
+pub(super) async fn read_body(body: Body, most: usize) -> Result<Bytes, BodyError> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut length) = (Vec::new(), 0);
     while let Some(chunk) = chunks.next().await {
@@ -51,19 +51,19 @@ pub(super) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
         if length > MAX_DISCARDED_BYTES {
             return Err(BodyError::TooLarge);
         }
-        if length > MAX_BODY_BYTES {
+        if length > most {
             kept = Vec::new();
         } else {
             kept.extend_from_slice(&chunk);
         }
     }
-    if length > MAX_BODY_BYTES { Err(BodyError::TooLarge) } else { Ok(kept.into()) }
+    if length > most { Err(BodyError::TooLarge) } else { Ok(kept.into()) }
 }
 
 /// Reads and discards a refused body.
 pub(super) async fn discard_body(body: Body) {
     // The request is refused in any case.
-    let _ = read_body(body).await;
+    let _ = read_body(body, 0).await;
 }
 
 #[cfg(test)]
@@ -78,16 +78,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_of_the_limit_is_kept_and_one_byte_more_is_not() {
-        let kept = read_body(body(MAX_BODY_BYTES, 4096)).await.map(|bytes| bytes.len());
+        let kept = read_body(body(MAX_BODY_BYTES, 4096), MAX_BODY_BYTES).await.map(|bytes| bytes.len());
         assert_eq!(kept, Ok(MAX_BODY_BYTES));
-        assert_eq!(read_body(body(MAX_BODY_BYTES + 1, 4096)).await, Err(BodyError::TooLarge));
+        assert_eq!(read_body(body(MAX_BODY_BYTES + 1, 4096), MAX_BODY_BYTES).await, Err(BodyError::TooLarge));
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_off_is_not_kept() {
         let chunks = [Ok(Bytes::from_static(b"a")), Err(std::io::Error::other("gone"))];
         assert_eq!(
-            read_body(Body::from_stream(futures_util::stream::iter(chunks))).await,
+            read_body(Body::from_stream(futures_util::stream::iter(chunks)), MAX_BODY_BYTES).await,
             Err(BodyError::TooLarge)
         );
     }

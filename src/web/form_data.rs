@@ -3,6 +3,7 @@
 use url::form_urlencoded;
 
 use crate::error::PageError;
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_model::search_text::check_search_text;
 
 /// Message about a text that cannot be stored.
@@ -21,17 +22,25 @@ pub(super) struct FormData {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct UrlQuery(pub FormData);
 
+fn most_fields() -> usize {
+    ResourceLimit::FormFields.default_size()
+}
+
 impl FormData {
-    /// Parses a request body or a query string.
+    /// Parses a request body or a query string. Of too many fields one more than the bound is read.
     pub(crate) fn read(bytes: &[u8]) -> Self {
-        Self { pairs: form_urlencoded::parse(bytes).into_owned().collect() }
+        Self { pairs: form_urlencoded::parse(bytes).into_owned().take(most_fields() + 1).collect() }
     }
 
     /// Checks what a handler of a page may receive: texts that can be stored, and a search text within its bounds.
     ///
     /// # Errors
-    /// If a text contains U+0000, which PostgreSQL cannot store, or a search text is too long.
+    /// If there are too many fields, a text contains U+0000, which PostgreSQL cannot store, or a search text is too long.
     pub(crate) fn check(self) -> Result<Self, PageError> {
+        if self.pairs.len() > most_fields() {
+            ResourceLimit::FormFields.record_reached();
+            return Err(PageError::Bad { what: format!("a form has at most {} fields", most_fields()) });
+        }
         if self.pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
             return Err(PageError::Bad { what: ZERO_CHARACTER_MESSAGE.to_owned() });
         }

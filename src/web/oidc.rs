@@ -55,7 +55,7 @@ pub(super) enum OidcError {
     )]
     UnknownState,
     /// The provider relied on an older sign-in.
-    #[error("the sign-in provider did not ask for a new sign-in")]
+    #[error("the sign-in provider did not prove a new sign-in (`auth_time` of the ID token)")]
     NotAnew,
     /// The provider or the user denied the sign-in.
     #[error("the sign-in provider refused: {message}")]
@@ -244,7 +244,8 @@ impl<'f> SignInProvider<'f> {
             return Err(failed("the ID token was issued to another client".to_owned()));
         }
         let now = Utc::now();
-        let proved_at = claims.auth_time().map_or(now, |time| time.min(now));
+        // Without `auth_time` the provider says nothing about when the person proved who they are.
+        let proved_at = claims.auth_time().map_or(DateTime::UNIX_EPOCH, |time| time.min(now));
         if waiting.freshness == SignInFreshness::Anew && now - proved_at > MAX_AGE_OF_NEW_SIGN_IN {
             return Err(OidcError::NotAnew);
         }

@@ -185,12 +185,32 @@ fn callback_without_matching_state_is_refused() {
             );
         }
         let page = visitor.get("/sign-in/callback?error=access_denied&error_description=%3Cb%3Eno").await;
-        assert!(page.status == 403 && page.text.contains("access_denied &#60;b&#62;no"), "{}", page.text);
+        assert!(page.status == 403 && !page.text.contains("access_denied"), "{}", page.text);
         drop(provider);
         let page = visitor.get("/sign-in/provider").await;
         assert!(page.status == 403 && page.text.contains("could not be reached"), "{}", page.text);
     });
     assert_eq!(company.count_rows("accounts"), 0);
+    site.end();
+}
+
+/// A refusal of the provider is shown to the browser that began the sign-in, shortened and without markup.
+#[test]
+fn refusal_of_provider_is_shown_to_its_browser() {
+    let (company, _provider) = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let mut visitor = site.anonymous_client();
+        let begun = visitor.get("/sign-in/provider").await;
+        visitor.cookie.clone_from(&begun.cookie);
+        let asked = url::Url::parse(&begun.to).expect("a URL");
+        let state = asked.query_pairs().find(|(name, _)| name == "state").expect("a state").1.into_owned();
+        let text = format!("%3Cb%3Eno{}", "x".repeat(1_000));
+        let refusal = format!("/sign-in/callback?error=access_denied&error_description={text}&state={state}");
+        let page = visitor.get(&refusal).await;
+        assert!(page.status == 403 && page.text.contains("access_denied &#60;b&#62;no"), "{}", page.text);
+        assert!(!page.text.contains(&"x".repeat(200)), "{}", page.text);
+    });
     site.end();
 }
 
@@ -314,6 +334,8 @@ fn ways_to_provider_are_throttled() {
         }
         let page = visitor.get("/sign-in/provider").await;
         assert!(page.status == 429 && page.text.contains("Too many attempts"), "{page:?}");
+        let page = visitor.get("/sign-in/callback?state=x&code=y").await;
+        assert_eq!(page.status, 429, "the way back counts too");
     });
     site.end();
 }

@@ -213,3 +213,29 @@ fn role_can_require_second_factor() {
     site.end();
     assert_eq!(company.count_rows("courses"), 0);
 }
+
+/// Who knows the password alone neither ends the sessions of the owner nor keeps the owner out.
+#[test]
+fn password_alone_does_not_lock_owner_out() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let owner = site.signed_in_client(LICENSE_HOLDER).await;
+            let (secret, recovery) = set_up(&owner).await;
+            for _ in 0..22 {
+                let fields = [("email", LICENSE_HOLDER), ("password", PASSWORD)];
+                assert_eq!(site.anonymous_client().post("/sign-in", &fields).await.status, 200);
+            }
+            assert_eq!(owner.get("/groups").await.status, 200, "sessions that wait displace no others");
+            for _ in 0..6 {
+                sign_in_with_code(&site, LICENSE_HOLDER, "000000").await;
+            }
+            let (_, page) = sign_in_with_code(&site, LICENSE_HOLDER, &code(&secret, 0)).await;
+            assert_eq!(page.status, 429);
+            let (_, page) = sign_in_with_code(&site, LICENSE_HOLDER, &recovery[0]).await;
+            assert_eq!(page.status, 303, "a recovery code does not wait");
+        });
+        site.end();
+    });
+}

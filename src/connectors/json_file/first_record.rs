@@ -28,9 +28,9 @@ pub(super) fn check_first_record(
     let outline = ObjectOutline::of(text);
     let mapped = count_columns(values, paths);
     if !is_element {
-        let is_around = |list: &&Vec<String>| match mapped {
-            0 => !outline.has_mapped_key(paths),
-            mapped => count_columns(&first_element(text, list, paths), paths) > mapped,
+        let is_around = |list: &&Vec<String>| {
+            (mapped == 0 && !outline.has_mapped_key(paths))
+                || count_columns(&first_element(text, list, paths), paths) > mapped
         };
         let lists: Vec<String> = outline.lists.iter().filter(is_around).map(|list| list.join(".")).collect();
         if !lists.is_empty() {

@@ -33,6 +33,7 @@ pub async fn change_own_password(
     let hash = password::hash_password(new).await?;
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     throttle::give_attempt_back(&mut change.tx, &attempt).await?;
+    password_sign_in::lock_unchanged_account(&mut change.tx, &account).await?;
     accounts::set_password(&mut change.tx, account.id, &hash).await?;
     accounts::delete_invitations(&mut change.tx, account.id).await?;
     sessions::delete_others(&mut change.tx, account.id, &session.digest).await?;

@@ -7,10 +7,11 @@ use crate::accounts::second_factor::{self, AcceptedCode};
 use crate::accounts::session::{self, NewSession, SessionProof};
 use crate::accounts::throttle::{self, SignInClient};
 use crate::accounts::{AccountError, Result, password, random_token};
+use rollcall_model::ids::AccountId;
 use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_model::session_method::SessionMethod;
 use rollcall_store::accounts::{self, Account};
-use rollcall_store::{Store, second_factors, sessions};
+use rollcall_store::{Store, Tx, second_factors, sessions};
 
 /// Result of a right password.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ pub async fn sign_in(
     let proof = SessionProof { method: SessionMethod::Password, proved_at: now };
     let mut tx = store.begin_write().await?;
     throttle::give_attempt_back(&mut tx, &attempt).await?;
+    lock_unchanged_account(&mut tx, &account).await?;
     let signed_in = if second_factors::get_secret(&mut tx, account.id).await?.is_some() {
         let cookie = session::insert_waiting_session(&mut tx, account.id, client, proof, now).await?;
         PasswordSignIn::CodeRequired { cookie }
@@ -88,6 +90,19 @@ pub async fn find_waiting_address(
     Ok(session::find_waiting_session(&mut tx, cookie, now).await?.map(|session| session.email))
 }
 
+/// Locks an account whose password was verified before the transaction began.
+///
+/// # Errors
+/// [`AccountError::WrongCredentials`] if the password was changed or the account revoked meanwhile: sessions that end with
+/// such a change cannot be started after it.
+pub(super) async fn lock_unchanged_account(tx: &mut Tx, verified: &Account) -> Result<()> {
+    let now = accounts::lock(tx, verified.id).await?.filter(Account::is_active);
+    match now.filter(|account| account.password == verified.password) {
+        Some(_) => Ok(()),
+        None => Err(AccountError::WrongCredentials),
+    }
+}
+
 /// A session that was completed by a code.
 #[derive(Debug)]
 pub struct CodeSignIn {
@@ -97,6 +112,21 @@ pub struct CodeSignIn {
     pub email: String,
     /// Number of recovery codes that are left, if one of them was used.
     pub recovery_codes_left: Option<i64>,
+}
+
+/// Counts a code. Recovery codes are not counted: nobody can guess them, so others cannot make their owner wait.
+async fn count_code(
+    store: &Store,
+    email: &str,
+    account: AccountId,
+    code: &str,
+    client: SignInClient<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<throttle::CountedAttempt>> {
+    if second_factor::is_recovery_code(code) {
+        return Ok(None);
+    }
+    throttle::count_code(store, email, account, client, now).await.map(Some)
 }
 
 /// Completes a sign-in by a code of the second factor or by a recovery code. The session gets another cookie.
@@ -115,15 +145,17 @@ pub async fn submit_code(
         let mut tx = store.begin_read().await?;
         session::find_waiting_session(&mut tx, cookie, now).await?.ok_or(AccountError::SignInExpired)?
     };
-    let attempt = throttle::count_code(store, waiting.account_id, now).await?;
+    let attempt = count_code(store, &waiting.email, waiting.account_id, given, client, now).await?;
     let mut tx = store.begin_write().await?;
+    let account = accounts::lock(&mut tx, waiting.account_id).await?.filter(Account::is_active);
+    let account = account.ok_or(AccountError::AccountGone { id: waiting.account_id.0 })?;
     // Read again under the lock: the session may have ended meanwhile.
     let waiting =
         session::find_waiting_session(&mut tx, cookie, now).await?.ok_or(AccountError::SignInExpired)?;
     let accepted = second_factor::use_code(&mut tx, waiting.account_id, given, now).await?;
-    let account = accounts::get(&mut tx, waiting.account_id).await?.filter(Account::is_active);
-    let account = account.ok_or(AccountError::AccountGone { id: waiting.account_id.0 })?;
-    throttle::give_attempt_back(&mut tx, &attempt).await?;
+    if let Some(attempt) = attempt {
+        throttle::give_attempt_back(&mut tx, &attempt).await?;
+    }
     sessions::delete(&mut tx, &random_token::digest_token(cookie)).await?;
     let proof = SessionProof { method: waiting.method, proved_at: now };
     let session = session::insert_session(&mut tx, &account, client, proof, now).await?;
@@ -150,14 +182,17 @@ pub async fn confirm_sign_in(
 ) -> Result<()> {
     let (account, attempt) = check_account_password(store, email, given, client, now).await?;
     let code_attempt = if session.has_second_factor {
-        Some(throttle::count_code(store, account.id, now).await?)
+        count_code(store, email, account.id, code, client, now).await?
     } else {
         None
     };
     let mut tx = store.begin_write().await?;
     throttle::give_attempt_back(&mut tx, &attempt).await?;
-    if let Some(attempt) = code_attempt {
+    lock_unchanged_account(&mut tx, &account).await?;
+    if session.has_second_factor {
         second_factor::use_code(&mut tx, account.id, code, now).await?;
+    }
+    if let Some(attempt) = code_attempt {
         throttle::give_attempt_back(&mut tx, &attempt).await?;
     }
     sessions::record_proof(&mut tx, &session.digest, now).await?;

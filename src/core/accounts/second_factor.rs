@@ -23,6 +23,9 @@ const RECOVERY_CODES: usize = 10;
 /// Random bytes of a recovery code. 80 bits cannot be guessed, so one round of SHA-256 protects them.
 const RECOVERY_CODE_BYTES: usize = 10;
 
+/// Letters of a recovery code: five bits each.
+const RECOVERY_CODE_LETTERS: usize = 16;
+
 /// Letters between two hyphens of a recovery code.
 const RECOVERY_CODE_PART: usize = 4;
 
@@ -109,6 +112,11 @@ pub(super) async fn use_code(
         return Ok(AcceptedCode::Recovery);
     }
     Err(AccountError::WrongCode)
+}
+
+/// Returns true if a text has the length of a recovery code.
+pub(super) fn is_recovery_code(text: &str) -> bool {
+    normalize_recovery_code(text).len() == RECOVERY_CODE_LETTERS
 }
 
 fn normalize_recovery_code(code: &str) -> String {
@@ -269,7 +277,7 @@ mod tests {
     #[test]
     fn recovery_codes_may_be_typed_in_any_case_and_without_hyphens() {
         let code = generate_base32::<RECOVERY_CODE_BYTES>().expect("a code");
-        assert_eq!(code.len(), 16);
+        assert_eq!(code.len(), RECOVERY_CODE_LETTERS);
         let shown = format_recovery_code(&code);
         assert_eq!(shown.len(), 19);
         for typed in [shown.clone(), shown.to_lowercase(), shown.replace('-', " ")] {

@@ -74,9 +74,11 @@ pub async fn start_session(
     now: DateTime<Utc>,
 ) -> Result<NewSession> {
     let mut tx = store.begin_write().await?;
-    let found = accounts::get(&mut tx, account).await?.filter(accounts::Account::is_active);
+    let found = accounts::lock(&mut tx, account).await?.filter(accounts::Account::is_active);
     let found = found.ok_or(AccountError::AccountGone { id: account.0 })?;
     if proof.method.is_provider() {
+        // One for the way there, one for the way back.
+        throttle::give_provider_visit_back(&mut tx, client.address, now).await?;
         throttle::give_provider_visit_back(&mut tx, client.address, now).await?;
     }
     let session = insert_session(&mut tx, &found, client, proof, now).await?;
@@ -139,7 +141,7 @@ async fn insert_session_row(
     sessions::create(tx, new, now).await?;
     let most = ResourceLimit::SessionsPerAccount;
     let most_rows = i64::try_from(most.default_value()).unwrap_or(i64::MAX);
-    if sessions::delete_surplus(tx, account, most_rows).await? > 0 {
+    if sessions::delete_surplus(tx, account, most_rows, awaits_code).await? > 0 {
         most.record_reached();
     }
     Ok(cookie)

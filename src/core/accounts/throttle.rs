@@ -7,7 +7,7 @@
 //! address. The place of the account bears many attempts, because others can use them up. A browser that has signed in
 //! to the account before has one place of its own instead of the three: others cannot make it wait.
 //!
-//! Codes of a second factor count for the account alone: only those who know its password can give one. Ways to the
+//! Codes of a second factor count for the account, or for a known browser: only those who know its password give one. Ways to the
 //! sign-in provider count for the client address.
 
 use std::net::IpAddr;
@@ -132,27 +132,37 @@ pub(super) async fn count_attempt(
     client: SignInClient<'_>,
     now: DateTime<Utc>,
 ) -> Result<CountedAttempt> {
-    let (account, folded) = (random_token::digest_token(&fold(email)), fold(email));
+    let account = random_token::digest_token(&fold(email));
     let mut tx = store.begin_write().await?;
-    let device = match client.browser.device.map(random_token::digest_token) {
-        Some(digest) if sign_in_devices::is_known(&mut tx, &digest, &folded).await? => Some(digest),
-        Some(_) | None => None,
-    };
+    let device = find_device(&mut tx, email, client).await?;
     count_at_places(store, tx, list_places(&account, client.address, device.as_deref()), now).await
 }
 
-/// Counts a code of the second factor of an account.
+/// Returns the digest of a browser that has signed in to the account before.
+async fn find_device(tx: &mut Tx, email: &str, client: SignInClient<'_>) -> Result<Option<String>> {
+    let Some(digest) = client.browser.device.map(random_token::digest_token) else { return Ok(None) };
+    Ok(sign_in_devices::is_known(tx, &digest, &fold(email)).await?.then_some(digest))
+}
+
+/// Counts a code of the second factor of an account. A browser that has signed in to the account before has a place of
+/// its own.
 ///
 /// # Errors
 /// [`AccountError::TooManyAttempts`] if it comes too early.
 pub(super) async fn count_code(
     store: &Store,
+    email: &str,
     account: AccountId,
+    client: SignInClient<'_>,
     now: DateTime<Utc>,
 ) -> Result<CountedAttempt> {
-    let key = format!("code of account {account}");
+    let mut tx = store.begin_write().await?;
+    let key = match find_device(&mut tx, email, client).await? {
+        Some(digest) => format!("code of account {account} browser {digest}"),
+        None => format!("code of account {account}"),
+    };
     let place = AttemptPlace { key, free: FREE_ATTEMPTS_PER_CLIENT, is_cleared: true };
-    count_at_places(store, store.begin_write().await?, vec![place], now).await
+    count_at_places(store, tx, vec![place], now).await
 }
 
 fn provider_place(address: ClientAddr) -> AttemptPlace {

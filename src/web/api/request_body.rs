@@ -51,16 +51,18 @@ async fn read_body_of_type(
         let text = format!("the request body is not `{wanted}`");
         return Err(ApiProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal, text));
     }
-    body_limit::read_body(request.into_body()).await.map_err(|error| match error {
-        BodyError::TooLarge => {
-            let text = format!("the request body is larger than {MAX_BODY_BYTES} bytes, or incomplete");
-            ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
-        }
-        BodyError::TimedOut => {
-            let text = "the request body was not complete in time";
-            ApiProblem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", text)
-        }
-    })
+    body_limit::read_body(request.into_body(), body_limit::MAX_BODY_BYTES).await.map_err(
+        |error| match error {
+            BodyError::TooLarge => {
+                let text = format!("the request body is larger than {MAX_BODY_BYTES} bytes, or incomplete");
+                ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+            }
+            BodyError::TimedOut => {
+                let text = "the request body was not complete in time";
+                ApiProblem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", text)
+            }
+        },
+    )
 }
 
 /// Optional JSON body.

@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse, Redirect};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use chrono::Utc;
 use tracing::warn;
 
 use super::{SignInForm, render_sign_in};
 use crate::WebContext;
 use crate::client_addr::ClientInfo;
-use crate::error::format_sentence;
+use crate::error::{PageError, format_sentence};
 use crate::form_data::{FormData, UrlQuery};
 use crate::layout::FieldError;
 use crate::oidc::{self, OidcSignIn, SignInFreshness, SignInProvider};
@@ -22,6 +22,9 @@ use rollcall_core::accounts::{self, AccountError, ClientAddr, SessionProof};
 use rollcall_model::session_method::SessionMethod;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
+/// Characters of a message of the provider that are shown.
+const PROVIDER_MESSAGE_CHARS: usize = 200;
+
 /// Redirects the browser to the sign-in provider.
 pub(in crate::pages) async fn to_provider(
     State(web): State<WebContext>,
@@ -30,15 +33,8 @@ pub(in crate::pages) async fn to_provider(
 ) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
-    match accounts::count_provider_visit(&web.store, ClientAddr(client.address), Utc::now()).await {
-        Ok(()) => {}
-        Err(AccountError::Store(error)) => return Err(error.into()),
-        Err(error) => {
-            SignInEvent::TooManyAttempts
-                .record_anonymous(&web, Some(client.address), SignInMethod::Provider)
-                .await;
-            return refusal_page(&web, StatusCode::TOO_MANY_REQUESTS, &error);
-        }
+    if let Some(refused) = count_visit(&web, client).await? {
+        return Ok(refused);
     }
     let freshness = if query.text("anew").is_empty() { SignInFreshness::Any } else { SignInFreshness::Anew };
     let begun = SignInProvider::discover(sign_in)
@@ -47,6 +43,19 @@ pub(in crate::pages) async fn to_provider(
     match begun {
         Ok((url, cookie)) => Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response()),
         Err(error) => provider_refusal_page(&web, &error),
+    }
+}
+
+/// Counts a way to or from the provider. Returns the page of the refusal if it comes too early.
+async fn count_visit(web: &WebContext, client: ClientInfo) -> Result<Option<Response>, PageError> {
+    match accounts::count_provider_visit(&web.store, ClientAddr(client.address), Utc::now()).await {
+        Ok(()) => Ok(None),
+        Err(AccountError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            let event = SignInEvent::TooManyAttempts;
+            event.record_anonymous(web, Some(client.address), SignInMethod::Provider).await;
+            refusal_page(web, StatusCode::TOO_MANY_REQUESTS, &error).map(Some)
+        }
     }
 }
 
@@ -59,8 +68,12 @@ pub(in crate::pages) async fn from_provider(
 ) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
-    if !query.text("error").is_empty() {
-        let message = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
+    if let Some(refused) = count_visit(&web, client).await? {
+        return Ok(refused);
+    }
+    if !query.text("error").is_empty() && oidc::find_sign_in(&headers, query.text("state")).is_ok() {
+        let message = [query.text("error"), query.text("error_description")].join(" ");
+        let message = message.trim().chars().take(PROVIDER_MESSAGE_CHARS).collect();
         SignInEvent::ProviderRefused
             .record_anonymous(&web, Some(client.address), SignInMethod::Provider)
             .await;
