@@ -125,7 +125,7 @@ async fn sync_connector(
 
 async fn load_names(session: &CommandContext, report: &RunReport) -> Result<LearnerLabels, CliError> {
     match report.change_set.as_ref().filter(|_| !session.json) {
-        Some(change_set) => Ok(format::load_labels(&session.store, change_set).await?),
+        Some(change_set) => Ok(format::load_labels(&session.store, &report.connector, change_set).await?),
         None => Ok(LearnerLabels::default()),
     }
 }

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::lookups::Lookups;
 use crate::plan_warning::PlanWarning;
-use crate::population::{LearnerIndex, PersonChange, to_json};
+use crate::population::{LearnerIndex, PersonChange, Population, to_json};
 use crate::population_builder::PopulationBuilder;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::LearnerId;
@@ -134,7 +134,11 @@ impl PopulationBuilder<'_> {
             };
             if address == EmailOutcome::Taken {
                 let id = population.first(who, Attribute::ID);
-                self.problems.push(PlanWarning::AddressTaken { id }.into());
+                let winner =
+                    winners.get(fold(population.first(who, Attribute::EMAIL)).as_str()).copied().flatten();
+                let address = population.first(who, Attribute::EMAIL);
+                let holder = describe_holder(population, lookups, winner, address);
+                self.problems.push(PlanWarning::AddressTaken { id, address, holder: &holder }.into());
             }
             let nothing_new = asking_again.contains(&who) && address == EmailOutcome::Taken;
             if !nothing_new {
@@ -143,6 +147,26 @@ impl PopulationBuilder<'_> {
         }
         (decided, leave)
     }
+}
+
+/// Describes the learner who has an address: one of the plan, or another one.
+fn describe_holder(
+    population: &Population,
+    lookups: &Lookups,
+    winner: Option<LearnerIndex>,
+    address: &str,
+) -> String {
+    let id = winner.map(|who| population.first(who, Attribute::ID)).filter(|id| !id.is_empty());
+    if let Some((who, id)) = winner.zip(id) {
+        return match population.name(who) {
+            name if name.is_empty() => format!("the person with the id `{id}`"),
+            name => format!("`{name}` (id `{id}`)"),
+        };
+    }
+    let holders = lookups.holders.get(&fold(address)).into_iter().flatten();
+    let id =
+        holders.filter(|holder| holder.status != LearnerStatus::Left).flat_map(|holder| &holder.ids).next();
+    id.map_or_else(|| "another learner".to_owned(), |(id, _)| format!("the person with the id `{id}`"))
 }
 
 /// Compares JSON values, because PostgreSQL changes the order and the spaces of a JSON text.

@@ -55,7 +55,7 @@ impl PlanImpact {
         let leaving = population.indices().filter(|&who| population.learner(who).loses_access());
         let mut effect = Self { leaving: leaving.collect(), ..Self::default() };
         let is_own = |who: LearnerIndex| population.learner(who).change != PersonChange::None;
-        effect.memberships = lost_memberships(plan);
+        effect.memberships = plan.lost_memberships();
         effect.had.memberships = pairs(&plan.before, is_own);
         let had_access = |who: &LearnerIndex| {
             population.learner(*who).status_before.is_some_and(LearnerStatus::has_access)
@@ -121,24 +121,6 @@ impl PlanImpact {
 fn mask(courses: &[u32], first: usize) -> u64 {
     let places = courses.iter().filter_map(|&course| (course as usize).checked_sub(first));
     places.filter(|place| *place < 64).fold(0, |bits, place| bits | 1 << place)
-}
-
-fn lost_memberships(plan: &MembershipPlan) -> FxHashSet<(GroupIndex, LearnerIndex)> {
-    let mut lost: FxHashSet<(GroupIndex, LearnerIndex)> =
-        plan.remove.iter().map(|entry| (entry.group, entry.who)).collect();
-    if lost.is_empty() {
-        return lost;
-    }
-    let mut removed = plan.remove.iter().peekable();
-    for entry in &plan.before {
-        if removed.next_if_eq(&entry).is_none() {
-            lost.remove(&(entry.group, entry.who));
-        }
-    }
-    for entry in &plan.add {
-        lost.remove(&(entry.group, entry.who));
-    }
-    lost
 }
 
 /// Counts the distinct memberships of some learners; `entries` are sorted by group.

@@ -117,6 +117,33 @@ struct PlanBuilder<'a> {
 }
 
 impl MembershipPlan {
+    /// Returns the memberships that end: those whose last reason ends.
+    #[must_use]
+    pub fn lost_memberships(&self) -> FxHashSet<(GroupIndex, LearnerIndex)> {
+        let mut lost: FxHashSet<(GroupIndex, LearnerIndex)> =
+            self.remove.iter().map(|entry| (entry.group, entry.who)).collect();
+        if lost.is_empty() {
+            return lost;
+        }
+        let mut removed = self.remove.iter().peekable();
+        for entry in &self.before {
+            if removed.next_if_eq(&entry).is_none() {
+                lost.remove(&(entry.group, entry.who));
+            }
+        }
+        for entry in &self.add {
+            lost.remove(&(entry.group, entry.who));
+        }
+        lost
+    }
+
+    /// Returns the reasons that end with their membership. A reason that ends while another one stays is no removal.
+    #[must_use]
+    pub fn removals(&self) -> Vec<MembershipEntry> {
+        let lost = self.lost_memberships();
+        self.remove.iter().filter(|entry| lost.contains(&(entry.group, entry.who))).copied().collect()
+    }
+
     /// Compares the current with the desired memberships. `rules` are the names of the file's rules, in its order.
     #[must_use]
     pub fn between(

@@ -47,9 +47,16 @@ fn removals(what: RemovedItem, earlier: u64) -> LimitViolation {
 
 fn next_warning<'a>(previous: Option<&PlanWarning<'a>>, rule: &'a RuleName) -> Option<PlanWarning<'a>> {
     let (id, why) = ("E000101", "`2026-13-01` is not a valid date");
+    let taken = |holder| PlanWarning::AddressTaken { id, address: "anna@corp.example", holder };
     Some(match previous {
         None => PlanWarning::UnknownCourse { code: "GDPR" },
-        Some(PlanWarning::UnknownCourse { .. }) => PlanWarning::AddressTaken { id },
+        Some(PlanWarning::UnknownCourse { .. }) => taken("`Anna King` (id `E000007`)"),
+        Some(PlanWarning::AddressTaken { holder, .. }) if holder.starts_with('`') => {
+            taken("the person with the id `E000007`")
+        }
+        Some(PlanWarning::AddressTaken { holder, .. }) if holder.starts_with("the") => {
+            taken("another learner")
+        }
         Some(PlanWarning::AddressTaken { .. }) => PlanWarning::AddressHandedOn { id },
         Some(PlanWarning::AddressHandedOn { .. }) => PlanWarning::Rehired { id, former: "C000101" },
         Some(PlanWarning::Rehired { .. }) => {

@@ -12,7 +12,7 @@ pub(crate) enum PlanWarning<'a> {
     /// An assignment of the file names a course that is not in the catalogue.
     UnknownCourse { code: &'a str },
     /// Another active learner has the person's address.
-    AddressTaken { id: &'a str },
+    AddressTaken { id: &'a str, address: &'a str, holder: &'a str },
     /// A new person has the address of a learner who left.
     AddressHandedOn { id: &'a str },
     /// A person returned with a new id, and the record of the former id says that the person left.
@@ -41,7 +41,7 @@ impl PlanWarning<'_> {
     fn subject(&self) -> &str {
         match self {
             Self::UnknownCourse { code } => code,
-            Self::AddressTaken { id }
+            Self::AddressTaken { id, .. }
             | Self::AddressHandedOn { id }
             | Self::Rehired { id, .. }
             | Self::RuleFailed { id, .. } => id,
@@ -57,8 +57,8 @@ impl fmt::Display for PlanWarning<'_> {
             Self::UnknownCourse { .. } => {
                 f.write_str("no course has this code: the assignment waits for `rollcall courses add`")
             }
-            Self::AddressTaken { .. } => {
-                f.write_str("another learner has the address: this learner is imported without it")
+            Self::AddressTaken { address, holder, .. } => {
+                write!(f, "{holder} has the address `{address}`: this learner is imported without it")
             }
             Self::AddressHandedOn { .. } => f.write_str(
                 "the address belonged to a learner who left: a new learner was created and has it now",

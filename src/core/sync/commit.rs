@@ -53,7 +53,7 @@ pub fn counts(change_set: &ChangeSet) -> RunCounts {
         people_left_out: population.people.left_out(),
         groups_created: change_set.plan.new_groups() as u64,
         memberships_added: change_set.plan.add.len() as u64,
-        memberships_removed: change_set.plan.remove.len() as u64,
+        memberships_removed: change_set.plan.removals().len() as u64,
         jobs_enqueued: 0,
         people_held: change_set.held.people(),
         groups_held: change_set.held.count(&[ChangeKind::Group]),

@@ -1,14 +1,16 @@
 //! Plans, counts and held changes as text, the same for the command line and for pages.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use rollcall_model::attributes::{Attribute, STANDARD};
 use rollcall_model::format::{count, thousands};
 use rollcall_model::guard::ChangeKind;
 use rollcall_model::ids::LearnerId;
+use rollcall_model::names::ConnectorName;
 use rollcall_planner::ChangeSet;
+use rollcall_planner::email_assignment::EmailOutcome;
 use rollcall_planner::membership_plan::MembershipEntry;
-use rollcall_planner::population::PersonChange;
+use rollcall_planner::population::{LearnerIndex, PersonChange};
 use rollcall_store::holds::HeldChangeRecord;
 use rollcall_store::runs::RunCounts;
 use rollcall_store::{Result, Store, learners};
@@ -16,24 +18,43 @@ use rollcall_store::{Result, Store, learners};
 /// The maximum number of lines of a plan or of held changes; the others are counted.
 pub const MAX_LINES: usize = 40;
 
-/// Display names of learners who are missing from the reading.
-pub type LearnerLabels = FxHashMap<LearnerId, String>;
+/// Display names of learners who have no address in the plan: `CONNECTOR:ID`, or as the database names them.
+#[derive(Debug, Default)]
+pub struct LearnerLabels {
+    connector: String,
+    stored: FxHashMap<LearnerId, String>,
+    /// Learners whose address in the source belongs to another learner.
+    without_address: FxHashSet<LearnerIndex>,
+}
 
-/// Returns the display names of the learners of a plan who are missing from the reading; empty if the plan is summarized
-/// by group.
+/// Returns the display names of the learners of a connector's plan who have no address; empty if the plan is summarized by
+/// group.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn load_labels(store: &Store, change_set: &ChangeSet) -> Result<LearnerLabels> {
+pub async fn load_labels(
+    store: &Store,
+    connector: &ConnectorName,
+    change_set: &ChangeSet,
+) -> Result<LearnerLabels> {
     if !is_short(change_set) {
         return Ok(LearnerLabels::default());
     }
+    let population = &change_set.population;
+    let written: FxHashMap<LearnerIndex, bool> =
+        change_set.learners.iter().map(|one| (one.who, one.address == EmailOutcome::Taken)).collect();
+    let is_taken =
+        |who: LearnerIndex| written.get(&who).copied().unwrap_or_else(|| population.learner(who).contested);
+    let shown = change_set.plan.add.iter().chain(&change_set.plan.remove).map(|entry| entry.who);
+    let shown: FxHashSet<LearnerIndex> = shown.collect();
+    let without_address: FxHashSet<LearnerIndex> =
+        shown.iter().copied().filter(|&who| is_taken(who)).collect();
     let nameless =
-        change_set.plan.remove.iter().filter(|entry| change_set.population.cells(entry.who).is_none());
-    let ids =
-        nameless.filter_map(|entry| change_set.population.learner(entry.who).id).map(|id| id.0).collect();
+        shown.iter().filter(|who| without_address.contains(who) || population.cells(**who).is_none());
+    let ids = nameless.filter_map(|&who| population.learner(who).id).map(|id| id.0).collect();
     let mut tx = store.begin_read().await?;
-    Ok(learners::list_labels(&mut tx, ids).await?.into_iter().collect())
+    let stored = learners::list_labels(&mut tx, ids).await?.into_iter().collect();
+    Ok(LearnerLabels { connector: connector.to_string(), stored, without_address })
 }
 
 /// Returns true if a plan is shown with one line for each membership.
@@ -113,8 +134,8 @@ pub fn lines(change_set: &ChangeSet, names: &LearnerLabels) -> Vec<String> {
     if !is_short(change_set) {
         return by_group(change_set);
     }
-    let changes =
-        plan.add.iter().map(|entry| ('+', entry)).chain(plan.remove.iter().map(|entry| ('-', entry)));
+    let removals = plan.removals();
+    let changes = plan.add.iter().map(|entry| ('+', entry)).chain(removals.iter().map(|entry| ('-', entry)));
     let rows: Vec<(char, String, &str, String)> = changes
         .map(|(sign, entry)| {
             let group = plan.groups[entry.group as usize].name.shown();
@@ -139,7 +160,7 @@ fn by_group(change_set: &ChangeSet) -> Vec<String> {
     let plan = &change_set.plan;
     let mut changes = vec![(0_u64, 0_u64); plan.groups.len()];
     plan.add.iter().for_each(|entry| changes[entry.group as usize].0 += 1);
-    plan.remove.iter().for_each(|entry| changes[entry.group as usize].1 += 1);
+    plan.removals().iter().for_each(|entry| changes[entry.group as usize].1 += 1);
     let mut rows: Vec<(&str, u64, u64)> = plan
         .groups
         .iter()
@@ -163,21 +184,27 @@ fn by_group(change_set: &ChangeSet) -> Vec<String> {
     lines
 }
 
-fn label(change_set: &ChangeSet, names: &LearnerLabels, who: u32) -> String {
-    if let Some(name) = change_set.population.learner(who).id.and_then(|id| names.get(&id)) {
+fn label(change_set: &ChangeSet, names: &LearnerLabels, who: LearnerIndex) -> String {
+    let population = &change_set.population;
+    let learner = population.learner(who);
+    let is_taken = names.without_address.contains(&who);
+    let email = population.first(who, Attribute::EMAIL);
+    let id = population.first(who, Attribute::ID);
+    // The database knows the person by the address until this plan is committed.
+    let stored = learner.id.and_then(|id| names.stored.get(&id)).filter(|_| !is_taken || id.is_empty());
+    if let Some(name) = stored {
         return name.clone();
     }
-    let email = change_set.population.first(who, Attribute::EMAIL);
-    if email.is_empty() {
-        change_set.population.learner(who).id.map_or_else(
-            || change_set.population.first(who, Attribute::ID).to_owned(),
-            |id| {
-                let name = change_set.population.name(who);
-                if name.is_empty() { format!("learner {id}") } else { name }
-            },
-        )
-    } else {
-        email.to_owned()
+    if !email.is_empty() && !is_taken {
+        return email.to_owned();
+    }
+    if let Some(row) = learner.row.filter(|_| !names.connector.is_empty()) {
+        return format!("{}:{}", names.connector, population.people.id(row));
+    }
+    match (learner.id, population.name(who)) {
+        (None, _) => id.to_owned(),
+        (Some(id), name) if name.is_empty() => format!("learner {id}"),
+        (Some(_), name) => name,
     }
 }
 

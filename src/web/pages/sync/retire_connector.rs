@@ -62,7 +62,8 @@ async fn render_confirmation(
         };
         let lines = match &report.change_set {
             Some(change_set) => {
-                format::lines(change_set, &format::load_labels(&doing.store, change_set).await?)
+                let labels = format::load_labels(&doing.store, &report.connector, change_set).await?;
+                format::lines(change_set, &labels)
             }
             None => Vec::new(),
         };

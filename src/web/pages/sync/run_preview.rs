@@ -99,7 +99,7 @@ async fn build_preview(
         return Ok(RunPreview { error: Some(format_sentence(&error.to_string())), ..done });
     }
     let Some(change_set) = &report.change_set else { return Ok(done) };
-    let names = format::load_labels(&web.store, change_set).await?;
+    let names = format::load_labels(&web.store, &report.connector, change_set).await?;
     let people = count(report.counts.people_read, "person", "people");
     let mut because = change_set.held.causes.clone();
     because.extend(change_set.held.reasons.iter().map(|reason| reason.message.clone()));
