@@ -70,7 +70,7 @@ fn first_reading_without_people_fails_unless_min_read_is_zero() {
             let done = company.rollcall(arguments).expect_status(1).json();
             assert_eq!((&done["status"], &done["error"]["kind"]), (&"failed".into(), &"no_people".into()));
         }
-        company.instead("hr", Some(&[&company.csv("hr")[..], b",,,,,,,,\n"].concat()));
+        company.instead("hr", Some(&[&company.csv("hr")[..], b",,Sales,,,,,,\n"].concat()));
         let done = company.rollcall(&["sync", "--json"]).expect_status(1).json();
         assert!(
             done["error"]["message"]

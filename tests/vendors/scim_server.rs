@@ -200,7 +200,8 @@ fn only_option_finds_scim_user_by_filter() {
     assert_eq!(scim.lists(), 1);
     assert_eq!(company.groups(), ["Department: Care", "Leads in Lyon"]);
     assert_eq!(company.members("Leads in Lyon"), ["p41"]);
-    company.rollcall(&["sync", "--only", "o'brien\"@corp.example"]).expect_status(0);
+    let unknown = company.rollcall(&["sync", "--only", "o'brien\"@corp.example"]).expect_status(1);
+    assert!(unknown.err.contains("`o'brien\"@corp.example` was not found"), "{unknown:?}");
     assert_eq!(company.count_rows("learners"), 1);
 }
 
