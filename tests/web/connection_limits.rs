@@ -133,12 +133,12 @@ fn connection_above_bound_ends_the_one_that_waited_longest() {
 /// 2,000 connections of each slow kind, from many addresses, keep no other client out.
 #[test]
 fn slow_connections_of_many_addresses_keep_no_client_out() {
-    allow_open_files(8_000);
+    allow_open_files(2_500);
     let company = company("");
     let site = company.serve();
     company.runtime.block_on(async {
-        let mut open = Vec::new();
         for sent in ["", SLOW_HEADER, SLOW_BODY, HEALTH] {
+            let mut open = Vec::new();
             for count in 0..2_000 {
                 open.push(connect(&site, &format!("127.0.1.{}", 1 + count % 40), sent).await);
                 if count % 500 == 0 {
