@@ -36,7 +36,7 @@ pub use principal::{AuthMethod, Principal, SessionOfPrincipal};
 pub use random_token::digest_address;
 pub use second_factor::{
     NewSecondFactor, create_second_factor, describe_second_factor, has_second_factor, remove_second_factor,
-    renew_recovery_codes, set_second_factor,
+    renew_recovery_codes, set_second_factor, split_into_parts,
 };
 pub use session::{
     DEVICE_LIFETIME, NewSession, SessionProof, authenticate_session, end_other_sessions, end_session,

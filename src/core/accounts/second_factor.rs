@@ -26,8 +26,8 @@ const RECOVERY_CODE_BYTES: usize = 10;
 /// Letters of a recovery code: five bits each.
 const RECOVERY_CODE_LETTERS: usize = 16;
 
-/// Letters between two hyphens of a recovery code.
-const RECOVERY_CODE_PART: usize = 4;
+/// Letters of each part of a secret or a recovery code that is shown.
+const LETTERS_OF_PART: usize = 4;
 
 /// Name of this program in the program that shows the codes.
 const ISSUER: &str = "rollcall";
@@ -123,11 +123,12 @@ fn normalize_recovery_code(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
-/// Returns a recovery code in parts that are easy to copy.
-fn format_recovery_code(code: &str) -> String {
-    let letters: Vec<char> = code.chars().collect();
-    let parts: Vec<String> = letters.chunks(RECOVERY_CODE_PART).map(|part| part.iter().collect()).collect();
-    parts.join("-")
+/// Returns a secret or a recovery code in parts that are easy to copy.
+#[must_use]
+pub fn split_into_parts(text: &str, separator: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let parts: Vec<String> = letters.chunks(LETTERS_OF_PART).map(|part| part.iter().collect()).collect();
+    parts.join(separator)
 }
 
 async fn replace_recovery_codes(tx: &mut Tx, account: AccountId) -> Result<Vec<String>> {
@@ -136,7 +137,7 @@ async fn replace_recovery_codes(tx: &mut Tx, account: AccountId) -> Result<Vec<S
     for _ in 0..RECOVERY_CODES {
         let code = generate_base32::<RECOVERY_CODE_BYTES>()?;
         second_factors::add_recovery_code(tx, account, &random_token::digest_token(&code)).await?;
-        codes.push(format_recovery_code(&code));
+        codes.push(split_into_parts(&code, "-"));
     }
     Ok(codes)
 }
@@ -278,7 +279,7 @@ mod tests {
     fn recovery_codes_may_be_typed_in_any_case_and_without_hyphens() {
         let code = generate_base32::<RECOVERY_CODE_BYTES>().expect("a code");
         assert_eq!(code.len(), RECOVERY_CODE_LETTERS);
-        let shown = format_recovery_code(&code);
+        let shown = split_into_parts(&code, "-");
         assert_eq!(shown.len(), 19);
         for typed in [shown.clone(), shown.to_lowercase(), shown.replace('-', " ")] {
             assert_eq!(normalize_recovery_code(&typed), code);

@@ -62,17 +62,11 @@ fn render(web: &WebContext, who: &Principal, new: NewSecondFactor, faults: Vec<F
         frame: frame(who).faults(faults),
         is_required: web.config().web.second_factor.contains(&who.role),
         has_second_factor: session_of(who)?.has_second_factor,
-        shown_secret: split_secret(&new.secret),
+        shown_secret: accounts::split_into_parts(&new.secret, " "),
         qr_code: draw_qr_code(&new.url)?,
         secret: new.secret,
     };
     render_page_with_status(page.frame.status(), &page)
-}
-
-fn split_secret(secret: &str) -> String {
-    let letters: Vec<char> = secret.chars().collect();
-    let parts: Vec<String> = letters.chunks(4).map(|part| part.iter().collect()).collect();
-    parts.join(" ")
 }
 
 fn draw_qr_code(url: &str) -> Result<String, PageError> {
