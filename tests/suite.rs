@@ -41,6 +41,7 @@ mod supervision;
 mod support;
 mod systemd_unit;
 mod undo;
+mod undo_laws;
 mod upgrade;
 mod vendors;
 mod web;

@@ -61,6 +61,8 @@ fn list_all() -> Vec<StatementList> {
         super::sign_in_events::list_statements(),
         super::tokens::list_statements(),
         super::undo::list_statements(),
+        super::undo::learners::list_statements(),
+        super::undo::manual::list_statements(),
         super::verification::list_statements(),
     ];
     modules.into_iter().flatten().collect()

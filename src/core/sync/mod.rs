@@ -18,6 +18,7 @@ mod error;
 mod execute;
 pub mod format;
 mod include_filter;
+mod learner_row;
 pub mod lease;
 pub mod link_learners;
 mod load;

@@ -142,7 +142,9 @@ pub async fn write_rows<'a>(
     tx.execute("let addresses go", LET_GO, params![]).await?;
     tx.execute("keep addresses that are handed on", HANDED_ON, params![run]).await?;
     tx.execute("hand addresses on", GIVE_UP, params![run]).await?;
-    tx.execute("note new start dates", NOTE_STARTS, params![]).await?;
+    if tx.execute("note new start dates", NOTE_STARTS, params![]).await? > 0 {
+        tx.execute("remember start dates", REMEMBER_STARTS, params![run]).await?;
+    }
     tx.execute("change learners", UPDATE, params![run, today]).await?;
     tx.execute("add learners", INSERT, params![run, today]).await?;
     tx.drop_staging_table(WRITTEN).await
@@ -173,10 +175,30 @@ pub async fn write_terms(tx: &mut Tx) -> Result<()> {
 const COMING_AND_GOING: StagingTable = staging_table!("stage_status": 0 "learner_id" "BIGINT");
 const STARTS: StagingTable = staging_table!("stage_starts": 0 "learner_id" "BIGINT");
 
+/// The state of those who come or go, before the run changes it.
+const REMEMBER_ACCESS: &str = "
+    INSERT INTO learner_changes (run_id, learner_id, status)
+    SELECT $1, l.id, l.status FROM stage_status s CROSS JOIN learners l WHERE l.id = s.learner_id
+    ON CONFLICT (run_id, learner_id) DO NOTHING";
+
+/// Those whose first day moves: their records are restored with it.
+const REMEMBER_STARTS: &str = "
+    INSERT INTO learner_changes (run_id, learner_id, status)
+    SELECT $1, l.id, l.status FROM stage_starts s CROSS JOIN learners l WHERE l.id = s.learner_id
+    ON CONFLICT (run_id, learner_id) DO NOTHING";
+
 /// Lays out who comes or goes, and makes room for whose `start_date` moves, for
 /// `rollcall_core::enrollment::change`.
-pub async fn stage_changes(tx: &mut Tx, comes_or_goes: impl IntoIterator<Item = LearnerId>) -> Result<()> {
-    tx.fill_staging_table(COMING_AND_GOING, comes_or_goes, |rows, id| rows.int(id.0).end_row()).await?;
+pub async fn stage_changes(
+    tx: &mut Tx,
+    comes_or_goes: impl IntoIterator<Item = LearnerId>,
+    run: RunId,
+) -> Result<()> {
+    let staged =
+        tx.fill_staging_table(COMING_AND_GOING, comes_or_goes, |rows, id| rows.int(id.0).end_row()).await?;
+    if staged > 0 {
+        tx.execute("remember who comes and goes", REMEMBER_ACCESS, params![run]).await?;
+    }
     tx.fill_staging_table(STARTS, [], |rows, id: LearnerId| rows.int(id.0).end_row()).await?;
     Ok(())
 }
@@ -233,6 +255,8 @@ list_statements!(
     WRITE_TERMS,
     COMING_AND_GOING,
     STARTS,
+    REMEMBER_ACCESS,
+    REMEMBER_STARTS,
     LEAVE,
     ADD
 );

@@ -1,6 +1,17 @@
 //! What a run did, row by row, and what has been done to the same rows since.
 
-use chrono::{DateTime, NaiveDate, Utc};
+pub(crate) mod learners;
+pub(crate) mod manual;
+
+pub use learners::{
+    ChangedLearner, ChangedRecord, list_changed_learners, list_changed_records, restore_statuses,
+};
+pub use manual::{
+    WaitingMembership, delete_empty_groups, end_waiting_memberships, list_ended_waiting, restore_waiting,
+    revert_exclusions,
+};
+
+use chrono::NaiveDate;
 
 use super::Result;
 use super::learners::who;
@@ -8,71 +19,7 @@ use super::param::params;
 use super::sql::{Sql, list_statements};
 use super::staging::{StagingTable, staging_table};
 use super::transaction::Tx;
-use rollcall_model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
-
-/// A learner who left in a run, with the person's record before and after.
-#[derive(Debug, Clone, sqlx_macros::FromRow)]
-pub struct LeaverRow {
-    /// The learner.
-    pub learner_id: LearnerId,
-    /// The source's id.
-    pub external_id: String,
-    /// True if the source still holds the person.
-    pub present: bool,
-    /// The record as it stands.
-    pub attributes: String,
-    /// Its digest.
-    pub digest: i64,
-    /// The record before the run, where the run changed it.
-    pub before: Option<String>,
-    /// True if the run ended memberships of the learner.
-    pub lost_something: bool,
-}
-
-const LEAVERS: Sql = Sql::per_engine(
-    "SELECT l.id AS learner_id, p.external_id, p.present, p.attributes, p.digest, c.attributes AS before,
-         EXISTS (SELECT 1 FROM ended_memberships e WHERE e.ended_run_id = $1 AND e.learner_id = l.id) AS lost_something
-     FROM learners l JOIN persons p ON p.learner_id = l.id AND p.connector_id = $2
-     LEFT JOIN person_changes c
-         ON c.run_id = $1 AND c.connector_id = p.connector_id AND c.external_id = p.external_id AND c.present
-     WHERE l.run_id = $1 AND l.status = 'left' ORDER BY l.id, p.external_id",
-    "SELECT l.id AS learner_id, p.external_id, p.present, p.attributes::text AS attributes, p.digest,
-         c.attributes::text AS before,
-         EXISTS (SELECT 1 FROM ended_memberships e WHERE e.ended_run_id = $1 AND e.learner_id = l.id) AS lost_something
-     FROM learners l JOIN persons p ON p.learner_id = l.id AND p.connector_id = $2
-     LEFT JOIN person_changes c
-         ON c.run_id = $1 AND c.connector_id = p.connector_id AND c.external_id = p.external_id AND c.present
-     WHERE l.run_id = $1 AND l.status = 'left' ORDER BY l.id, p.external_id",
-);
-
-/// Learners who left in a run of a connector and were not changed since.
-pub async fn list_leavers(tx: &mut Tx, run: RunId, connector: ConnectorId) -> Result<Vec<LeaverRow>> {
-    tx.fetch_all("read who left in a run", LEAVERS, params![run, connector]).await
-}
-
-const BACK: StagingTable = staging_table!("stage_back": 0 "learner_id" "BIGINT", 1 "status" "TEXT");
-
-/// An address that another learner holds by now is not returned.
-const COME_BACK: &str = "
-    UPDATE learners
-    SET status = (SELECT s.status FROM stage_back s WHERE s.learner_id = learners.id), run_id = $1,
-        email = CASE WHEN EXISTS (SELECT 1 FROM learners o WHERE o.email_folded = learners.email_folded
-                                  AND o.status <> 'left' AND o.id <> learners.id) THEN NULL ELSE email END,
-        email_folded = CASE WHEN EXISTS (SELECT 1 FROM learners o WHERE o.email_folded = learners.email_folded
-                                  AND o.status <> 'left' AND o.id <> learners.id) THEN NULL ELSE email_folded END
-    WHERE id IN (SELECT learner_id FROM stage_back)";
-
-/// Brings learners back in these states.
-pub async fn restore_learners(
-    tx: &mut Tx,
-    learners: &[(LearnerId, &'static str)],
-    run: RunId,
-) -> Result<u64> {
-    tx.fill_staging_table(BACK, learners, |rows, (id, status)| rows.int(id.0).text(status).end_row()).await?;
-    let back = tx.execute("bring learners back", COME_BACK, params![run]).await?;
-    tx.drop_staging_table(BACK).await?;
-    Ok(back)
-}
+use rollcall_model::ids::{AssignmentId, GroupId, LearnerId, RuleId, RunId};
 
 /// A reason that a run gave or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -85,10 +32,31 @@ pub struct RunMembership {
     pub learner_id: LearnerId,
 }
 
+/// Those that the run gave; those by hand that the run let wait and that took effect since; and those that the run gave,
+/// that another run ended, and that the undo of that run gave back.
 const GIVEN: &str = "
-    SELECT group_id, rule_id, learner_id FROM memberships WHERE run_id = $1 ORDER BY group_id, rule_id, learner_id";
+    WITH RECURSIVE given_back (group_id, rule_id, learner_id, run_id) AS (
+        SELECT e.group_id, e.rule_id, e.learner_id, u.id FROM ended_memberships e
+        JOIN runs u ON u.subject_run_id = e.ended_run_id AND u.kind = 'undo'
+        WHERE e.run_id = $1
+        UNION
+        SELECT e.group_id, e.rule_id, e.learner_id, u.id FROM given_back g
+        JOIN ended_memberships e ON e.learner_id = g.learner_id AND e.group_id = g.group_id
+            AND e.rule_id = g.rule_id AND e.run_id = g.run_id
+        JOIN runs u ON u.subject_run_id = e.ended_run_id AND u.kind = 'undo')
+    SELECT group_id, rule_id, learner_id FROM memberships WHERE run_id = $1
+    UNION
+    SELECT m.group_id, m.rule_id, m.learner_id FROM dormant_memberships d
+    JOIN memberships m ON m.group_id = d.group_id AND m.rule_id = 0 AND m.learner_id = d.learner_id
+        AND m.run_id = d.ended_run_id
+    WHERE d.run_id = $1
+    UNION
+    SELECT m.group_id, m.rule_id, m.learner_id FROM given_back g
+    JOIN memberships m ON m.group_id = g.group_id AND m.rule_id = g.rule_id AND m.learner_id = g.learner_id
+        AND m.run_id = g.run_id
+    ORDER BY 1, 2, 3";
 
-/// Memberships that a run added and that are still in force.
+/// Memberships that a run added and that are in force.
 pub async fn list_given(tx: &mut Tx, run: RunId) -> Result<Vec<RunMembership>> {
     tx.fetch_all("read what a run gave", GIVEN, params![run]).await
 }
@@ -106,20 +74,34 @@ pub struct EndedMembershipRow {
     pub is_there: bool,
     /// True if it was given again and ended again.
     pub ended_again: bool,
+    /// The undo of the run that gave it.
+    pub giver_undone_by: Option<RunId>,
     /// True if the group has been deleted.
     pub group_deleted: bool,
     /// The learner's state.
     pub status: rollcall_model::status::LearnerStatus,
 }
 
+/// An undo takes back what a run gave, so that it is not "given again and ended again".
 const ENDED: &str = "
-    SELECT e.group_id, e.rule_id, e.learner_id,
-        EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = e.group_id AND m.rule_id = e.rule_id
-                AND m.learner_id = e.learner_id) AS is_there,
-        EXISTS (SELECT 1 FROM ended_memberships f WHERE f.learner_id = e.learner_id AND f.group_id = e.group_id
-                AND f.rule_id = e.rule_id AND f.ended_run_id > e.ended_run_id) AS ended_again,
+    SELECT e.group_id, e.rule_id, e.learner_id, m.learner_id IS NOT NULL AS is_there,
+        again.learner_id IS NOT NULL AS ended_again, u.id AS giver_undone_by,
         g.deleted_run_id IS NOT NULL AS group_deleted, l.status
     FROM ended_memberships e JOIN groups g ON g.id = e.group_id JOIN learners l ON l.id = e.learner_id
+    LEFT JOIN memberships m
+        ON m.group_id = e.group_id AND m.rule_id = e.rule_id AND m.learner_id = e.learner_id
+    LEFT JOIN (
+        SELECT DISTINCT f.group_id, f.rule_id, f.learner_id
+        FROM ended_memberships e JOIN ended_memberships f ON f.learner_id = e.learner_id
+            AND f.group_id = e.group_id AND f.rule_id = e.rule_id AND f.ended_run_id > $1
+        JOIN runs r ON r.id = f.ended_run_id
+        WHERE e.ended_run_id = $1 AND NOT (r.kind = 'undo' AND r.subject_run_id = f.run_id)) again
+        ON again.group_id = e.group_id AND again.rule_id = e.rule_id AND again.learner_id = e.learner_id
+    LEFT JOIN (
+        SELECT u.subject_run_id, max(u.id) AS id FROM runs u
+        LEFT JOIN runs v ON v.subject_run_id = u.id AND v.kind = 'undo'
+        WHERE u.kind = 'undo' AND u.id <> $1 AND v.id IS NULL GROUP BY u.subject_run_id) u
+        ON u.subject_run_id = e.run_id
     WHERE e.ended_run_id = $1 ORDER BY e.group_id, e.rule_id, e.learner_id";
 
 /// Memberships that a run ended.
@@ -127,13 +109,14 @@ pub async fn list_ended(tx: &mut Tx, run: RunId) -> Result<Vec<EndedMembershipRo
     tx.fetch_all("read what a run ended", ENDED, params![run]).await
 }
 
-/// Returns sentences on memberships that a run added and that were ended since.
+/// Returns sentences on memberships that a run added and that were ended since, except where that was undone.
 const GIVEN_AND_ENDED: &str = concat!(
     "SELECT ",
     who!(),
     " || ' has left ' || g.name || ' since (run ' || e.ended_run_id || ')'
      FROM ended_memberships e JOIN learners l ON l.id = e.learner_id JOIN groups g ON g.id = e.group_id
-     WHERE e.run_id = $1 AND e.ended_run_id <> $1 ORDER BY 1"
+     LEFT JOIN runs u ON u.subject_run_id = e.ended_run_id AND u.kind = 'undo'
+     WHERE e.run_id = $1 AND e.ended_run_id <> $1 AND u.id IS NULL ORDER BY 1"
 );
 
 /// Memberships that a run added and that were ended since, a sentence each.
@@ -170,14 +153,13 @@ pub async fn describe_memberships(
 /// Gives back the days of joining of what `undo` gave back. Who has come back to the group by another reason meanwhile
 /// has been in it since the earlier day, too: the day is the same for all reasons.
 const REJOIN: &str = "
-    UPDATE memberships
-    SET joined_on = (SELECT min(e.joined_on) FROM ended_memberships e
-        WHERE e.ended_run_id = $1 AND e.learner_id = memberships.learner_id AND e.group_id = memberships.group_id)
-    WHERE EXISTS (SELECT 1 FROM memberships u
-                  WHERE u.run_id = $2 AND u.learner_id = memberships.learner_id AND u.group_id = memberships.group_id)
-      AND EXISTS (SELECT 1 FROM ended_memberships e
-                  WHERE e.ended_run_id = $1 AND e.learner_id = memberships.learner_id
-                    AND e.group_id = memberships.group_id AND e.joined_on < memberships.joined_on)";
+    UPDATE memberships SET joined_on = before.joined_on
+    FROM (SELECT e.learner_id, e.group_id, min(e.joined_on) AS joined_on
+          FROM ended_memberships e JOIN memberships m
+              ON m.group_id = e.group_id AND m.rule_id = e.rule_id AND m.learner_id = e.learner_id AND m.run_id = $2
+          WHERE e.ended_run_id = $1 GROUP BY e.learner_id, e.group_id) before
+    WHERE memberships.learner_id = before.learner_id AND memberships.group_id = before.group_id
+      AND memberships.joined_on > before.joined_on";
 
 /// Gives back the days of joining.
 pub async fn restore_join_dates(tx: &mut Tx, run: RunId, undo: RunId) -> Result<u64> {
@@ -199,7 +181,7 @@ pub struct RunAssignment {
     pub source: rollcall_model::definition_source::DefinitionSource,
     /// Group pattern of the configuration file.
     pub pattern: String,
-    /// True if the run made it and it is in force.
+    /// True if the run made or restored it and it is in force.
     pub made: bool,
     /// True if the run ended it.
     pub ended: bool,
@@ -211,13 +193,14 @@ const ASSIGNMENTS: &str = concat!(
     "SELECT s.id, c.code, s.group_id, COALESCE(g.name, (SELECT ",
     who!(),
     " FROM learners l WHERE l.id = s.learner_id), '') AS whom, s.source, s.pattern,
-        s.run_id = $1 AND s.ended_run_id IS NULL AS made, COALESCE(s.ended_run_id, 0) = $1 AND s.run_id <> $1 AS ended,
+        (s.run_id = $1 OR COALESCE(s.restored_run_id, 0) = $1) AND s.ended_run_id IS NULL AS made,
+        COALESCE(s.ended_run_id, 0) = $1 AND s.run_id <> $1 AS ended,
         g.deleted_run_id IS NOT NULL OR EXISTS (
             SELECT 1 FROM assignments o WHERE o.ended_run_id IS NULL AND o.id <> s.id AND o.course_id = s.course_id
               AND o.source = s.source AND o.pattern = s.pattern
               AND (o.group_id = s.group_id OR o.learner_id = s.learner_id)) AS blocked
      FROM assignments s JOIN courses c ON c.id = s.course_id LEFT JOIN groups g ON g.id = s.group_id
-     WHERE s.run_id = $1 OR s.ended_run_id = $1 ORDER BY s.id"
+     WHERE s.run_id = $1 OR s.ended_run_id = $1 OR s.restored_run_id = $1 ORDER BY s.id"
 );
 
 /// Returns the assignments that a run created, changed or ended.
@@ -226,13 +209,14 @@ pub async fn list_assignments(tx: &mut Tx, run: RunId) -> Result<Vec<RunAssignme
 }
 
 const REVIVE: Sql = Sql::per_engine(
-    "UPDATE assignments SET ended_run_id = NULL WHERE id IN (SELECT value FROM json_each($1))",
-    "UPDATE assignments SET ended_run_id = NULL WHERE id = ANY($1)",
+    "UPDATE assignments SET ended_run_id = NULL, restored_run_id = $2 WHERE id IN (SELECT value FROM json_each($1))",
+    "UPDATE assignments SET ended_run_id = NULL, restored_run_id = $2 WHERE id = ANY($1)",
 );
 
 /// Puts ended assignments in force again.
-pub async fn reactivate_assignments(tx: &mut Tx, ids: &[AssignmentId]) -> Result<u64> {
-    tx.execute("restore assignments", REVIVE, params![ids.iter().map(|id| id.0).collect::<Vec<_>>()]).await
+pub async fn reactivate_assignments(tx: &mut Tx, ids: &[AssignmentId], undo: RunId) -> Result<u64> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    tx.execute("restore assignments", REVIVE, params![ids, undo]).await
 }
 
 /// An assignment's due date before a run changed it.
@@ -277,35 +261,6 @@ pub async fn list_deleted_groups(tx: &mut Tx, run: RunId) -> Result<Vec<(GroupId
     tx.fetch_all("read which groups a run deleted", DELETED_GROUPS, params![run]).await
 }
 
-/// Empty groups that a manual change created.
-const EMPTY_GROUPS: &str = "
-    UPDATE groups SET deleted_run_id = $2, deleted_at = $3
-    WHERE run_id = $1 AND by_hand AND deleted_run_id IS NULL
-      AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = groups.id)
-      AND NOT EXISTS (SELECT 1 FROM assignments s WHERE s.group_id = groups.id AND s.ended_run_id IS NULL)";
-
-/// Deletes the groups that a person made in a run, where they are empty now.
-pub async fn delete_empty_groups(tx: &mut Tx, run: RunId, undo: RunId, now: DateTime<Utc>) -> Result<u64> {
-    tx.execute("delete empty groups", EMPTY_GROUPS, params![run, undo, now]).await
-}
-
-const LIFT: &str = "UPDATE exclusions SET lifted_run_id = $2 WHERE run_id = $1 AND lifted_run_id IS NULL";
-
-const EXCLUDE_AGAIN: &str = "
-    UPDATE exclusions SET lifted_run_id = NULL, run_id = $2 WHERE lifted_run_id = $1";
-
-const DROP_RESTING: &str = "DELETE FROM dormant_memberships WHERE run_id = $1";
-
-/// Takes back what a change by hand did to exclusions, and to memberships that wait; answers how many exclusions.
-pub async fn revert_exclusions(tx: &mut Tx, run: RunId, undo: RunId, by_hand: bool) -> Result<u64> {
-    let lifted = tx.execute("lift exclusions", LIFT, params![run, undo]).await?;
-    let again = tx.execute("exclude again", EXCLUDE_AGAIN, params![run, undo]).await?;
-    if by_hand {
-        tx.execute("drop resting memberships", DROP_RESTING, params![run]).await?;
-    }
-    Ok(lifted + again)
-}
-
 const COMPLETED: &str = "SELECT learner_id, course_id FROM enrollments WHERE completed_run_id = $1 ORDER BY learner_id, course_id";
 
 const OPEN_AGAIN: &str =
@@ -326,9 +281,6 @@ pub async fn list_rule_names(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
 }
 
 list_statements!(
-    LEAVERS,
-    BACK,
-    COME_BACK,
     GIVEN,
     ENDED,
     GIVEN_AND_ENDED,
@@ -339,10 +291,6 @@ list_statements!(
     REVIVE,
     DUES,
     DELETED_GROUPS,
-    EMPTY_GROUPS,
-    LIFT,
-    EXCLUDE_AGAIN,
-    DROP_RESTING,
     COMPLETED,
     OPEN_AGAIN,
     RULE_NAMES

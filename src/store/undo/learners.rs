@@ -1,0 +1,111 @@
+//! Learners whose access or first day a run changed, with their records before and after.
+
+use crate::Result;
+use crate::param::params;
+use crate::sql::list_statements;
+use crate::staging::{StagingTable, staging_table};
+use crate::transaction::Tx;
+use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
+use rollcall_model::status::LearnerStatus;
+
+/// A learner whose access or first day a run changed, and whom no other run changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
+pub struct ChangedLearner {
+    /// The learner.
+    pub learner_id: LearnerId,
+    /// The status before the run.
+    pub before: LearnerStatus,
+    /// The status today.
+    pub now: LearnerStatus,
+    /// True if other runs gave memberships that are in force.
+    pub joined_since: bool,
+}
+
+const CHANGED: &str = "
+    SELECT c.learner_id, c.status AS before, l.status AS now, k.learner_id IS NOT NULL AS joined_since
+    FROM learner_changes c CROSS JOIN learners l
+    LEFT JOIN (
+        SELECT DISTINCT m.learner_id FROM learner_changes d CROSS JOIN memberships m
+        WHERE d.run_id = $1 AND m.learner_id = d.learner_id AND m.run_id <> $1) k ON k.learner_id = c.learner_id
+    WHERE c.run_id = $1 AND l.id = c.learner_id AND l.run_id = $1 ORDER BY c.learner_id";
+
+/// Learners whose access or first day a run changed, and whom no other run changed since.
+pub async fn list_changed_learners(tx: &mut Tx, run: RunId) -> Result<Vec<ChangedLearner>> {
+    tx.fetch_all("read whom a run changed", CHANGED, params![run]).await
+}
+
+/// A record of a learner, before and after a run.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
+pub struct ChangedRecord {
+    /// The learner.
+    pub learner_id: LearnerId,
+    /// The connector.
+    pub connector_id: ConnectorId,
+    /// The source's id.
+    pub external_id: String,
+    /// True if the source holds the person.
+    pub present: bool,
+    /// The attributes, as a JSON object.
+    pub attributes: String,
+    /// Their digest.
+    pub digest: i64,
+    /// True if the run was the first to read the person.
+    pub is_first: bool,
+    /// Whether the source held the person before the run; `None` if the run did not change the record.
+    pub present_before: Option<bool>,
+    /// The attributes before the run, where the run changed the record.
+    pub before: Option<String>,
+}
+
+const RECORDS_SQLITE: &str = "
+    SELECT p.learner_id, p.connector_id, p.external_id, p.present, p.attributes, p.digest,
+        COALESCE(p.first_run_id, 0) = $1 AS is_first, b.present AS present_before, b.attributes AS before
+    FROM learner_changes c CROSS JOIN persons p
+    LEFT JOIN person_changes b
+        ON b.run_id = $1 AND b.connector_id = p.connector_id AND b.external_id = p.external_id
+    WHERE c.run_id = $1 AND p.learner_id = c.learner_id ORDER BY p.learner_id, p.connector_id, p.external_id";
+
+const RECORDS_POSTGRES: &str = "
+    SELECT p.learner_id, p.connector_id, p.external_id, p.present, p.attributes::text AS attributes, p.digest,
+        COALESCE(p.first_run_id, 0) = $1 AS is_first, b.present AS present_before, b.attributes::text AS before
+    FROM learner_changes c CROSS JOIN persons p
+    LEFT JOIN person_changes b
+        ON b.run_id = $1 AND b.connector_id = p.connector_id AND b.external_id = p.external_id
+    WHERE c.run_id = $1 AND p.learner_id = c.learner_id ORDER BY p.learner_id, p.connector_id, p.external_id";
+
+const RECORDS: crate::Sql = crate::Sql::per_engine(RECORDS_SQLITE, RECORDS_POSTGRES);
+
+/// Every record of the learners whose access or first day a run changed.
+pub async fn list_changed_records(tx: &mut Tx, run: RunId) -> Result<Vec<ChangedRecord>> {
+    tx.fetch_all("read records before a run", RECORDS, params![run]).await
+}
+
+const STATES: StagingTable = staging_table!("stage_back": 0 "learner_id" "BIGINT", 1 "status" "TEXT");
+
+/// An address that another learner holds by now is not returned.
+const GIVE_UP_ADDRESSES: &str = "
+    UPDATE learners SET email = NULL, email_folded = NULL
+    FROM stage_back s JOIN learners l ON l.id = s.learner_id JOIN learners o ON o.email_folded = l.email_folded
+    WHERE learners.id = s.learner_id AND l.status = 'left' AND s.status <> 'left'
+      AND o.status <> 'left' AND o.id <> l.id";
+
+const SET_STATES: &str = "
+    UPDATE learners SET status = s.status, run_id = $1 FROM stage_back s WHERE learners.id = s.learner_id";
+
+/// Gives learners the statuses that they had.
+pub async fn restore_statuses(
+    tx: &mut Tx,
+    learners: impl IntoIterator<Item = (LearnerId, LearnerStatus)>,
+    run: RunId,
+) -> Result<u64> {
+    tx.fill_staging_table(STATES, learners, |rows, (id, status)| {
+        rows.int(id.0).text(status.as_str()).end_row();
+    })
+    .await?;
+    tx.execute("give up addresses", GIVE_UP_ADDRESSES, params![]).await?;
+    let restored = tx.execute("restore statuses", SET_STATES, params![run]).await?;
+    tx.drop_staging_table(STATES).await?;
+    Ok(restored)
+}
+
+list_statements!(CHANGED, RECORDS, STATES, GIVE_UP_ADDRESSES, SET_STATES);
