@@ -72,3 +72,30 @@ CREATE TABLE recovery_codes (
 );
 COMMENT ON TABLE recovery_codes IS 'SHA-256 of each code that was not used yet.';
 CREATE INDEX recovery_codes_by_account ON recovery_codes (account_id);
+
+-- Suspensions by hand: the learner has no access until a restoration, whatever the sources say.
+CREATE TABLE suspensions (
+    learner_id    BIGINT NOT NULL REFERENCES learners (id),
+    -- The run that suspended the learner.
+    run_id        BIGINT NOT NULL,
+    -- The run that restored the learner; NULL as long as the suspension is in force.
+    lifted_run_id BIGINT,
+    PRIMARY KEY (learner_id, run_id)
+);
+CREATE UNIQUE INDEX suspensions_in_force ON suspensions (learner_id) WHERE lifted_run_id IS NULL;
+
+-- The status may be `suspended`.
+ALTER TABLE learners DROP CONSTRAINT learners_status_check;
+ALTER TABLE learners ADD CONSTRAINT learners_status_check
+    CHECK (status IN ('upcoming', 'active', 'leave', 'left', 'suspended'));
+
+-- Completions that were taken back by hand, to undo that.
+CREATE TABLE reopened_completions (
+    -- The run that took the completion back.
+    run_id           BIGINT NOT NULL,
+    learner_id       BIGINT NOT NULL,
+    course_id        BIGINT NOT NULL,
+    completed_at     TIMESTAMPTZ NOT NULL,
+    completed_run_id BIGINT,
+    PRIMARY KEY (run_id, learner_id, course_id)
+);

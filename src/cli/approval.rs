@@ -71,6 +71,12 @@ impl From<undo::UndoError> for CliError {
         let failure = CliError::failed(super::error::format_error_chain(&error));
         match &error {
             undo::UndoError::Store(_) | undo::UndoError::Running { .. } => failure,
+            undo::UndoError::Suspension { email, .. } => {
+                failure.hint(format!("`rollcall learners restore {email}`"))
+            }
+            undo::UndoError::Restoration { email, .. } => {
+                failure.hint(format!("`rollcall learners suspend {email}`"))
+            }
             undo::UndoError::NoRun { .. } => failure.hint("`rollcall runs list` shows the latest runs"),
             undo::UndoError::Nothing { touched, .. } if touched.is_empty() => failure,
             undo::UndoError::Nothing { touched, .. } => failure

@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::correlation::KnownPeople;
+use crate::records::SuspensionState;
 use crate::run_baseline::RunBaseline;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::guard::Disposition;
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub dormant: Vec<(GroupId, LearnerId)>,
     /// Learners who are excluded from groups.
     pub exclusions: Vec<(GroupId, LearnerId)>,
+    /// Learners who were suspended by hand, all of them.
+    pub suspended: FxHashSet<LearnerId>,
     /// Courses.
     pub courses: Vec<StoredCourse>,
     /// Assignments in force.
@@ -70,6 +73,18 @@ pub struct Snapshot {
     pub any_held: bool,
     /// Nodes that use another configuration file.
     pub other_files: Vec<String>,
+}
+
+impl Snapshot {
+    /// Returns whether a learner was suspended by hand; `None` is a new learner.
+    #[must_use]
+    pub fn suspension_of(&self, learner: Option<LearnerId>) -> SuspensionState {
+        if learner.is_some_and(|learner| self.suspended.contains(&learner)) {
+            SuspensionState::Suspended
+        } else {
+            SuspensionState::NotSuspended
+        }
+    }
 }
 
 /// The people whom a snapshot contains.

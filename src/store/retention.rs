@@ -17,6 +17,8 @@ const FORGET_MEMBERSHIPS: &str = "DELETE FROM ended_memberships WHERE ended_run_
 
 const FORGET_DUES: &str = "DELETE FROM assignment_changes WHERE run_id <= $1";
 
+const FORGET_REOPENED: &str = "DELETE FROM reopened_completions WHERE run_id <= $1";
+
 /// The problems of a run; its counts and its error stay.
 const FORGET_PROBLEMS: Sql = Sql::per_engine(
     "UPDATE runs SET problems = '[]' WHERE id <= $1 AND problems <> '[]'",
@@ -40,9 +42,18 @@ pub async fn delete_before(tx: &mut Tx, before: DateTime<Utc>, today: NaiveDate)
     forgotten += tx.execute("delete old records", FORGET_PERSONS, params![last]).await?;
     forgotten += tx.execute("delete old memberships", FORGET_MEMBERSHIPS, params![last]).await?;
     forgotten += tx.execute("delete old due dates", FORGET_DUES, params![last]).await?;
+    forgotten += tx.execute("delete old completions", FORGET_REOPENED, params![last]).await?;
     forgotten += tx.execute("delete old problems", FORGET_PROBLEMS, params![last]).await?;
     let lost_before = today - Days::new(RETENTION_DAYS + 1);
     Ok(forgotten + tx.execute("forget kept due dates", FORGET_KEPT, params![lost_before]).await?)
 }
 
-list_statements!(LAST, FORGET_PERSONS, FORGET_MEMBERSHIPS, FORGET_DUES, FORGET_PROBLEMS, FORGET_KEPT);
+list_statements!(
+    LAST,
+    FORGET_PERSONS,
+    FORGET_MEMBERSHIPS,
+    FORGET_DUES,
+    FORGET_REOPENED,
+    FORGET_PROBLEMS,
+    FORGET_KEPT
+);

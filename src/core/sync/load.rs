@@ -28,6 +28,7 @@ use rollcall_store::persons::{PersonRecord, PersonSummary};
 use rollcall_store::runs::LimitUsage;
 use rollcall_store::{
     Result, Tx, assignments, connectors, courses, groups, holds, learners, memberships, nodes, persons, runs,
+    suspensions,
 };
 
 /// The period in which removals are counted together.
@@ -93,6 +94,7 @@ pub(super) async fn load_snapshot(
     snapshot.other_files = nodes::list_hosts_with_other_config(tx, digest).await?;
     snapshot.has_learners = learners::has_learners(tx).await?;
     load_rules(tx, &mut snapshot).await?;
+    snapshot.suspended = suspensions::list_suspended_learners(tx).await?.into_iter().collect();
     match scope {
         SnapshotScope::All => load_all(tx, rows.len() > 1, when, &mut snapshot).await?,
         SnapshotScope::People { ids, addresses } => {

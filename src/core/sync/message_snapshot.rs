@@ -71,7 +71,13 @@ fn next_undo_error(previous: Option<&UndoError>) -> Option<UndoError> {
         None => UndoError::Store(StoreError::MigrationMismatch(3)),
         Some(UndoError::Store(_)) => UndoError::NoRun { run: RUN },
         Some(UndoError::NoRun { .. }) => UndoError::Running { run: RUN },
-        Some(UndoError::Running { .. }) => UndoError::Nothing { run: RUN, touched: Vec::new() },
+        Some(UndoError::Running { .. }) => {
+            UndoError::Suspension { run: RUN, email: "ada@corp.example".to_owned() }
+        }
+        Some(UndoError::Suspension { .. }) => {
+            UndoError::Restoration { run: RUN, email: "ada@corp.example".to_owned() }
+        }
+        Some(UndoError::Restoration { .. }) => UndoError::Nothing { run: RUN, touched: Vec::new() },
         Some(UndoError::Nothing { .. }) => return None,
     })
 }

@@ -12,7 +12,7 @@ const TO_DORMANT: &str = "
     INSERT INTO dormant_memberships (learner_id, group_id, run_id)
     SELECT r.learner_id, r.group_id, $1
     FROM stage_removed r CROSS JOIN learners l
-    WHERE l.id = r.learner_id AND r.rule_id = 0 AND l.status IN ('left', 'upcoming')
+    WHERE l.id = r.learner_id AND r.rule_id = 0 AND l.status IN ('left', 'upcoming', 'suspended')
     ON CONFLICT (learner_id, group_id) DO NOTHING";
 
 /// Memberships by hand that have come back to life.

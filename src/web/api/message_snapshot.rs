@@ -222,7 +222,9 @@ fn next_group_error(previous: Option<&GroupError>) -> Option<GroupError> {
         E::SameLearner { .. } => E::SameConnector { one: one(), other: other(), connector: "hr".to_owned() },
         E::SameConnector { .. } => E::NotLinked { one: one(), other: other() },
         E::NotLinked { .. } => E::NeverEnrolled { email: email(), code: code() },
-        E::NeverEnrolled { .. } => return None,
+        E::NeverEnrolled { .. } => E::Suspended { email: email() },
+        E::Suspended { .. } => E::NotSuspended { email: email() },
+        E::NotSuspended { .. } => return None,
     })
 }
 
@@ -272,7 +274,13 @@ fn next_undo_error(previous: Option<&UndoError>) -> Option<UndoError> {
         None => UndoError::Store(StoreError::MigrationMismatch(3)),
         Some(UndoError::Store(_)) => UndoError::NoRun { run },
         Some(UndoError::NoRun { .. }) => UndoError::Running { run },
-        Some(UndoError::Running { .. }) => UndoError::Nothing { run, touched: Vec::new() },
+        Some(UndoError::Running { .. }) => {
+            UndoError::Suspension { run, email: "ada@corp.example".to_owned() }
+        }
+        Some(UndoError::Suspension { .. }) => {
+            UndoError::Restoration { run, email: "ada@corp.example".to_owned() }
+        }
+        Some(UndoError::Restoration { .. }) => UndoError::Nothing { run, touched: Vec::new() },
         Some(UndoError::Nothing { touched, .. }) if touched.is_empty() => {
             UndoError::Nothing { run, touched: vec!["bob in Sales: left later".to_owned()] }
         }

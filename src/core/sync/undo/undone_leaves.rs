@@ -10,7 +10,7 @@ use rollcall_model::interner::Interner;
 use rollcall_model::status::LearnerStatus;
 use rollcall_planner::fingerprint::{ABSENT, cells_print};
 use rollcall_planner::population::from_json;
-use rollcall_planner::{ConnectorRecord, status_on};
+use rollcall_planner::{ConnectorRecord, SuspensionState, status_on};
 use rollcall_store::undo::LeaverRow;
 use rollcall_store::{Result, holds, persons};
 
@@ -27,7 +27,9 @@ impl UndoBuilder<'_> {
             let mut values = Interner::default();
             let cells = from_json(self.file.attributes, &mut values, before);
             let record = ConnectorRecord { place: self.place, cells: &cells };
-            let status = status_on(self.change.time.today, &profiles, &values, &[record]).status;
+            // A learner who left is not suspended.
+            let suspension = SuspensionState::NotSuspended;
+            let status = status_on(self.change.time.today, &profiles, &values, &[record], suspension).status;
             let was_in = one.before.is_some() && status.has_access();
             if was_in || one.lost_something {
                 back.insert(one.learner_id, if status.has_access() { status } else { LearnerStatus::Active });

@@ -66,6 +66,8 @@ fn describe_obstacle(
         Some("became a member and left again")
     } else if one.group_deleted {
         Some("the group was deleted")
+    } else if one.status == LearnerStatus::Suspended {
+        Some("was suspended later")
     } else if !has_access {
         Some("left later")
     } else {
