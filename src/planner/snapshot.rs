@@ -10,6 +10,7 @@ use rollcall_model::guard::Disposition;
 use rollcall_model::guard::{AccessTotals, HoldBaseline};
 use rollcall_model::ids::{AssignmentId, ConnectorId, CourseId, GroupId, LearnerId, RuleId};
 use rollcall_model::names::{GroupName, RuleName};
+use rollcall_model::other_config::OtherConfigService;
 
 /// The state of the database: of all learners, or of those whom a set of records concerns.
 #[derive(Debug, Default)]
@@ -71,8 +72,8 @@ pub struct Snapshot {
     pub decisions: FxHashMap<String, Vec<StandingDecision>>,
     /// True if held changes of this connector are stored.
     pub any_held: bool,
-    /// Nodes that use another configuration file.
-    pub other_files: Vec<String>,
+    /// Services that use another configuration file.
+    pub other_files: Vec<OtherConfigService>,
 }
 
 impl Snapshot {

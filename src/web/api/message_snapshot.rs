@@ -33,6 +33,7 @@ use rollcall_core::sync::retire_connector::RetireError;
 use rollcall_core::sync::undo::UndoError;
 use rollcall_model::ids::RunId;
 use rollcall_model::names::{ConnectorName, GroupName};
+use rollcall_model::other_config::OtherConfigService;
 use rollcall_model::role::{Permission, Role};
 use rollcall_model::run_record::RunStatus;
 use rollcall_store::StoreError;
@@ -261,9 +262,9 @@ fn next_approval_error(previous: Option<&ApprovalError>) -> Option<ApprovalError
         Some(ApprovalError::Sync(_)) => ApprovalError::NoRun { run },
         Some(ApprovalError::NoRun { .. }) => ApprovalError::NothingHeld { run, newer: Some(9) },
         Some(ApprovalError::NothingHeld { .. }) => ApprovalError::Rejected { run, rejection: RunId(9) },
-        Some(ApprovalError::Rejected { .. }) => {
-            ApprovalError::FilesDiffer { hosts: "node-2 uses".to_owned() }
-        }
+        Some(ApprovalError::Rejected { .. }) => ApprovalError::FilesDiffer {
+            services: vec![OtherConfigService::OtherMachine { host: "node-2".to_owned() }],
+        },
         Some(ApprovalError::FilesDiffer { .. }) => return None,
     })
 }
