@@ -46,3 +46,4 @@ mod undo;
 mod upgrade;
 mod vendors;
 mod web;
+mod web_check;

@@ -25,6 +25,7 @@ mod output;
 mod runs;
 mod service;
 mod sync;
+mod web_check;
 
 use std::process::ExitCode;
 
