@@ -2,6 +2,7 @@
 
 mod active_directory;
 mod asvs;
+mod command_help;
 mod command_messages;
 mod commands;
 mod config;
