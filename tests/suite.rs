@@ -2,6 +2,7 @@
 
 mod active_directory;
 mod asvs;
+mod command_help;
 mod command_messages;
 mod commands;
 mod config;
@@ -30,6 +31,7 @@ mod one_person;
 mod plan_lines;
 mod random_histories;
 mod rehire;
+mod reopened_courses;
 mod resource_limits;
 mod retention;
 mod service;
@@ -39,9 +41,11 @@ mod state_machine;
 mod store;
 mod supervision;
 mod support;
+mod suspensions;
 mod systemd_unit;
 mod undo;
 mod undo_laws;
 mod upgrade;
 mod vendors;
 mod web;
+mod web_check;

@@ -104,3 +104,30 @@ CREATE INDEX assignments_by_restore ON assignments (restored_run_id) WHERE resto
 COMMENT ON COLUMN groups.restored_run_id IS 'The last run that restored the row, so that it can be undone.';
 COMMENT ON COLUMN assignments.restored_run_id IS 'The last run that restored the row, so that it can be undone.';
 COMMENT ON COLUMN exclusions.restored_run_id IS 'The last run that restored the row, so that it can be undone.';
+
+-- Suspensions by hand: the learner has no access until a restoration, whatever the sources say.
+CREATE TABLE suspensions (
+    learner_id    BIGINT NOT NULL REFERENCES learners (id),
+    -- The run that suspended the learner.
+    run_id        BIGINT NOT NULL,
+    -- The run that restored the learner; NULL as long as the suspension is in force.
+    lifted_run_id BIGINT,
+    PRIMARY KEY (learner_id, run_id)
+);
+CREATE UNIQUE INDEX suspensions_in_force ON suspensions (learner_id) WHERE lifted_run_id IS NULL;
+
+-- The status may be `suspended`.
+ALTER TABLE learners DROP CONSTRAINT learners_status_check;
+ALTER TABLE learners ADD CONSTRAINT learners_status_check
+    CHECK (status IN ('upcoming', 'active', 'leave', 'left', 'suspended'));
+
+-- Completions that were taken back by hand, to undo that.
+CREATE TABLE reopened_completions (
+    -- The run that took the completion back.
+    run_id           BIGINT NOT NULL,
+    learner_id       BIGINT NOT NULL,
+    course_id        BIGINT NOT NULL,
+    completed_at     TIMESTAMPTZ NOT NULL,
+    completed_run_id BIGINT,
+    PRIMARY KEY (run_id, learner_id, course_id)
+);

@@ -127,3 +127,34 @@ ALTER TABLE groups ADD COLUMN restored_run_id BIGINT;
 ALTER TABLE assignments ADD COLUMN restored_run_id BIGINT;
 ALTER TABLE exclusions ADD COLUMN restored_run_id BIGINT;
 CREATE INDEX assignments_by_restore ON assignments (restored_run_id) WHERE restored_run_id IS NOT NULL;
+
+-- Suspensions by hand: the learner has no access until a restoration, whatever the sources say.
+CREATE TABLE suspensions (
+    learner_id    BIGINT NOT NULL REFERENCES learners (id),
+    -- The run that suspended the learner.
+    run_id        BIGINT NOT NULL,
+    -- The run that restored the learner; NULL as long as the suspension is in force.
+    lifted_run_id BIGINT,
+    PRIMARY KEY (learner_id, run_id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX suspensions_in_force ON suspensions (learner_id) WHERE lifted_run_id IS NULL;
+
+-- The status may be `suspended`. SQLite cannot change a constraint, so the column is made anew.
+DROP INDEX learners_by_address;
+ALTER TABLE learners RENAME COLUMN status TO former_status;
+ALTER TABLE learners ADD COLUMN status TEXT NOT NULL DEFAULT 'active'
+    CHECK (status IN ('upcoming', 'active', 'leave', 'left', 'suspended'));
+UPDATE learners SET status = former_status WHERE former_status <> 'active';
+ALTER TABLE learners DROP COLUMN former_status;
+CREATE UNIQUE INDEX learners_by_address ON learners (email_folded) WHERE status <> 'left' AND email_folded IS NOT NULL;
+
+-- Completions that were taken back by hand, to undo that.
+CREATE TABLE reopened_completions (
+    -- The run that took the completion back.
+    run_id           BIGINT NOT NULL,
+    learner_id       BIGINT NOT NULL,
+    course_id        BIGINT NOT NULL,
+    completed_at     DATETIME NOT NULL,
+    completed_run_id BIGINT,
+    PRIMARY KEY (run_id, learner_id, course_id)
+) WITHOUT ROWID;

@@ -86,7 +86,8 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
         let now = Utc::now();
         let rows = tokens.iter().map(|one| {
             let soon = if accounts::ends_soon(one.expires_at, now) { " (soon)" } else { "" };
-            let ends = format!("{}{soon}", day(one.expires_at, "never"));
+            let last = one.expires_at.map(|end| accounts::last_day(end, session.config.timezone));
+            let ends = last.map_or_else(|| "never".to_owned(), |day| format!("after {day}{soon}"));
             let owner = one.owner.clone().unwrap_or_default();
             let networks = one.networks.clone();
             [one.name.clone(), one.role.to_string(), ends, day(one.seen_at, "never"), owner, networks]
@@ -201,9 +202,13 @@ async fn create_token(
         )?;
     } else {
         output::print_result(&made.key)?;
-        output::print_status(
-            "\nhint: save the key now, it is not shown again; programs send it as `Authorization: Bearer …`",
+        let validity = made.expires_at.map_or_else(
+            || "it is valid without end".to_owned(),
+            |end| format!("it is valid through {}", accounts::last_day(end, session.config.timezone)),
         );
+        output::print_status(&format!(
+            "\nhint: save the key now, it is not shown again; programs send it as `Authorization: Bearer …`; {validity}"
+        ));
     }
     Ok(0)
 }

@@ -85,17 +85,22 @@ pub struct Population {
     merged: FxHashMap<LearnerIndex, Box<[Symbol]>>,
     /// The learners; first the rows of the reading, in their order.
     pub learners: Vec<EvaluatedLearner>,
-    /// The cells of the four values of [`LearnerStatus`].
-    states: [Symbol; 4],
+    /// The cells of the values of [`LearnerStatus`], in their order.
+    states: [Symbol; 5],
 }
 
 impl Population {
     /// Creates a population without learners for a reading.
     #[must_use]
     pub fn new(mut people: PeopleTable) -> Self {
-        let states =
-            [LearnerStatus::Upcoming, LearnerStatus::Active, LearnerStatus::Leave, LearnerStatus::Left]
-                .map(|status| people.values.intern(status.as_str()));
+        let states = [
+            LearnerStatus::Upcoming,
+            LearnerStatus::Active,
+            LearnerStatus::Leave,
+            LearnerStatus::Left,
+            LearnerStatus::Suspended,
+        ]
+        .map(|status| people.values.intern(status.as_str()));
         Self { people, merged: FxHashMap::default(), learners: Vec::new(), states }
     }
 

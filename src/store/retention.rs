@@ -23,6 +23,8 @@ const FORGET_DORMANT: &str = "DELETE FROM dormant_memberships WHERE ended_run_id
 
 const FORGET_DUES: &str = "DELETE FROM assignment_changes WHERE run_id <= $1";
 
+const FORGET_REOPENED: &str = "DELETE FROM reopened_completions WHERE run_id <= $1";
+
 /// The problems of a run; its counts and its error stay.
 const FORGET_PROBLEMS: Sql = Sql::per_engine(
     "UPDATE runs SET problems = '[]' WHERE id <= $1 AND problems <> '[]'",
@@ -49,6 +51,7 @@ pub async fn delete_before(tx: &mut Tx, before: DateTime<Utc>, today: NaiveDate)
     forgotten += tx.execute("delete due dates out of force", FORGET_ENDED_DUES, params![last]).await?;
     forgotten += tx.execute("delete old waiting memberships", FORGET_DORMANT, params![last]).await?;
     forgotten += tx.execute("delete old due dates", FORGET_DUES, params![last]).await?;
+    forgotten += tx.execute("delete old completions", FORGET_REOPENED, params![last]).await?;
     forgotten += tx.execute("delete old problems", FORGET_PROBLEMS, params![last]).await?;
     let lost_before = today - Days::new(RETENTION_DAYS + 1);
     Ok(forgotten + tx.execute("forget kept due dates", FORGET_KEPT, params![lost_before]).await?)
@@ -62,6 +65,7 @@ list_statements!(
     FORGET_ENDED_DUES,
     FORGET_DORMANT,
     FORGET_DUES,
+    FORGET_REOPENED,
     FORGET_PROBLEMS,
     FORGET_KEPT
 );

@@ -173,7 +173,7 @@ impl ReferenceModel {
             for course in dates.iter().map(|(course, _, _)| *course).collect::<BTreeSet<_>>() {
                 let due =
                     dates.iter().filter(|(of, _, _)| *of == course).filter_map(|(_, _, due)| *due).min();
-                let fresh = ModelEnrollment { active: true, due, completed: None };
+                let fresh = ModelEnrollment { active: true, due, completed: None, reopened: None };
                 let one = self.enrollments.entry((who.clone(), course)).or_insert(fresh);
                 one.active = true;
                 if one.completed.is_none() {

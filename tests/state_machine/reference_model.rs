@@ -150,6 +150,8 @@ pub(super) struct ModelEnrollment {
     pub due: Option<NaiveDate>,
     /// The change that noted the completion.
     pub completed: Option<RunNumber>,
+    /// The undo that took the last completion back, and the change that had noted it.
+    pub reopened: Option<(RunNumber, RunNumber)>,
 }
 
 /// A change that a run can hold.

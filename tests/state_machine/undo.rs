@@ -370,9 +370,17 @@ impl ReferenceModel {
                 undoing.did = true;
             }
         }
-        for one in self.enrollments.values_mut().filter(|one| one.completed == Some(of)) {
-            one.completed = None;
-            undoing.did = true;
+        for one in self.enrollments.values_mut() {
+            if one.completed == Some(of) {
+                one.reopened = Some((run, of));
+                one.completed = None;
+                undoing.did = true;
+            } else if let (None, Some((reopened, completed))) = (one.completed, one.reopened)
+                && reopened == of
+            {
+                one.completed = Some(completed);
+                undoing.did = true;
+            }
         }
         for at in 0..self.groups.len() {
             let group = &self.groups[at];

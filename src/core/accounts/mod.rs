@@ -46,7 +46,7 @@ pub use sign_in_journal::{SignInEntry, SignInJournal, SignInSubject};
 pub use throttle::{ClientAddr, ClientBrowser, SignInClient, count_provider_visit};
 pub use token::{
     CreatedToken, EXPIRY_WARNING, NewToken, TokenLifetime, authenticate_token, create_token, end_of_day,
-    ends_soon, parse_network, revoke_token,
+    ends_soon, last_day, parse_network, revoke_token,
 };
 
 /// Result of account functions.

@@ -27,6 +27,7 @@ mod message_snapshot;
 mod person_search;
 mod reading;
 pub mod report;
+pub mod restore_learner;
 pub mod resync_learner;
 pub mod retire_connector;
 pub mod rule_preview;

@@ -122,7 +122,7 @@ pub struct LearnerSummary {
     pub email: String,
     /// The name.
     pub name: String,
-    /// `upcoming`, `active`, `leave` or `left`.
+    /// `upcoming`, `active`, `leave`, `left` or `suspended`.
     pub status: LearnerStatus,
     /// The department.
     pub department: String,

@@ -96,7 +96,7 @@ const UPDATE: &str = "
         role = s.role, manager = s.manager, employee_type = s.employee_type, start_date = s.start_date,
         end_date = s.end_date, attributes = s.attributes, run_id = $1, by_hand = FALSE, status = s.status,
         name_folded = s.name_folded, terms = s.terms,
-        active_since = CASE WHEN learners.status IN ('left', 'upcoming') AND s.status IN ('active', 'leave')
+        active_since = CASE WHEN learners.status IN ('left', 'upcoming', 'suspended') AND s.status IN ('active', 'leave')
             THEN $2 ELSE learners.active_since END
     FROM stage_learners s
     WHERE learners.id = s.id AND NOT s.fresh";

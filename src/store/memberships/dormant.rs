@@ -13,7 +13,7 @@ const TO_DORMANT: &str = "
     SELECT r.learner_id, r.group_id, e.run_id
     FROM stage_removed r CROSS JOIN learners l
     CROSS JOIN ended_memberships e
-    WHERE l.id = r.learner_id AND r.rule_id = 0 AND l.status IN ('left', 'upcoming')
+    WHERE l.id = r.learner_id AND r.rule_id = 0 AND l.status IN ('left', 'upcoming', 'suspended')
       AND e.ended_run_id = $1 AND e.group_id = r.group_id AND e.rule_id = 0 AND e.learner_id = r.learner_id
     ON CONFLICT (learner_id, group_id) DO UPDATE
     SET run_id = CASE WHEN dormant_memberships.ended_run_id = excluded.run_id

@@ -263,12 +263,18 @@ pub async fn list_deleted_groups(tx: &mut Tx, run: RunId) -> Result<Vec<(GroupId
 
 const COMPLETED: &str = "SELECT learner_id, course_id FROM enrollments WHERE completed_run_id = $1 ORDER BY learner_id, course_id";
 
+/// So that an undo of the undo gives them back.
+const KEEP_COMPLETED: &str = "
+    INSERT INTO reopened_completions (run_id, learner_id, course_id, completed_at, completed_run_id)
+    SELECT $2, learner_id, course_id, completed_at, completed_run_id FROM enrollments WHERE completed_run_id = $1";
+
 const OPEN_AGAIN: &str =
     "UPDATE enrollments SET completed_at = NULL, completed_run_id = NULL WHERE completed_run_id = $1";
 
 /// Takes back what a change by hand noted as done; answers the learners and courses.
-pub async fn revert_completions(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, i64)>> {
+pub async fn revert_completions(tx: &mut Tx, run: RunId, undo: RunId) -> Result<Vec<(i64, i64)>> {
     let pairs = tx.fetch_all("read what a run noted as done", COMPLETED, params![run]).await?;
+    tx.execute("keep completions", KEEP_COMPLETED, params![run, undo]).await?;
     tx.execute("take completions back", OPEN_AGAIN, params![run]).await?;
     Ok(pairs)
 }
@@ -292,6 +298,7 @@ list_statements!(
     DUES,
     DELETED_GROUPS,
     COMPLETED,
+    KEEP_COMPLETED,
     OPEN_AGAIN,
     RULE_NAMES
 );

@@ -357,4 +357,15 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         .returns_conflict(),
         enrollments::complete,
     )
+    .post(
+        "/api/v1/enrollments/reopen",
+        MANAGE,
+        operation_returning::<enrollments::ReopenCourseResponse>(
+            "reopen",
+            "Takes the completion of a course back; certificates that a learning platform issued stay as they are",
+        )
+        .json_body::<enrollments::ReopenCourseRequest>()
+        .returns_conflict(),
+        enrollments::reopen,
+    )
 }

@@ -230,6 +230,8 @@ impl From<groups::GroupError> for ApiProblem {
             E::SameConnector { .. } => conflict("colleagues"),
             E::NotLinked { .. } => conflict("not_linked"),
             E::NeverEnrolled { .. } => conflict("never_enrolled"),
+            E::Suspended { .. } => conflict("suspended"),
+            E::NotSuspended { .. } => conflict("not_suspended"),
         }
     }
 }
@@ -317,6 +319,9 @@ impl From<undo::UndoError> for ApiProblem {
             undo::UndoError::Store(error) => error.into(),
             undo::UndoError::NoRun { .. } => Self::not_found("no such run"),
             undo::UndoError::Running { .. } => Self::new(StatusCode::CONFLICT, "running", text),
+            undo::UndoError::Suspension { .. } | undo::UndoError::Restoration { .. } => {
+                Self::new(StatusCode::CONFLICT, "suspension", text)
+            }
             undo::UndoError::Nothing { touched, .. } => {
                 let problem = Self::new(StatusCode::CONFLICT, "nothing_to_undo", text);
                 if touched.is_empty() {

@@ -20,7 +20,10 @@ use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::interner::Interner;
 use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_store::runs::{self, NewRun, RunCounts};
-use rollcall_store::{Result, Store, Tx, connectors, groups, holds, jobs, undo as changes};
+use rollcall_store::suspensions::{self, SuspensionChange};
+use rollcall_store::{
+    Result, Store, Tx, connectors, groups, holds, jobs, reopened_completions, undo as changes,
+};
 
 /// The reason why an undo was refused.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +35,10 @@ pub enum UndoError {
     NoRun { run: RunId },
     #[error("run {run} has not ended yet")]
     Running { run: RunId },
+    #[error("run {run} suspended `{email}`, which only a restoration takes back")]
+    Suspension { run: RunId, email: String },
+    #[error("run {run} restored `{email}`, which only a suspension takes back")]
+    Restoration { run: RunId, email: String },
     #[error("run {run} made no changes that can be undone")]
     Nothing { run: RunId, touched: Vec<String> },
 }
@@ -94,8 +101,8 @@ struct UndoBuilder<'a> {
 /// Undoes a run, an approval, another undo or a manual change.
 ///
 /// # Errors
-/// If the run does not exist, is running or has no changes that can be undone, or the database fails. Nothing is changed
-/// then.
+/// If the run does not exist, is running, suspended or restored a learner, or has no changes that can be undone, or the
+/// database fails. Nothing is changed then.
 pub async fn undo_run(
     store: &Store,
     file: File<'_>,
@@ -107,6 +114,15 @@ pub async fn undo_run(
     let row = runs::get(&mut tx, run).await?.ok_or(UndoError::NoRun { run })?;
     if row.status == RunStatus::Running {
         return Err(UndoError::Running { run });
+    }
+    match suspensions::find_by_run(&mut tx, run).await? {
+        Some(SuspensionChange { email, suspended: true }) => {
+            return Err(UndoError::Suspension { run, email });
+        }
+        Some(SuspensionChange { email, suspended: false }) => {
+            return Err(UndoError::Restoration { run, email });
+        }
+        None => {}
     }
     let all = connectors::list(&mut tx).await?;
     tx.rollback().await?;
@@ -174,7 +190,8 @@ impl UndoBuilder<'_> {
         if by_hand {
             self.undone.waiting += changes::end_waiting_memberships(tx, self.run, number).await?;
         }
-        let pairs = changes::revert_completions(tx, self.run).await?;
+        let mut pairs = changes::revert_completions(tx, self.run, number).await?;
+        pairs.extend(reopened_completions::revert(tx, self.run).await?);
         jobs::enqueue_pairs(tx, &pairs, when.now, number).await?;
         self.undone.completions = pairs.len() as u64;
         let (deleted, used) = changes::delete_empty_groups(tx, self.run, number, when.now).await?;

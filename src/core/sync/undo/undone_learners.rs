@@ -14,7 +14,7 @@ use rollcall_model::status::LearnerStatus;
 use rollcall_planner::email_assignment::EmailOutcome;
 use rollcall_planner::fingerprint::{ABSENT, cells_print};
 use rollcall_planner::population::from_json;
-use rollcall_planner::{ConnectorRecord, merge_records, status_on};
+use rollcall_planner::{ConnectorRecord, SuspensionState, merge_records, status_on};
 use rollcall_store::undo::{self as changes, ChangedLearner, ChangedRecord};
 use rollcall_store::{Result, holds, learners, persons, verification};
 
@@ -92,7 +92,15 @@ impl UndoBuilder<'_> {
             then.sort_by_key(|(place, _)| *place);
             let then: Vec<ConnectorRecord<'_>> =
                 then.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect();
-            let today = status_on(self.change.time.today, &self.file.profiles(), values, &then).status;
+            // A suspension would have changed the learner since.
+            let today = status_on(
+                self.change.time.today,
+                &self.file.profiles(),
+                values,
+                &then,
+                SuspensionState::NotSuspended,
+            )
+            .status;
             if today.has_access() == before.has_access() {
                 status = today;
             }

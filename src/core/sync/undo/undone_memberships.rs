@@ -90,6 +90,8 @@ fn describe_obstacle(
         Some("the run that added the membership was undone")
     } else if one.group_deleted {
         Some("the group was deleted")
+    } else if one.status == LearnerStatus::Suspended {
+        Some("was suspended later")
     } else if !has_access {
         Some("left later")
     } else {
