@@ -72,3 +72,6 @@ CREATE TABLE recovery_codes (
 );
 COMMENT ON TABLE recovery_codes IS 'SHA-256 of each code that was not used yet.';
 CREATE INDEX recovery_codes_by_account ON recovery_codes (account_id);
+
+-- For the history of a group: what each run gave.
+CREATE INDEX ended_memberships_by_group_and_giver ON ended_memberships (group_id, run_id);

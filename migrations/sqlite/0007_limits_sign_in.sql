@@ -89,3 +89,6 @@ CREATE TABLE recovery_codes (
     account_id BIGINT NOT NULL REFERENCES accounts (id)
 ) WITHOUT ROWID;
 CREATE INDEX recovery_codes_by_account ON recovery_codes (account_id);
+
+-- For the history of a group: what each run gave.
+CREATE INDEX ended_memberships_by_group_and_giver ON ended_memberships (group_id, run_id);
