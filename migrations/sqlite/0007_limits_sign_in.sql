@@ -158,3 +158,6 @@ CREATE TABLE reopened_completions (
     completed_run_id BIGINT,
     PRIMARY KEY (run_id, learner_id, course_id)
 ) WITHOUT ROWID;
+
+-- For the history of a group: what each run gave.
+CREATE INDEX ended_memberships_by_group_and_giver ON ended_memberships (group_id, run_id);

@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::groups::print_change;
 use super::output;
 use rollcall_config::WebSettings;
-use rollcall_core::accounts::{self, Invitation, NewToken, NewUserAccount, TokenLifetime};
+use rollcall_core::accounts::{self, FirstSignIn, Invitation, NewToken, NewUserAccount, TokenLifetime};
 use rollcall_core::enrollment::change::CommittedChange;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
@@ -112,17 +112,24 @@ async fn create(
         None
     };
     let about = session.new_manual_run(format!("create account `{email}` as {role}"));
-    let new = NewUserAccount { email, name, role, password: secret.as_ref() };
+    let first_sign_in = FirstSignIn::new(session.config.web.passwords, secret.as_ref())?;
+    let new = NewUserAccount { email, name, role, first_sign_in };
     let made = accounts::create_account(&session.store, &about, session.change_time(), new).await?;
+    let how = match first_sign_in {
+        FirstSignIn::Password(_) | FirstSignIn::Link => "",
+        FirstSignIn::Provider => " through the provider",
+    };
     match made.invitation {
         Some(invitation) => print_invitation(session, email, made.done, &invitation),
         None => {
-            print_change(session, made.done.run.0, &format!("`{email}` may sign in as {}", role.in_words()))
+            let text = format!("`{email}` may sign in{how} as {}", role.in_words());
+            print_change(session, made.done.run.0, &text)
         }
     }
 }
 
 async fn invite(session: &CommandContext, email: &str) -> Result<u8, CliError> {
+    accounts::check_passwords_allowed(session.config.web.passwords)?;
     let about = session.new_manual_run(format!("create a link for account `{email}`"));
     let (done, invitation) =
         accounts::create_invitation(&session.store, &about, session.change_time(), email).await?;
@@ -143,11 +150,6 @@ fn print_invitation(
         )?;
     } else {
         output::print_result(&link)?;
-        if !web.passwords {
-            output::print_status(
-                "\nwarning: `[web] passwords = false`: the link is refused until it is true",
-            );
-        }
         output::print_status(&format!(
             "\nhint: `{email}` sets a password with this link, once, within 24 hours; replace its address if the service has another one"
         ));

@@ -95,7 +95,7 @@ async fn first_page(
     }
     let mut managers = std::mem::take(&mut collector.sink.managers);
     find_managers(session, &columns, at.controller, &mut managers).await?;
-    let mut sample = collector.sink.plain.mapper.into_sample(is_whole);
+    let mut sample = collector.sink.plain.mapper.into_sample(is_whole)?;
     managers.replace_dns(&mut sample.people, &columns);
     Ok((sample, reference))
 }

@@ -110,7 +110,7 @@ pub(super) async fn find(
     let filter = narrow_filter(&settings.first(connector)?.filter, &any);
     let question = AdQuery { filter: &filter, address: Some(&email), whole: false };
     let asker = DomainControllerPool { connector, settings, attributes };
-    Ok(asker.query(&columns, question, context).await?.into_people(&columns))
+    asker.query(&columns, question, context).await?.into_people(&columns)
 }
 
 /// Finds people by id.
@@ -128,7 +128,7 @@ pub(super) async fn look_up(
         let Some(any) = columns.equals(columns.id, some) else { break };
         let filter = narrow_filter(&settings.first(connector)?.filter, &any);
         let question = AdQuery { filter: &filter, address: None, whole: false };
-        found.push(asker.query(&columns, question, context).await?.into_people(&columns));
+        found.push(asker.query(&columns, question, context).await?.into_people(&columns)?);
     }
     Ok(found)
 }

@@ -51,10 +51,10 @@ pub(super) struct AdQueryResult<'a> {
 
 impl AdQueryResult<'_> {
     /// The people that were found.
-    pub(super) fn into_people(self, columns: &AdColumns) -> PeopleTable {
-        let mut people = self.mapper.into_people();
+    pub(super) fn into_people(self, columns: &AdColumns) -> Result<PeopleTable, ConnectorError> {
+        let mut people = self.mapper.into_people()?;
         self.managers.replace_dns(&mut people, columns);
-        people
+        Ok(people)
     }
 }
 

@@ -115,5 +115,5 @@ async fn first_page(
     for base in &settings.base_dns {
         is_whole &= collector.first_page(session, &search, base).await?.is_last();
     }
-    Ok(collector.sink.mapper.into_sample(is_whole))
+    collector.sink.mapper.into_sample(is_whole)
 }

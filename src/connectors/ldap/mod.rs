@@ -119,7 +119,7 @@ pub(super) async fn find(
     };
     retry(&connector.name, context, || async {
         let (mapper, _) = read_bases(connector, settings, &filter, attributes, context).await?;
-        Ok(mapper.into_people())
+        mapper.into_people()
     })
     .await
 }
@@ -204,7 +204,7 @@ pub(super) async fn look_up(
         let filter = narrow_filter(&settings.filter, &any_value_filter(source, some));
         let people = retry(&connector.name, context, || async {
             let (mapper, _) = read_bases(connector, settings, &filter, attributes, context).await?;
-            Ok(mapper.into_people())
+            mapper.into_people()
         });
         found.push(people.await?);
     }

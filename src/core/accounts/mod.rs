@@ -22,8 +22,9 @@ mod throttle;
 mod token;
 
 pub use account::{
-    CreatedAccount, Invitation, NewUserAccount, accept_invitation, change_role, check_invitation,
-    create_account, create_first_invitation, create_invitation, end_sessions, revoke_account,
+    CreatedAccount, FirstSignIn, Invitation, NewUserAccount, accept_invitation, change_role,
+    check_invitation, check_passwords_allowed, create_account, create_first_invitation, create_invitation,
+    end_sessions, revoke_account,
 };
 pub use error::AccountError;
 pub use lookup::{AccountRef, TokenRef, find_account, find_token};

@@ -145,7 +145,8 @@ impl ChangeTransaction {
     /// Commits a change by hand.
     pub async fn commit(mut self) -> Result<CommittedChange> {
         let counts = self.counts();
-        runs::finish(&mut self.tx, self.run, RunStatus::Applied, &counts, &[], self.time.now).await?;
+        runs::finish(&mut self.tx, self.run, RunStatus::Applied, &counts, &[], Utc::now().max(self.time.now))
+            .await?;
         self.tx.commit().await?;
         Ok(CommittedChange { run: self.run, counts })
     }

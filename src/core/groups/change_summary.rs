@@ -45,7 +45,8 @@ impl ChangeSummary {
         let number = |number: i64| thousands(number.unsigned_abs());
         (self.left > 0).then(|| {
             let done = (self.of - self.left).max(0);
-            format!("enrolling {} of {}", number(done), number(self.of))
+            let all = count(self.of.unsigned_abs(), "enrollment", "enrollments");
+            format!("{} of {all} settled", number(done))
         })
     }
 

@@ -158,6 +158,7 @@ impl From<accounts::AccountError> for ApiProblem {
             E::AccountExists { .. } => of("email", conflict("account_exists"))
                 .with_hint("change its role, or create a new link to set its password"),
             E::TokenExists { .. } => of("name", conflict("token_exists")),
+            E::PasswordsOff => conflict("passwords_off"),
             E::LastLicenseHolder { .. } => {
                 conflict("last_license_holder").with_hint("make another account a license holder first")
             }
