@@ -152,7 +152,7 @@ impl CompiledExpression {
                 Err(error) => {
                     return Err(vec![BadExpression::whole(shorten_to(
                         ResourceLimit::ReasonCharacters,
-                        error.to_string(),
+                        describe_failure(&error),
                     ))]);
                 }
             }
@@ -276,9 +276,10 @@ impl EvaluationContext<'_> {
             Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => {
                 EvaluationResult::NoDate
             }
-            Err(error) => {
-                EvaluationResult::Failed(shorten_to(ResourceLimit::ReasonCharacters, error.to_string()))
-            }
+            Err(error) => EvaluationResult::Failed(shorten_to(
+                ResourceLimit::ReasonCharacters,
+                describe_failure(&error),
+            )),
         }
     }
 
@@ -292,6 +293,14 @@ impl EvaluationContext<'_> {
             return Ok(Value::Null);
         }
         condition.metered.evaluate(&self.scope)
+    }
+}
+
+/// The text of an error. An error about a pattern names the function itself.
+fn describe_failure(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::FunctionError { function, message } if function == "matches" => message.clone(),
+        other => other.to_string(),
     }
 }
 
