@@ -82,12 +82,12 @@ pub async fn list_changed_records(tx: &mut Tx, run: RunId) -> Result<Vec<Changed
 
 const STATES: StagingTable = staging_table!("stage_back": 0 "learner_id" "BIGINT", 1 "status" "TEXT");
 
-/// An address that another learner holds by now is not returned.
+/// An address that another learner holds by now is not returned. A CROSS JOIN keeps SQLite from reading every learner.
 const GIVE_UP_ADDRESSES: &str = "
     UPDATE learners SET email = NULL, email_folded = NULL
-    FROM stage_back s JOIN learners l ON l.id = s.learner_id JOIN learners o ON o.email_folded = l.email_folded
-    WHERE learners.id = s.learner_id AND l.status = 'left' AND s.status <> 'left'
-      AND o.status <> 'left' AND o.id <> l.id";
+    FROM stage_back s CROSS JOIN learners l CROSS JOIN learners o
+    WHERE learners.id = s.learner_id AND l.id = s.learner_id AND l.status = 'left' AND s.status <> 'left'
+      AND o.email_folded = l.email_folded AND o.status <> 'left' AND o.id <> l.id";
 
 const SET_STATES: &str = "
     UPDATE learners SET status = s.status, run_id = $1 FROM stage_back s WHERE learners.id = s.learner_id";
