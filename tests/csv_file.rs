@@ -114,15 +114,20 @@ async fn row_beyond_the_limit_is_refused() {
 /// the record is kept.
 #[tokio::test]
 async fn values_beyond_the_limits_are_refused() {
-    let header = "employee_id,work_email,full_name,department\n";
+    let header = "employee_id,work_email,full_name,location,department\n";
     let list = |values: usize| vec!["a"; values].join("|");
     let read = async |name: &str, department: &str, more: &str| {
-        let row = format!("{header}1,ada@corp.example,{name},{department}{more}\n");
-        let fixture = CsvFixture::of(row).set(|settings| {
+        let location = if name == "Ada" { "Berlin" } else { name };
+        let row = format!("{header}1,ada@corp.example,{name},{location},{department}{more}\n");
+        let mut fixture = CsvFixture::of(row).set(|settings| {
             let separator = |attribute| (attribute, "|".to_owned());
-            settings.list_separators =
-                [Attribute::NAME, Attribute::DEPARTMENT].map(separator).into_iter().collect();
+            settings.list_separators = [Attribute::NAME, Attribute::LOCATION, Attribute::DEPARTMENT]
+                .map(separator)
+                .into_iter()
+                .collect();
         });
+        (fixture.attributes, fixture.connector.mapping) =
+            mapping(&[MAPPED, &[("location", "location")]].concat());
         match fixture.read().await {
             Ok(reading) => Ok(reading.people().len()),
             Err(error) => {
@@ -139,6 +144,7 @@ async fn values_beyond_the_limits_are_refused() {
     assert_eq!(read(&list(most), &list(most - 2), "").await, Ok(1));
     assert_eq!(read("Ada", &"a".repeat(bytes), "").await, Ok(1));
     let attribute = "`department` (`department` in the source)";
+    let last = "`location` (`location` in the source)";
     for (read, told) in [
         (
             read("Ada", &list(most + 1), "").await,
@@ -149,12 +155,12 @@ async fn values_beyond_the_limits_are_refused() {
         (
             read(&list(most), &list(most - 1), "").await,
             format!(
-                "the record, read as far as {attribute}, in line 2 exceeds the limit `record_parts` of 200,000 parts"
+                "the record, read as far as {last}, in line 2 exceeds the limit `record_parts` of 300,000 parts"
             ),
         ),
         (
-            read("Ada", "Sales", &",".repeat(parts - 3)).await,
-            "the row at line 2 exceeds the limit `record_parts` of 200,000 parts".to_owned(),
+            read("Ada", "Sales", &",".repeat(parts - 4)).await,
+            "the row at line 2 exceeds the limit `record_parts` of 300,000 parts".to_owned(),
         ),
         (
             read("Ada", &"a".repeat(bytes + 1), "").await,

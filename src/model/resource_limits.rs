@@ -107,7 +107,7 @@ limits! {
         "Size of a row of a CSV file, a record of a JSON file, a row of a query, the details of a record of an API, or a message of an LDAP server.";
     AttributeValues = "attribute_values", 100_000, None, "values",
         "Values of one attribute of a record. Then the run fails and removes nothing.";
-    RecordParts = "record_parts", 200_000, None, "parts",
+    RecordParts = "record_parts", 300_000, None, "parts",
         "Values of all attributes of a record, fields of a row of a CSV file, and values and members of a record in JSON that is not read as a stream. Then the run fails and removes nothing.";
     SourceValueBytes = "source_value_bytes", MIB, None, "bytes",
         "Size of one value of an attribute in a CSV file, a JSON file, an API or a query. Then the run fails and removes nothing.";
