@@ -27,12 +27,8 @@ fn check(folder: &Path, web: &str, args: &[&str]) -> CommandOutput {
 #[track_caller]
 fn step(folder: &Path, web: &str, name: &str, status: i32) -> Value {
     let checked = check(folder, web, &["--json"]).expect_status(status).json();
-    let mut steps = checked["web"].as_array().expect("a list").iter();
-    steps
-        .into_iter()
-        .find(|step| step["step"] == name)
-        .cloned()
-        .unwrap_or_else(|| panic!("{name} of {checked}"))
+    let steps = checked["web"].as_array().expect("a list");
+    steps.iter().find(|step| step["step"] == name).cloned().unwrap_or_else(|| panic!("{name} of {checked}"))
 }
 
 #[track_caller]
