@@ -7,8 +7,8 @@ use crate::active_directory::DomainControllerPool;
 use crate::active_directory::columns::AdColumns;
 use crate::ldap::{
     EntryCollector, GroupIndex, GroupSearchResult, IDS_PER_SEARCH, LISTED_COLUMNS, LdapConnector, LdapSearch,
-    LdapSession, LdapSettings, ManagerIndex, MappingSink, RecordSink, any_value_filter, check_searchable,
-    narrow_filter, read_groups,
+    LdapSession, LdapSettings, ManagerIdSink, ManagerIndex, MappingSink, RecordSink, any_value_filter,
+    check_searchable, narrow_filter, read_groups,
 };
 use crate::mapper::{RecordMapper, RecordValues, find_address};
 use crate::proof::{ReferenceMeaning, SearchBaseEnd};
@@ -126,7 +126,8 @@ pub(super) async fn find_managers(
     for some in managers.list_unknown().chunks(IDS_PER_SEARCH) {
         let filter = narrow_filter(&controller.filter, &any_value_filter("distinguishedName", some));
         let search = build_search(columns.attributes_of_id(), &filter);
-        let sink = ManagerIdSink { columns, managers: &mut *managers };
+        let sink =
+            ManagerIdSink { managers: &mut *managers, id_of: |record: &RecordValues| columns.id_of(record) };
         let mut collector = EntryCollector::new(columns.names(), controller.base_dns.len(), sink);
         for base in &controller.base_dns {
             collector.search(session, &search, base).await?;
@@ -164,27 +165,9 @@ impl RecordSink for AdPersonSink<'_, '_> {
             return;
         }
         if !columns.people.is_empty() {
-            if let Some(id) = columns.id_of(record) {
-                managers.add_id(dn, &id);
-            }
-            for (_, column) in columns.people.iter().filter(|_| self.notes) {
-                record.values_of(*column).for_each(|dn| managers.add_manager(dn));
-            }
+            let named = if self.notes { columns.people.as_slice() } else { &[] };
+            managers.add_person(record, dn, columns.id_of(record).as_deref(), named);
         }
         plain.accept_record(record, dn);
-    }
-}
-
-/// Receives ids only.
-struct ManagerIdSink<'m> {
-    columns: &'m AdColumns,
-    managers: &'m mut ManagerIndex,
-}
-
-impl RecordSink for ManagerIdSink<'_> {
-    fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]) {
-        if let Some(id) = self.columns.id_of(record) {
-            self.managers.add_id(dn, &id);
-        }
     }
 }

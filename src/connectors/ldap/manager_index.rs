@@ -5,7 +5,9 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::ldap::RecordSink;
 use crate::ldap::distinguished_name::digest;
+use crate::mapper::RecordValues;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::Symbol;
 use rollcall_model::people::PeopleTable;
@@ -19,14 +21,44 @@ pub(crate) struct ManagerIndex {
     named: FxHashMap<u128, String>,
 }
 
+/// Receives the ids of managers; `id_of` returns that of a record.
+pub(crate) struct ManagerIdSink<'m, I> {
+    pub(crate) managers: &'m mut ManagerIndex,
+    pub(crate) id_of: I,
+}
+
+impl<I: Fn(&RecordValues) -> Option<String>> RecordSink for ManagerIdSink<'_, I> {
+    fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]) {
+        if let Some(id) = (self.id_of)(record) {
+            self.managers.add_id(dn, &id);
+        }
+    }
+}
+
 impl ManagerIndex {
     /// Records the id of a DN.
-    pub(crate) fn add_id(&mut self, dn: &[u8], id: &str) {
+    fn add_id(&mut self, dn: &[u8], id: &str) {
         self.ids.insert(digest(&String::from_utf8_lossy(dn)), id.into());
     }
 
+    /// Records the id of a person, and the managers that the record names in these columns.
+    pub(crate) fn add_person(
+        &mut self,
+        record: &RecordValues,
+        dn: &[u8],
+        id: Option<&str>,
+        managers: &[(Attribute, usize)],
+    ) {
+        if let Some(id) = id {
+            self.add_id(dn, id);
+        }
+        for (_, column) in managers {
+            record.values_of(*column).for_each(|dn| self.add_manager(dn));
+        }
+    }
+
     /// Records a DN that is used as a manager.
-    pub(crate) fn add_manager(&mut self, dn: &str) {
+    fn add_manager(&mut self, dn: &str) {
         self.named.entry(digest(dn)).or_insert_with(|| dn.to_owned());
     }
 

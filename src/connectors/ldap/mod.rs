@@ -50,7 +50,7 @@ pub use error::LdapError;
 pub(crate) use group_index::{GroupIndex, GroupProjection, LISTED_COLUMNS, PersonMemberships};
 pub use group_search::GROUP_FILTER;
 pub(crate) use group_search::{GroupSearchResult, read_groups};
-pub(crate) use manager_index::ManagerIndex;
+pub(crate) use manager_index::{ManagerIdSink, ManagerIndex};
 pub use result_code::LdapErrorResult;
 pub(super) use search::LdapSearch;
 pub(super) use session::{LdapConnector, LdapSession};

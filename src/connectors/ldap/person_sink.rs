@@ -5,7 +5,7 @@ use crate::ldap::columns::LdapColumns;
 use crate::ldap::distinguished_name::is_below;
 use crate::ldap::entry_collector::{EntryCollector, MappingSink, RecordSink};
 use crate::ldap::group_index::GroupIndex;
-use crate::ldap::manager_index::ManagerIndex;
+use crate::ldap::manager_index::{ManagerIdSink, ManagerIndex};
 use crate::ldap::session::LdapSession;
 use crate::mapper::RecordValues;
 
@@ -24,28 +24,10 @@ impl RecordSink for LdapPersonSink<'_, '_> {
     fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]) {
         self.columns.derive(record, dn, &mut self.groups);
         if !self.columns.people.is_empty() {
-            if let Some(id) = self.columns.id_of(record) {
-                self.managers.add_id(dn, id);
-            }
-            for (_, column) in self.columns.people.iter().filter(|_| self.notes) {
-                record.values_of(*column).for_each(|dn| self.managers.add_manager(dn));
-            }
+            let managers = if self.notes { self.columns.people.as_slice() } else { &[] };
+            self.managers.add_person(record, dn, self.columns.id_of(record), managers);
         }
         self.plain.accept_record(record, dn);
-    }
-}
-
-/// Receives ids only.
-struct ManagerIdSink<'m> {
-    columns: &'m LdapColumns,
-    managers: &'m mut ManagerIndex,
-}
-
-impl RecordSink for ManagerIdSink<'_> {
-    fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]) {
-        if let Some(id) = self.columns.id_of(record) {
-            self.managers.add_id(dn, id);
-        }
     }
 }
 
@@ -58,7 +40,8 @@ pub(super) async fn find_managers(
     let settings = session.settings;
     let is_ours = |dn: &String| settings.base_dns.iter().any(|base| is_below(dn, base));
     let unknown: Vec<String> = managers.list_unknown().into_iter().filter(is_ours).collect();
-    let mut collector = EntryCollector::new(columns.names(), 1, ManagerIdSink { columns, managers });
+    let id_of = |record: &RecordValues| columns.id_of(record).map(str::to_owned);
+    let mut collector = EntryCollector::new(columns.names(), 1, ManagerIdSink { managers, id_of });
     for dn in &unknown {
         collector.read_entry(session, &columns.attributes_of_id(), &settings.filter, dn).await?;
     }
