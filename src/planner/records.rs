@@ -42,8 +42,9 @@ pub(crate) fn collect_records(
     records
 }
 
-/// Converts the result of [`collect_records`] into the argument of the other functions.
-pub(crate) fn as_records(collected: &[(usize, Box<[Symbol]>)]) -> Vec<ConnectorRecord<'_>> {
+/// Converts collected records, each with the position of its connector, into the argument of the other functions.
+#[must_use]
+pub fn as_records(collected: &[(usize, Box<[Symbol]>)]) -> Vec<ConnectorRecord<'_>> {
     collected.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect()
 }
 

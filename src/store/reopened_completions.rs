@@ -1,4 +1,4 @@
-//! Completions that were taken back by hand.
+//! Completions that were taken back, by hand or by an undo.
 
 use crate::Result;
 use crate::param::params;
@@ -20,6 +20,24 @@ pub async fn reopen(tx: &mut Tx, learner: LearnerId, course: CourseId, run: RunI
     tx.execute("take a completion back", OPEN, params![learner, course]).await.map(|_| ())
 }
 
+const COMPLETED_BY: &str = "
+    SELECT learner_id, course_id FROM enrollments WHERE completed_run_id = $1 ORDER BY learner_id, course_id";
+
+const KEEP_COMPLETED_BY: &str = "
+    INSERT INTO reopened_completions (run_id, learner_id, course_id, completed_at, completed_run_id)
+    SELECT $2, learner_id, course_id, completed_at, completed_run_id FROM enrollments WHERE completed_run_id = $1";
+
+const OPEN_COMPLETED_BY: &str =
+    "UPDATE enrollments SET completed_at = NULL, completed_run_id = NULL WHERE completed_run_id = $1";
+
+/// Takes back the completions that `noted` recorded, and keeps them for an undo of `run`. Returns the learners and courses.
+pub async fn reopen_noted(tx: &mut Tx, noted: RunId, run: RunId) -> Result<Vec<(i64, i64)>> {
+    let pairs = tx.fetch_all("read what a run noted as done", COMPLETED_BY, params![noted]).await?;
+    tx.execute("keep completions", KEEP_COMPLETED_BY, params![noted, run]).await?;
+    tx.execute("take completions back", OPEN_COMPLETED_BY, params![noted]).await?;
+    Ok(pairs)
+}
+
 /// Courses that were not completed again since.
 const REOPENED: &str = "
     SELECT o.learner_id, o.course_id FROM reopened_completions o
@@ -39,4 +57,4 @@ pub async fn revert(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, i64)>> {
     Ok(pairs)
 }
 
-list_statements!(KEEP, OPEN, REOPENED, COMPLETE_AGAIN);
+list_statements!(KEEP, OPEN, COMPLETED_BY, KEEP_COMPLETED_BY, OPEN_COMPLETED_BY, REOPENED, COMPLETE_AGAIN);

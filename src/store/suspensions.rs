@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::Result;
-use crate::learners::who;
+use crate::learners::{self, who};
 use crate::param::params;
 use crate::sql::list_statements;
 use crate::transaction::Tx;
@@ -91,16 +91,7 @@ pub async fn lift(tx: &mut Tx, learner: LearnerId, run: RunId) -> Result<()> {
     tx.execute("restore a learner", LIFT, params![learner, run]).await.map(|_| ())
 }
 
-/// An address that another learner holds by now is given up.
-const STATUS: &str = "
-    UPDATE learners
-    SET status = $2, run_id = $3,
-        active_since = CASE WHEN $4 THEN $5 ELSE active_since END,
-        email = CASE WHEN EXISTS (SELECT 1 FROM learners o WHERE o.email_folded = learners.email_folded
-                                  AND o.status <> 'left' AND o.id <> learners.id) THEN NULL ELSE email END,
-        email_folded = CASE WHEN EXISTS (SELECT 1 FROM learners o WHERE o.email_folded = learners.email_folded
-                                  AND o.status <> 'left' AND o.id <> learners.id) THEN NULL ELSE email_folded END
-    WHERE id = $1";
+const ACTIVE_SINCE: &str = "UPDATE learners SET active_since = $2 WHERE id = $1";
 
 /// Changes the status of a learner. A status with access begins today.
 pub async fn change_status(
@@ -110,8 +101,11 @@ pub async fn change_status(
     today: NaiveDate,
     run: RunId,
 ) -> Result<()> {
-    let args = params![learner, status.as_str(), run, status.has_access(), today];
-    tx.execute("change the status of a learner", STATUS, args).await.map(|_| ())
+    learners::set_statuses(tx, [(learner, status)], run).await?;
+    if status.has_access() {
+        tx.execute("begin the access of a learner", ACTIVE_SINCE, params![learner, today]).await?;
+    }
+    Ok(())
 }
 
-list_statements!(SUSPENDED, IN_FORCE, PERIODS, OF_RUN, CREATE, LIFT, STATUS);
+list_statements!(SUSPENDED, IN_FORCE, PERIODS, OF_RUN, CREATE, LIFT, ACTIVE_SINCE);

@@ -6,8 +6,34 @@ use serde_json::{Value, json};
 use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use crate::groups::{GroupError, Result, find_course, find_learner};
 use rollcall_model::ids::CourseId;
+use rollcall_store::courses::Course;
+use rollcall_store::learners::Learner;
 use rollcall_store::runs::NewRun;
-use rollcall_store::{Store, enrollments, reopened_completions};
+use rollcall_store::{Store, Tx, enrollments, reopened_completions};
+
+/// An enrollment, active or not.
+struct EnrollmentRef {
+    learner: Learner,
+    course: Course,
+    completed_at: Option<DateTime<Utc>>,
+}
+
+impl EnrollmentRef {
+    /// The completion for the audit log.
+    fn describe(&self, completed_at: DateTime<Utc>) -> Value {
+        let Self { learner, course, .. } = self;
+        json!({"learner": learner.id, "email": learner.email, "course": course.code, "completed_at": completed_at})
+    }
+}
+
+async fn find_enrollment(tx: &mut Tx, email: &str, code: &str) -> Result<EnrollmentRef> {
+    let learner = find_learner(tx, email).await?;
+    let course = find_course(tx, code).await?;
+    match enrollments::get_completion(tx, learner.id, CourseId(course.id)).await? {
+        Some(completed_at) => Ok(EnrollmentRef { learner, course, completed_at }),
+        None => Err(GroupError::NeverEnrolled { email: learner.email, code: course.code }),
+    }
+}
 
 /// Result of recording a completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,20 +57,17 @@ pub async fn complete_course(
     at: DateTime<Utc>,
 ) -> Result<CompletionResult> {
     let mut change = ChangeTransaction::begin(store, about, when).await?;
-    let learner = find_learner(&mut change.tx, email).await?;
-    let course = find_course(&mut change.tx, code).await?;
-    let id = CourseId(course.id);
-    match enrollments::get_completion(&mut change.tx, learner.id, id).await? {
-        None => Err(GroupError::NeverEnrolled { email: learner.email, code: course.code }),
-        Some(Some(before)) => {
+    let enrollment = find_enrollment(&mut change.tx, email, code).await?;
+    match enrollment.completed_at {
+        Some(before) => {
             change.tx.rollback().await?;
             Ok(CompletionResult::Before(before))
         }
-        Some(None) => {
+        None => {
             let run = change.run;
-            enrollments::record_completion(&mut change.tx, learner.id, id, at, run).await?;
-            let made = json!({"learner": learner.id, "email": learner.email, "course": course.code, "completed_at": at});
-            change.record_before_after(&Value::Null, &made).await?;
+            let EnrollmentRef { learner, course, .. } = &enrollment;
+            enrollments::record_completion(&mut change.tx, learner.id, CourseId(course.id), at, run).await?;
+            change.record_before_after(&Value::Null, &enrollment.describe(at)).await?;
             change.commit().await?;
             Ok(CompletionResult::Noted)
         }
@@ -77,21 +100,18 @@ pub async fn reopen_course(
     code: &str,
 ) -> Result<ReopenResult> {
     let mut change = ChangeTransaction::begin(store, about, when).await?;
-    let learner = find_learner(&mut change.tx, email).await?;
-    let course = find_course(&mut change.tx, code).await?;
-    let id = CourseId(course.id);
-    match enrollments::get_completion(&mut change.tx, learner.id, id).await? {
-        None => Err(GroupError::NeverEnrolled { email: learner.email, code: course.code }),
-        Some(None) => {
+    let enrollment = find_enrollment(&mut change.tx, email, code).await?;
+    match enrollment.completed_at {
+        None => {
             change.tx.rollback().await?;
             Ok(ReopenResult::NotCompleted)
         }
-        Some(Some(completed_at)) => {
+        Some(completed_at) => {
             let run = change.run;
-            reopened_completions::reopen(&mut change.tx, learner.id, id, run).await?;
-            change.enqueue_pairs(&[(learner.id.0, id.0)]).await?;
-            let found = json!({"learner": learner.id, "email": learner.email, "course": course.code, "completed_at": completed_at});
-            change.record_before_after(&found, &Value::Null).await?;
+            let EnrollmentRef { learner, course, .. } = &enrollment;
+            reopened_completions::reopen(&mut change.tx, learner.id, CourseId(course.id), run).await?;
+            change.enqueue_pairs(&[(learner.id.0, course.id)]).await?;
+            change.record_before_after(&enrollment.describe(completed_at), &Value::Null).await?;
             Ok(ReopenResult::Reopened { done: change.commit().await?, completed_at })
         }
     }

@@ -209,6 +209,34 @@ pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
     tx.drop_staging_table(STARTS).await
 }
 
+const STATES: StagingTable = staging_table!("stage_states": 0 "learner_id" "BIGINT", 1 "status" "TEXT");
+
+/// An address that another learner holds by now is not returned. A CROSS JOIN keeps SQLite from reading every learner.
+const GIVE_UP_ADDRESSES: &str = "
+    UPDATE learners SET email = NULL, email_folded = NULL
+    FROM stage_states s CROSS JOIN learners l CROSS JOIN learners o
+    WHERE learners.id = s.learner_id AND l.id = s.learner_id AND l.status = 'left' AND s.status <> 'left'
+      AND o.email_folded = l.email_folded AND o.status <> 'left' AND o.id <> l.id";
+
+const SET_STATES: &str = "
+    UPDATE learners SET status = s.status, run_id = $1 FROM stage_states s WHERE learners.id = s.learner_id";
+
+/// Gives learners other statuses.
+pub async fn set_statuses(
+    tx: &mut Tx,
+    learners: impl IntoIterator<Item = (LearnerId, LearnerStatus)>,
+    run: RunId,
+) -> Result<u64> {
+    tx.fill_staging_table(STATES, learners, |rows, (id, status)| {
+        rows.int(id.0).text(status.as_str()).end_row();
+    })
+    .await?;
+    tx.execute("give up addresses", GIVE_UP_ADDRESSES, params![]).await?;
+    let set = tx.execute("set statuses", SET_STATES, params![run]).await?;
+    tx.drop_staging_table(STATES).await?;
+    Ok(set)
+}
+
 const LEAVE: Sql = Sql::per_engine(
     "UPDATE learners SET status = 'left', run_id = $2 WHERE id IN (SELECT value FROM json_each($1))",
     "UPDATE learners SET status = 'left', run_id = $2 WHERE id = ANY($1)",
@@ -257,6 +285,9 @@ list_statements!(
     STARTS,
     REMEMBER_ACCESS,
     REMEMBER_STARTS,
+    STATES,
+    GIVE_UP_ADDRESSES,
+    SET_STATES,
     LEAVE,
     ADD
 );

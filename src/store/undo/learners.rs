@@ -3,7 +3,6 @@
 use crate::Result;
 use crate::param::params;
 use crate::sql::list_statements;
-use crate::staging::{StagingTable, staging_table};
 use crate::transaction::Tx;
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
 use rollcall_model::status::LearnerStatus;
@@ -80,32 +79,4 @@ pub async fn list_changed_records(tx: &mut Tx, run: RunId) -> Result<Vec<Changed
     tx.fetch_all("read records before a run", RECORDS, params![run]).await
 }
 
-const STATES: StagingTable = staging_table!("stage_back": 0 "learner_id" "BIGINT", 1 "status" "TEXT");
-
-/// An address that another learner holds by now is not returned. A CROSS JOIN keeps SQLite from reading every learner.
-const GIVE_UP_ADDRESSES: &str = "
-    UPDATE learners SET email = NULL, email_folded = NULL
-    FROM stage_back s CROSS JOIN learners l CROSS JOIN learners o
-    WHERE learners.id = s.learner_id AND l.id = s.learner_id AND l.status = 'left' AND s.status <> 'left'
-      AND o.email_folded = l.email_folded AND o.status <> 'left' AND o.id <> l.id";
-
-const SET_STATES: &str = "
-    UPDATE learners SET status = s.status, run_id = $1 FROM stage_back s WHERE learners.id = s.learner_id";
-
-/// Gives learners the statuses that they had.
-pub async fn restore_statuses(
-    tx: &mut Tx,
-    learners: impl IntoIterator<Item = (LearnerId, LearnerStatus)>,
-    run: RunId,
-) -> Result<u64> {
-    tx.fill_staging_table(STATES, learners, |rows, (id, status)| {
-        rows.int(id.0).text(status.as_str()).end_row();
-    })
-    .await?;
-    tx.execute("give up addresses", GIVE_UP_ADDRESSES, params![]).await?;
-    let restored = tx.execute("restore statuses", SET_STATES, params![run]).await?;
-    tx.drop_staging_table(STATES).await?;
-    Ok(restored)
-}
-
-list_statements!(CHANGED, RECORDS, STATES, GIVE_UP_ADDRESSES, SET_STATES);
+list_statements!(CHANGED, RECORDS);

@@ -3,9 +3,7 @@
 pub(crate) mod learners;
 pub(crate) mod manual;
 
-pub use learners::{
-    ChangedLearner, ChangedRecord, list_changed_learners, list_changed_records, restore_statuses,
-};
+pub use learners::{ChangedLearner, ChangedRecord, list_changed_learners, list_changed_records};
 pub use manual::{
     WaitingMembership, delete_empty_groups, end_waiting_memberships, list_ended_waiting, restore_waiting,
     revert_exclusions,
@@ -98,9 +96,11 @@ const ENDED: &str = "
         WHERE e.ended_run_id = $1 AND NOT (r.kind = 'undo' AND r.subject_run_id = f.run_id)) again
         ON again.group_id = e.group_id AND again.rule_id = e.rule_id AND again.learner_id = e.learner_id
     LEFT JOIN (
-        SELECT u.subject_run_id, max(u.id) AS id FROM runs u
+        SELECT u.subject_run_id, max(u.id) AS id
+        FROM (SELECT DISTINCT run_id FROM ended_memberships WHERE ended_run_id = $1) giver
+        JOIN runs u ON u.subject_run_id = giver.run_id AND u.kind = 'undo'
         LEFT JOIN runs v ON v.subject_run_id = u.id AND v.kind = 'undo'
-        WHERE u.kind = 'undo' AND u.id <> $1 AND v.id IS NULL GROUP BY u.subject_run_id) u
+        WHERE u.id <> $1 AND v.id IS NULL GROUP BY u.subject_run_id) u
         ON u.subject_run_id = e.run_id
     WHERE e.ended_run_id = $1 ORDER BY e.group_id, e.rule_id, e.learner_id";
 
@@ -261,24 +261,6 @@ pub async fn list_deleted_groups(tx: &mut Tx, run: RunId) -> Result<Vec<(GroupId
     tx.fetch_all("read which groups a run deleted", DELETED_GROUPS, params![run]).await
 }
 
-const COMPLETED: &str = "SELECT learner_id, course_id FROM enrollments WHERE completed_run_id = $1 ORDER BY learner_id, course_id";
-
-/// So that an undo of the undo gives them back.
-const KEEP_COMPLETED: &str = "
-    INSERT INTO reopened_completions (run_id, learner_id, course_id, completed_at, completed_run_id)
-    SELECT $2, learner_id, course_id, completed_at, completed_run_id FROM enrollments WHERE completed_run_id = $1";
-
-const OPEN_AGAIN: &str =
-    "UPDATE enrollments SET completed_at = NULL, completed_run_id = NULL WHERE completed_run_id = $1";
-
-/// Takes back what a change by hand noted as done; answers the learners and courses.
-pub async fn revert_completions(tx: &mut Tx, run: RunId, undo: RunId) -> Result<Vec<(i64, i64)>> {
-    let pairs = tx.fetch_all("read what a run noted as done", COMPLETED, params![run]).await?;
-    tx.execute("keep completions", KEEP_COMPLETED, params![run, undo]).await?;
-    tx.execute("take completions back", OPEN_AGAIN, params![run]).await?;
-    Ok(pairs)
-}
-
 const RULE_NAMES: &str = "SELECT id, name FROM rules";
 
 /// The names of all rules.
@@ -297,8 +279,5 @@ list_statements!(
     REVIVE,
     DUES,
     DELETED_GROUPS,
-    COMPLETED,
-    KEEP_COMPLETED,
-    OPEN_AGAIN,
     RULE_NAMES
 );

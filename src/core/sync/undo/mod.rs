@@ -190,7 +190,7 @@ impl UndoBuilder<'_> {
         if by_hand {
             self.undone.waiting += changes::end_waiting_memberships(tx, self.run, number).await?;
         }
-        let mut pairs = changes::revert_completions(tx, self.run, number).await?;
+        let mut pairs = reopened_completions::reopen_noted(tx, self.run, number).await?;
         pairs.extend(reopened_completions::revert(tx, self.run).await?);
         jobs::enqueue_pairs(tx, &pairs, when.now, number).await?;
         self.undone.completions = pairs.len() as u64;

@@ -14,7 +14,7 @@ use rollcall_model::status::LearnerStatus;
 use rollcall_planner::email_assignment::EmailOutcome;
 use rollcall_planner::fingerprint::{ABSENT, cells_print};
 use rollcall_planner::population::from_json;
-use rollcall_planner::{ConnectorRecord, SuspensionState, merge_records, status_on};
+use rollcall_planner::{ConnectorProfile, SuspensionState, as_records, merge_records, status_on};
 use rollcall_store::undo::{self as changes, ChangedLearner, ChangedRecord};
 use rollcall_store::{Result, holds, learners, persons, verification};
 
@@ -69,14 +69,20 @@ impl UndoBuilder<'_> {
         let touched =
             names.iter().map(|(_, who)| format!("{who} has joined a group since, and keeps access"));
         self.undone.touched.extend(touched);
+        let profiles = self.file.profiles();
         let restored = changed.into_iter().map(|learner| {
             let records = records.remove(&learner.learner_id).unwrap_or_default();
-            self.restored_learner(learner, records)
+            self.restored_learner(learner, records, &profiles)
         });
         Ok(restored.collect())
     }
 
-    fn restored_learner(&mut self, learner: ChangedLearner, records: Vec<ChangedRecord>) -> RestoredLearner {
+    fn restored_learner(
+        &mut self,
+        learner: ChangedLearner,
+        records: Vec<ChangedRecord>,
+        profiles: &[ConnectorProfile],
+    ) -> RestoredLearner {
         let ChangedLearner { learner_id: id, before, now, .. } = learner;
         let (mut status, mut cells) = (before, None);
         if records.iter().any(is_changed) {
@@ -90,17 +96,10 @@ impl UndoBuilder<'_> {
                 })
                 .collect();
             then.sort_by_key(|(place, _)| *place);
-            let then: Vec<ConnectorRecord<'_>> =
-                then.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect();
+            let then = as_records(&then);
             // A suspension would have changed the learner since.
-            let today = status_on(
-                self.change.time.today,
-                &self.file.profiles(),
-                values,
-                &then,
-                SuspensionState::NotSuspended,
-            )
-            .status;
+            let suspension = SuspensionState::NotSuspended;
+            let today = status_on(self.change.time.today, profiles, values, &then, suspension).status;
             if today.has_access() == before.has_access() {
                 status = today;
             }
@@ -112,16 +111,18 @@ impl UndoBuilder<'_> {
 
     /// Restores the statuses and the attributes of learners.
     pub(super) async fn restore_learners(&mut self, restored: &[RestoredLearner]) -> Result<()> {
+        if restored.is_empty() {
+            return Ok(());
+        }
         let number = self.change.run;
         let statuses = restored.iter().map(|one| (one.id, one.status));
-        self.undone.learners = changes::restore_statuses(&mut self.change.tx, statuses, number).await?;
+        self.undone.learners = learners::set_statuses(&mut self.change.tx, statuses, number).await?;
         let taken = self.list_taken_addresses(restored).await?;
-        let email = |cells: &[Symbol]| fold(self.values.first(cells[Attribute::EMAIL.index()]));
         let mut rows: Vec<(&RestoredLearner, &[Symbol], EmailOutcome)> = Vec::new();
         let mut held: FxHashSet<String> = FxHashSet::default();
         for one in restored {
             let Some(cells) = &one.cells else { continue };
-            let address = email(cells);
+            let address = self.folded_address(cells);
             let outcome = if address.is_empty() {
                 EmailOutcome::None
             } else if one.status != LearnerStatus::Left && (taken.contains(&address) || !held.insert(address))
@@ -140,12 +141,15 @@ impl UndoBuilder<'_> {
         learners::write_rows(&mut self.change.tx, rows, today, number).await
     }
 
+    fn folded_address(&self, cells: &[Symbol]) -> String {
+        fold(self.values.first(cells[Attribute::EMAIL.index()]))
+    }
+
     /// Returns the addresses of the learners that others hold by now.
     async fn list_taken_addresses(&mut self, restored: &[RestoredLearner]) -> Result<FxHashSet<String>> {
         let Some(connector) = self.connector else { return Ok(FxHashSet::default()) };
-        let email = |cells: &[Symbol]| fold(self.values.first(cells[Attribute::EMAIL.index()]));
-        let mut wanted: Vec<String> =
-            restored.iter().filter_map(|one| one.cells.as_deref()).map(email).collect();
+        let cells = restored.iter().filter_map(|one| one.cells.as_deref());
+        let mut wanted: Vec<String> = cells.map(|cells| self.folded_address(cells)).collect();
         wanted.retain(|address| !address.is_empty());
         let own: FxHashSet<LearnerId> = restored.iter().map(|one| one.id).collect();
         let holders = learners::list_email_holders(&mut self.change.tx, wanted, connector).await?;
