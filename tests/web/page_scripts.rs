@@ -14,6 +14,46 @@ fn company() -> Company {
     company
 }
 
+/// A page whose jobs are done is loaded again, but not while the user goes to another page.
+#[test]
+fn page_that_user_leaves_is_not_reloaded() {
+    // The jobs are done at the first look; navigations are noted and do not happen.
+    const PAGE: &str = "
+        window.seen = [];
+        navigation.addEventListener('navigate', (event) => {
+            window.seen.push(event.navigationType);
+            event.preventDefault();
+        });
+        window.fetch = async () => {
+            window.isAsked = true;
+            return new Response('{\"left\": 0, \"text\": \"\"}');
+        };
+        document.body.insertAdjacentHTML('beforeend', '<p data-progress=\"/progress\"><span data-text></span></p>');
+        const again = document.createElement('script');
+        again.type = 'module';
+        again.src = document.querySelector('script[src]').src + '?again';
+        again.onload = () => { window.isReady = true; };
+        document.head.append(again);";
+    let company = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let browser = site.open_window(MANAGER, true).await;
+        for (leaves, expected) in [(false, serde_json::json!(["reload"])), (true, serde_json::json!([]))] {
+            browser.go("/groups").await;
+            browser.run(PAGE, Vec::new()).await;
+            browser.waits_until("return window.isReady === true").await;
+            if leaves {
+                browser.run("dispatchEvent(new Event('beforeunload'));", Vec::new()).await;
+            }
+            browser.waits_until("return window.isAsked === true").await;
+            let seen = "setTimeout(() => arguments[0](window.seen), 100);";
+            assert_eq!(browser.run_async(seen, Vec::new()).await, expected, "leaves: {leaves}");
+        }
+        browser.close().await;
+    });
+    site.end();
+}
+
 /// What is ticked while a search is under way is kept, in the list that it brings and outside of it.
 #[test]
 fn tick_during_search_is_kept() {

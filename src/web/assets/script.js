@@ -1,7 +1,12 @@
 // Optional enhancements of the pages. All functions work without scripts.
 "use strict";
 
-// Updates the progress of the last change's jobs until all are done.
+// Updates the progress of the last change's jobs until all are done. A page that the user is leaving is not loaded again:
+// that would cancel the way to the next page.
+let isLeft = false;
+addEventListener("beforeunload", () => {
+  isLeft = true;
+});
 for (const notice of document.querySelectorAll("[data-progress]")) {
   const text = notice.querySelector("[data-text]");
   const look = async () => {
@@ -11,7 +16,7 @@ for (const notice of document.querySelectorAll("[data-progress]")) {
     if (progress.left > 0) {
       text.textContent = progress.text;
       setTimeout(look, 1000);
-    } else {
+    } else if (!isLeft) {
       location.reload();
     }
   };
