@@ -9,6 +9,7 @@ mod config;
 mod crash;
 mod csv_exports;
 mod csv_file;
+mod csv_limits;
 mod database_check;
 mod database_roles;
 mod documentation;
