@@ -78,7 +78,11 @@ fn next_page_error(previous: Option<&PageError>) -> Option<PageError> {
         Some(PageError::TooLarge) => PageError::TooSlow,
         Some(PageError::TooSlow) => PageError::NotAForm,
         Some(PageError::NotAForm) => PageError::Bad { what: "this form requires a user account".to_owned() },
-        Some(PageError::Bad { .. }) => PageError::Busy { what: AccountError::Busy.to_string() },
+        Some(PageError::Bad { .. }) => {
+            let early = AccountError::TooManyAttempts { wait: Duration::from_secs(30) };
+            PageError::TooEarly { what: early.to_string() }
+        }
+        Some(PageError::TooEarly { .. }) => PageError::Busy { what: AccountError::Busy.to_string() },
         Some(PageError::Busy { .. }) => PageError::Store(StoreError::MigrationMismatch(3)),
         Some(PageError::Store(_)) => {
             let cause = Box::new(SyncError::LeaseLost { connector: ConnectorName::new("hr") });

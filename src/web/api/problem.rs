@@ -170,12 +170,12 @@ impl From<accounts::AccountError> for ApiProblem {
             | E::WrongCode
             | E::SignInExpired
             | E::InvalidSecret
-            | E::TooManyAttempts { .. }
             | E::InvalidInvitation
             | E::NoRole { .. }
             | E::Revoked { .. }
             | E::PrivilegedAccount { .. }
             | E::IdentityMismatch { .. } => Self::new(StatusCode::BAD_REQUEST, "invalid", &text),
+            E::TooManyAttempts { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "too_early", &text),
             E::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", &text),
             E::CryptoFailure => Self::internal(&text),
         }
@@ -249,6 +249,7 @@ impl From<PageError> for ApiProblem {
             PageError::TooSlow => Self::new(status, "too_slow", text),
             PageError::NotAForm => Self::new(status, "not_a_form", text),
             PageError::Bad { .. } => Self::new(status, "invalid", text),
+            PageError::TooEarly { .. } => Self::new(status, "too_early", text),
             PageError::Busy { .. } => Self::new(status, "busy", text),
             PageError::Broken { what } => Self::internal(&what),
         }
