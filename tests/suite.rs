@@ -25,6 +25,7 @@ mod incident_replay;
 mod jobs;
 mod ldap;
 mod links;
+mod managers;
 mod memberships;
 mod one_person;
 mod plan_lines;

@@ -72,3 +72,17 @@ CREATE TABLE recovery_codes (
 );
 COMMENT ON TABLE recovery_codes IS 'SHA-256 of each code that was not used yet.';
 CREATE INDEX recovery_codes_by_account ON recovery_codes (account_id);
+
+-- The manager of each learner as the last complete run found it. Only written if a rule reads managers.
+CREATE TABLE reporting_lines (
+    learner_id BIGINT PRIMARY KEY REFERENCES learners ON DELETE CASCADE,
+    manager_id BIGINT,
+    written    TEXT NOT NULL,
+    problem    TEXT NOT NULL,
+    reports    BIGINT NOT NULL
+);
+COMMENT ON TABLE reporting_lines IS 'Manager of each learner as the last complete run found it; only if a rule reads managers.';
+COMMENT ON COLUMN reporting_lines.manager_id IS 'Learner; the last one that was known if there is a problem. NULL: at the top.';
+COMMENT ON COLUMN reporting_lines.written IS 'Attribute `manager` as the source wrote it.';
+COMMENT ON COLUMN reporting_lines.problem IS 'Reason why the manager is not known; empty: it is known.';
+COMMENT ON COLUMN reporting_lines.reports IS 'Number of people below, directly and indirectly.';

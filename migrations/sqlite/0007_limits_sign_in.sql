@@ -89,3 +89,12 @@ CREATE TABLE recovery_codes (
     account_id BIGINT NOT NULL REFERENCES accounts (id)
 ) WITHOUT ROWID;
 CREATE INDEX recovery_codes_by_account ON recovery_codes (account_id);
+
+-- The manager of each learner as the last complete run found it. Only written if a rule reads managers.
+CREATE TABLE reporting_lines (
+    learner_id INTEGER PRIMARY KEY REFERENCES learners (id) ON DELETE CASCADE,
+    manager_id BIGINT,                      -- learner; the last one that was known if there is a problem; none: at the top
+    written    TEXT NOT NULL,               -- attribute `manager` as the source wrote it
+    problem    TEXT NOT NULL,               -- reason why the manager is not known; empty: it is known
+    reports    BIGINT NOT NULL              -- number of people below, directly and indirectly
+);

@@ -98,6 +98,12 @@ fn json_file(
 fn include(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<IncludeExpression> {
     let text = section.text("include")?;
     let condition = rule::compile_expression(section, &text, attributes)?;
+    if let Some(computed) = condition.reads().into_iter().find(|attribute| attribute.is_computed()) {
+        let name = attributes.name(computed);
+        let finding = text.finding(format!("`{name}` is known only after all people are read"));
+        section.report.report_error(finding.hint(format!("use `{name}` in a rule")));
+        return None;
+    }
     Some(IncludeExpression { text: text.value.to_owned(), condition: Arc::new(condition) })
 }
 

@@ -144,6 +144,8 @@ pub(super) fn warn_unmapped_attributes(
         reads.sort_unstable();
         reads.dedup();
         for attribute in reads {
+            // Computed attributes follow from `manager`.
+            let attribute = if attribute.is_computed() { Attribute::MANAGER } else { attribute };
             // Without a mapping, everyone who is in the directory is active.
             let is_known = attribute == Attribute::STATUS
                 || connectors.iter().any(|connector| connector.mapping.maps(attribute));

@@ -9,6 +9,7 @@ use crate::catalogue_plan::{self, CataloguePlan};
 use crate::desired_memberships::DesiredMemberships;
 use crate::email_assignment::LearnerUpdate;
 use crate::lookups::Lookups;
+use crate::managers::ChangedLine;
 use crate::membership_plan::{CurrentState, MembershipPlan};
 use crate::new_people::{changed_ids, find_learners, find_rehired, one_row_a_learner, protected};
 use crate::pinned_records::PinnedRecords;
@@ -47,6 +48,8 @@ pub struct ChangeSet {
     pub changed_ids: Vec<(RowIndex, LearnerId)>,
     /// Groups and memberships.
     pub plan: MembershipPlan,
+    /// The managers that differ from the stored ones; empty if no rule reads them.
+    pub lines: Vec<ChangedLine>,
     /// Courses and assignments of the file.
     pub catalogue: CataloguePlan,
     /// The warnings of the plan.
@@ -156,6 +159,7 @@ pub(crate) fn build_plan(
     builder.add_manual_learners();
     let candidates = builder.candidates(lookups);
     let (learners, leave) = builder.addresses(lookups, candidates);
+    let lines = if rules.reads_managers() { builder.compute_managers() } else { Vec::new() };
     let plan = builder.plan()?;
     let catalogue = catalogue_plan::plan(rules, snapshot, &plan);
     let mut problems = builder.problems;
@@ -173,6 +177,7 @@ pub(crate) fn build_plan(
         leave,
         changed_ids,
         plan,
+        lines,
         catalogue,
         problems,
         held: HoldReport::default(),

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::PlanContext;
-use crate::desired_memberships::DesiredMemberships;
+use crate::desired_memberships::{DesiredGroup, DesiredMemberships};
 use crate::population::{EvaluatedLearner, PersonChange, Population};
 use crate::records::{as_records, collect_records, merge_records};
 use crate::snapshot::records_by_learner;
@@ -43,7 +43,14 @@ pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> Group
         context.interrupt,
     );
     // The plan that follows is interrupted, too.
-    let desired = desired.unwrap_or_default();
+    let mut desired = desired.unwrap_or_default();
+    // A rule that needs what is not loaded yet may match in the plan.
+    for (rule, who, _) in std::mem::take(&mut desired.undecided) {
+        let cell_of = |attribute| population.cell(who, attribute);
+        let named = rules.rules[rule as usize].group.render(&population.people.values, cell_of);
+        let wanted = named.into_iter().map(|one| DesiredGroup { rule, key: one.key, name: one.name });
+        desired.wanted.extend(wanted);
+    }
     let names: FxHashSet<String> = desired
         .wanted
         .iter()

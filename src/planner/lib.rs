@@ -63,6 +63,10 @@ mod learner_evaluation;
 mod limit_checks;
 mod limit_violation;
 pub mod lookups;
+mod manager_index;
+#[cfg(test)]
+mod manager_tests;
+pub mod managers;
 pub mod membership_plan;
 #[cfg(test)]
 mod message_snapshot;

@@ -30,6 +30,7 @@ mod open_store;
 pub mod param;
 pub mod persons;
 pub mod queue_samples;
+pub mod reporting_lines;
 pub mod retention;
 pub mod runs;
 pub mod second_factors;

@@ -1,14 +1,18 @@
 //! The state and the attributes of the learner on a day, with the connector of each.
 
 use chrono::NaiveDate;
+use rustc_hash::FxHashMap;
 
 use crate::explain::explanation::{self, SourceValue, StatusReason, ValueOrigin};
 use crate::explain::{AsOf, ExplainConfig, RunIndex};
+use crate::sync::load_managers_above;
 use crate::sync::profiles;
-use rollcall_model::attributes::Attribute;
+use rollcall_model::attributes::{Attribute, UNRESOLVED};
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::status::{EmploymentStatus, LearnerStatus};
+use rollcall_planner::managers::ManagerValues;
 use rollcall_planner::population::{date, from_json};
+use rollcall_planner::rule_set::reads_managers;
 use rollcall_planner::snapshot::ManualPerson;
 use rollcall_planner::{
     ConnectorRecord, StatusOnDay, connector_bit, manual_cells, merge_records, status_on, winning_record,
@@ -30,6 +34,8 @@ pub(super) struct LearnerState {
     /// The record that each cell comes from.
     origins: Vec<Option<usize>>,
     state: Symbol,
+    /// The attributes that are computed from managers, as the last complete run found them; `None` if no rule reads them.
+    managers: Option<ManagerValues>,
     former: Vec<String>,
 }
 
@@ -94,7 +100,13 @@ pub(super) async fn load_learner_state(
         });
     }
     records.sort_by_key(|record| (!record.present, record.place));
-    Ok(LearnerState::merge(file, row, view, values, records, former))
+    let learner = row.id;
+    let mut state = LearnerState::merge(file, row, view, values, records, former);
+    if reads_managers(file.rules) {
+        let stored = load_managers_above(tx, vec![learner], Vec::new(), &FxHashMap::default()).await?;
+        state.managers = Some(stored.values_of_stored(learner, &mut state.values));
+    }
+    Ok(state)
 }
 
 impl LearnerState {
@@ -137,7 +149,7 @@ impl LearnerState {
         };
         let computed = if by_hand { stored } else { computed };
         let state = values.intern(status.unwrap_or(LearnerStatus::Left).as_str());
-        Self { row, status, values, computed, why, records, cells, origins, state, former }
+        Self { row, status, values, computed, why, records, cells, origins, state, managers: None, former }
     }
 
     /// Returns true if memberships are in force.
@@ -147,16 +159,26 @@ impl LearnerState {
 
     /// One attribute as rules see it.
     pub(super) fn find_cell(&self, attribute: Attribute) -> Symbol {
-        if attribute == Attribute::STATUS { self.state } else { self.cells[attribute.index()] }
+        if attribute == Attribute::STATUS {
+            self.state
+        } else if attribute.is_computed() {
+            self.managers.as_ref().map_or(Symbol::EMPTY, |values| values.cell(0, attribute))
+        } else {
+            self.cells[attribute.index()]
+        }
     }
 
     /// The values of an attribute as rules see it.
     pub(super) fn list_values(&self, attribute: Attribute) -> Vec<String> {
-        self.values.all(self.find_cell(attribute)).map(str::to_owned).collect()
+        let all = self.values.all(self.find_cell(attribute));
+        all.filter(|value| !value.starts_with(UNRESOLVED)).map(str::to_owned).collect()
     }
 
     /// Returns the source of an attribute's value.
     pub(super) fn find_origin(&self, attribute: Attribute) -> ValueOrigin {
+        if attribute.is_computed() {
+            return ValueOrigin::default();
+        }
         let at = self.origins[attribute.index()];
         at.map_or_else(ValueOrigin::default, |at| self.records[at].origin())
     }

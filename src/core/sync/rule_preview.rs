@@ -13,7 +13,9 @@ use rollcall_model::names::RuleName;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::status::LearnerStatus;
 use rollcall_planner::desired_memberships::DesiredMemberships;
+use rollcall_planner::managers::{OrgPerson, StoredManagers};
 use rollcall_planner::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population, from_json};
+use rollcall_planner::rule_set::reads_managers;
 use rollcall_planner::snapshot::ManualPerson;
 use rollcall_planner::{ConnectorRecord, connector_bit, manual_cells, merge_records};
 use rollcall_rules::name_template::NameTemplate;
@@ -127,9 +129,10 @@ pub fn preview_rule(
     interrupt: &Interrupt,
 ) -> std::result::Result<RulePreview, PreviewError> {
     let members = data.members.clone();
-    let population = build_population(data, file);
+    let rules = [rule];
+    let population = build_population(data, file, reads_managers(&rules));
     let desired = DesiredMemberships::evaluate_until(
-        &[rule],
+        &rules,
         &population,
         &file.connector_names(),
         when.today,
@@ -175,12 +178,13 @@ fn some(population: &Population, all: impl Iterator<Item = LearnerIndex>, most: 
 }
 
 /// Builds the learners, with the merged attributes of the last good readings and the current status.
-fn build_population(data: PreviewData, file: File<'_>) -> Population {
+fn build_population(data: PreviewData, file: File<'_>, reads_managers: bool) -> Population {
     let PreviewData { mut records, states, by_hand, places, members: _ } = data;
     let place = |record: &PersonRecord| places.get(&record.connector_id).copied().unwrap_or(usize::MAX);
     records.sort_by_key(|record| (record.learner_id.0, place(record)));
     let mut population = Population::new(PeopleTable::new(file.attributes));
     let mut added: FxHashSet<LearnerId> = FxHashSet::default();
+    let mut org: Vec<OrgPerson> = Vec::new();
     for of_one in records.chunk_by(|a, b| a.learner_id == b.learner_id) {
         let id = of_one[0].learner_id;
         let values = &mut population.people.values;
@@ -194,13 +198,23 @@ fn build_population(data: PreviewData, file: File<'_>) -> Population {
         let cells = merge_records(&records, file.attributes.len());
         let sources = records.iter().fold(0, |bits, record| bits | connector_bit(record.place));
         let status = states.get(&id).copied().unwrap_or(LearnerStatus::Left);
-        population.push(known(id, status, sources), Some(cells));
+        let who = population.push(known(id, status, sources), Some(cells));
         added.insert(id);
+        if reads_managers {
+            let ids = of_one.iter().map(|record| (place(record), record.external_id.clone()));
+            org.push(population.org_person(who, ids.collect()));
+        }
     }
     for one in by_hand.iter().filter(|one| !added.contains(&one.learner)) {
         let cells = manual_cells(file.attributes, &mut population.people.values, one);
-        population
-            .push(known(one.learner, LearnerStatus::Active, EvaluatedLearner::ADDED_BY_HAND), Some(cells));
+        let added = known(one.learner, LearnerStatus::Active, EvaluatedLearner::ADDED_BY_HAND);
+        let who = population.push(added, Some(cells));
+        if reads_managers {
+            org.push(population.org_person(who, Vec::new()));
+        }
+    }
+    if reads_managers {
+        population.compute_managers(org, &StoredManagers::default(), true);
     }
     population
 }

@@ -3,7 +3,9 @@
 //! Only this module depends on the `cel` crate. A rule is compiled once, and rejected if it uses an unknown name; it is
 //! evaluated once for each distinct combination of the attributes that it reads. In an expression
 //! `department` is the first value as a string and `department_all` the list of all values; an attribute without a
-//! value is "" and an empty list. In addition to CEL's functions there are
+//! value is "" and an empty list. The names of [`rollcall_model::attributes::COMPUTED`] are computed from the managers: a
+//! list, a number or a truth value. If one is not known for a person, the evaluation fails where it is needed. In addition
+//! to CEL's functions there are
 //!
 //! - `days_since(date)` and `days_until(date)`: whole days from or to today. With an empty date the rule does not match.
 //! - `equals_ignore_case(a, b)`: equality after trimming and case folding.
@@ -35,7 +37,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::limits::MAX_VALUE_BYTES;
 use crate::name_template::NameTemplate;
-use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::attributes::{Attribute, AttributeSet, UNRESOLVED};
 use rollcall_model::guard::Percent;
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::{ConnectorName, RuleName};
@@ -76,7 +78,44 @@ pub struct CompiledExpression {
 struct ExpressionVariable {
     name: String,
     attribute: Attribute,
-    all: bool,
+    form: VariableForm,
+}
+
+/// The form of a variable's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum VariableForm {
+    /// The first value, a text.
+    First,
+    /// The list of all values.
+    All,
+    /// A whole number.
+    Number,
+    /// True or false.
+    Truth,
+}
+
+impl VariableForm {
+    /// Returns the form of a computed attribute.
+    fn of_computed(attribute: Attribute) -> Self {
+        match attribute {
+            Attribute::REPORTS_TOTAL => Self::Number,
+            Attribute::IS_MANAGER => Self::Truth,
+            _ => Self::All,
+        }
+    }
+
+    /// Returns the value of a cell in this form.
+    fn value(self, values: &Interner, cell: Symbol) -> Value {
+        match self {
+            Self::First => Value::from(values.first(cell).to_owned()),
+            Self::All => {
+                let all = values.all(cell).map(|value| Value::from(value.to_owned()));
+                Value::from(all.collect::<Vec<Value>>())
+            }
+            Self::Number => Value::Int(values.first(cell).parse().unwrap_or(0)),
+            Self::Truth => Value::Bool(values.first(cell) == "true"),
+        }
+    }
 }
 
 impl Rule {
@@ -200,6 +239,7 @@ impl RuleEvaluator {
         let mut scope = self.root.new_inner_scope();
         let mut given: Vec<&str> = Vec::new();
         let mut largest = 0;
+        let mut unresolved = None;
         for variable in conditions.into_iter().flat_map(|condition| &condition.variables) {
             if given.contains(&variable.name.as_str()) {
                 continue;
@@ -207,15 +247,15 @@ impl RuleEvaluator {
             given.push(&variable.name);
             let cell = cell_of(variable.attribute);
             largest = largest.max(values.all(cell).map(str::len).sum());
-            let value = if variable.all {
-                let all = values.all(cell).map(|value| Value::from(value.to_owned())).collect::<Vec<Value>>();
-                Value::from(all)
-            } else {
-                Value::from(values.first(cell).to_owned())
-            };
+            if let Some(why) = values.text(cell).strip_prefix(UNRESOLVED) {
+                // A variable without a value makes an evaluation fail only where the value is needed.
+                unresolved = Some(why.to_owned());
+                continue;
+            }
+            let value = variable.form.value(values, cell);
             scope.add_variable_from_value(variable.name.as_str(), value);
         }
-        EvaluationContext { scope, budget: &self.budget, largest }
+        EvaluationContext { scope, budget: &self.budget, largest, unresolved }
     }
 }
 
@@ -225,6 +265,8 @@ pub struct EvaluationContext<'j> {
     budget: &'j EvaluationBudget,
     /// The size of the largest attribute in bytes.
     largest: usize,
+    /// The reason why a computed attribute is not known.
+    unresolved: Option<String>,
 }
 
 impl std::fmt::Debug for EvaluationContext<'_> {
@@ -277,7 +319,11 @@ impl EvaluationContext<'_> {
                 EvaluationResult::NoDate
             }
             Err(error) => {
-                EvaluationResult::Failed(shorten_to(ResourceLimit::ReasonCharacters, error.to_string()))
+                let why = match (&error, &self.unresolved) {
+                    (ExecutionError::UndeclaredReference(_), Some(why)) => why.clone(),
+                    (error, _) => error.to_string(),
+                };
+                EvaluationResult::Failed(shorten_to(ResourceLimit::ReasonCharacters, why))
             }
         }
     }
