@@ -64,6 +64,7 @@ mod limit_checks;
 mod limit_violation;
 pub mod lookups;
 mod manager_index;
+mod manager_problem;
 #[cfg(test)]
 mod manager_tests;
 pub mod managers;

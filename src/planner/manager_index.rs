@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::manager_problem::ManagerProblem;
 use crate::managers::{OrgPerson, Superior};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::names::fold;
@@ -57,7 +58,7 @@ impl<'p> PersonIndex<'p> {
             match (&found, &next) {
                 (Superior::None, _) | (_, Superior::Unresolved(_)) => found = next,
                 (Superior::Found(one), Superior::Found(other)) if one != other => {
-                    return Superior::Unresolved("the person has several managers".to_owned());
+                    return Superior::Unresolved(ManagerProblem::Several.to_string());
                 }
                 (Superior::Found(_) | Superior::Unresolved(_), Superior::None | Superior::Found(_)) => {}
             }
@@ -85,13 +86,13 @@ impl<'p> PersonIndex<'p> {
                     Ok(None) => {}
                     Ok(Some(at)) => return Superior::Found(at),
                     Err(()) => {
-                        let why = format!("the manager `{text}` may be one of several people");
-                        return Superior::Unresolved(why);
+                        let problem = ManagerProblem::Ambiguous { text };
+                        return Superior::Unresolved(problem.to_string());
                     }
                 }
             }
         }
-        Superior::Unresolved(format!("the manager `{text}` is unknown"))
+        Superior::Unresolved(ManagerProblem::Unknown { text }.to_string())
     }
 
     /// Returns the only one; of several people, the only one who has not left.

@@ -2,8 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::manager_problem::ManagerProblem;
 use crate::managers::{OrgChart, OrgPerson, StoredLine, StoredManagers};
-use rollcall_model::attributes::Attribute;
+use rollcall_model::attributes::{Attribute, UNRESOLVED};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::interner::Interner;
 
@@ -15,6 +16,11 @@ fn person(number: i64, manager: &str) -> OrgPerson {
         managers: Some(manager.to_owned()).filter(|text| !text.is_empty()).into_iter().collect(),
         ..OrgPerson::default()
     }
+}
+
+/// The value of an attribute that is not known.
+fn not_known(problem: ManagerProblem<'_>) -> String {
+    format!("{UNRESOLVED}{problem}")
 }
 
 /// Returns the chains of ids and the numbers of reports.
@@ -43,7 +49,10 @@ fn unknown_manager_is_unknown_for_all_below() {
     let lines = FxHashMap::from_iter([(LearnerId(2), line)]);
     let (chains, reports) = resolve(people, &StoredManagers { people: Vec::new(), lines }, true);
     assert_eq!(chains[0], "");
-    assert!(chains[1..].iter().all(|chain| chain == "\u{1e}the manager `ghost` is unknown"), "{chains:?}");
+    assert!(
+        chains[1..].iter().all(|chain| *chain == not_known(ManagerProblem::Unknown { text: "ghost" })),
+        "{chains:?}"
+    );
     assert_eq!(reports, ["2", "1", "0"]);
 }
 
@@ -54,7 +63,7 @@ fn chain_without_end_is_an_error() {
     let above = person(102, "");
     let stored = StoredManagers { people: vec![above], lines: FxHashMap::default() };
     let (chains, _) = resolve(people, &stored, true);
-    assert_eq!(chains[0], "\u{1e}more than 100 managers are above the person");
+    assert_eq!(chains[0], not_known(ManagerProblem::TooManyLevels));
     assert!(chains[101] == "p102", "{chains:?}");
 }
 
@@ -72,5 +81,5 @@ fn stored_manager_is_used_while_the_text_is_the_same() {
     let stored = StoredManagers { people: vec![person(2, "")], lines };
     assert_eq!(resolve(vec![person(1, "x")], &stored, false), (vec!["p2".to_owned()], vec!["7".to_owned()]));
     let (chains, _) = resolve(vec![person(1, "y")], &stored, false);
-    assert_eq!(chains, ["\u{1e}the manager `y` is unknown"]);
+    assert_eq!(chains, [not_known(ManagerProblem::Unknown { text: "y" })]);
 }

@@ -6,16 +6,16 @@
 //! first person who occurs twice. The cost is the number of people times the depth of the organization, in memory; a plan
 //! whose rules do not read these attributes does not come here.
 
+use std::fmt::Display;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::manager_index::PersonIndex;
+use crate::manager_problem::{MAX_LEVELS, ManagerProblem};
 use crate::population::LearnerIndex;
 use rollcall_model::attributes::{Attribute, UNRESOLVED};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::interner::{Interner, SEPARATOR, Symbol};
-
-/// The maximum number of managers above a person. No organization is so deep; the data is wrong.
-const MAX_LEVELS: usize = 100;
 
 /// A person who has a manager, or is one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -187,7 +187,7 @@ impl<'a> OrgChart<'a> {
                     values.intern(&count.to_string()),
                     values.intern(if count > 0 { "true" } else { "false" }),
                 ),
-                None => unresolved_pair(values, NOT_COUNTED),
+                None => unresolved_pair(values, ManagerProblem::NotStored),
             };
             found.reports.push(total);
             found.leads.push(leads);
@@ -211,11 +211,12 @@ impl<'a> OrgChart<'a> {
                     return Superior::Unresolved(line.problem.clone());
                 }
                 let Some(manager) = line.manager else { return Superior::None };
-                index
-                    .position(manager)
-                    .map_or_else(|| Superior::Unresolved(NOT_COUNTED.to_owned()), Superior::Found)
+                index.position(manager).map_or_else(
+                    || Superior::Unresolved(ManagerProblem::NotStored.to_string()),
+                    Superior::Found,
+                )
             }
-            None if at >= self.of_plan => Superior::Unresolved(NOT_COUNTED.to_owned()),
+            None if at >= self.of_plan => Superior::Unresolved(ManagerProblem::NotStored.to_string()),
             Some(_) | None => index.find_manager(at),
         }
     }
@@ -235,7 +236,7 @@ impl<'a> OrgChart<'a> {
                 Superior::Unresolved(why) => return Err(why.clone()),
                 Superior::Found(next) if managers.contains(next) => break,
                 Superior::Found(_) if managers.len() >= MAX_LEVELS => {
-                    return Err(format!("more than {MAX_LEVELS} managers are above the person"));
+                    return Err(ManagerProblem::TooManyLevels.to_string());
                 }
                 Superior::Found(next) => {
                     managers.push(*next);
@@ -329,15 +330,12 @@ impl<'a> OrgChart<'a> {
     }
 }
 
-/// The reason of a value that only a run of all people can give.
-const NOT_COUNTED: &str = "the managers are known after the next complete run";
-
 /// The value of a computed attribute that was not computed.
 pub(crate) fn not_computed(values: &mut Interner) -> Symbol {
-    unresolved_pair(values, NOT_COUNTED).0
+    unresolved_pair(values, ManagerProblem::NotStored).0
 }
 
-fn unresolved_pair(values: &mut Interner, why: &str) -> (Symbol, Symbol) {
+fn unresolved_pair(values: &mut Interner, why: impl Display) -> (Symbol, Symbol) {
     let cell = values.intern(&format!("{UNRESOLVED}{why}"));
     (cell, cell)
 }
