@@ -27,8 +27,8 @@ const PEOPLE: &str = "employee_id,work_email,full_name,department\n\
 /// A file and the connector that reads it.
 pub(crate) struct CsvFixture {
     folder: TempDir,
-    attributes: AttributeSet,
-    connector: Connector,
+    pub(crate) attributes: AttributeSet,
+    pub(crate) connector: Connector,
 }
 
 impl CsvFixture {
@@ -62,7 +62,7 @@ impl CsvFixture {
         self.read().await.expect("everybody").into_parts().0
     }
 
-    async fn error(&self) -> ConnectorError {
+    pub(crate) async fn error(&self) -> ConnectorError {
         self.read().await.expect_err("not everybody")
     }
 
@@ -95,18 +95,6 @@ async fn everybody_in_the_file_is_read_quotes_and_all() {
     assert_eq!(people.first(1, Attribute::NAME), "Hopper, Grace");
     assert_eq!(people.first(2, Attribute::NAME), "Alan \"the\" Turing");
     assert_eq!(people.first(2, Attribute::DEPARTMENT), "Research and more");
-}
-
-/// A row without an end is refused at its bound, and the file is not read on.
-#[tokio::test]
-async fn row_beyond_the_limit_is_refused() {
-    let header = "employee_id,work_email,full_name,department\n";
-    for row in ["9,nine@corp.example,", "9,nine@corp.example,\""] {
-        let error = CsvFixture::of(format!("{header}{row}{}", "a".repeat(17 << 20))).error().await;
-        assert_eq!((error.kind(), error.is_transient()), ("limit_exceeded", false), "{error}");
-        let told = "the row at line 2 exceeds the limit `record_bytes` of 16,777,216 bytes";
-        assert!(error.to_string().contains(told), "{error}");
-    }
 }
 
 /// Nothing of a file outside the folder appears in an error.

@@ -124,3 +124,42 @@ fn missing_site_is_named() {
         assert!(causes.iter().any(|cause| cause.starts_with(expected)), "{causes:?}");
     });
 }
+
+/// A service on this machine that has not read the file again is told apart from another machine, with the command that makes
+/// it read the file.
+#[test]
+fn service_here_with_an_older_file_is_told_apart_from_another_machine() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a host name");
+        let host = host.trim();
+        let now = company.db.pick("strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')", "now()");
+        let insert = |company: &Company, id: &str, host: &str| {
+            company
+                .sql(&format!("INSERT INTO nodes VALUES ('{id}', '{host}', '1', 'another', {now}, {now})"));
+        };
+        insert(&company, &format!("{host}:{}/1", std::process::id()), host);
+        company.leave("s1");
+        company.sync_without_hold();
+        insert(&company, &format!("{host}:4711/1"), host);
+        company.leave("s2");
+        let report = company.sync_with_hold();
+        let said = reasons(&report)[0].1.clone();
+        assert!(
+            said.contains("the service on this machine (process 4711) uses a different configuration"),
+            "{said}"
+        );
+        assert!(said.contains("`kill -HUP 4711`"), "{said}");
+        // A command is another process than the service of the first row.
+        company.sql(&format!("DELETE FROM nodes WHERE id LIKE '%:{}/1'", std::process::id()));
+        let refused =
+            company.rollcall(&["approve", &report.run.expect("a number").to_string()]).expect_status(1).err;
+        assert!(
+            refused.contains("the service on this machine") && refused.contains("`kill -HUP 4711`"),
+            "{refused}"
+        );
+        company.sql("UPDATE nodes SET host = 'node-2', id = 'node-2:4711/1' WHERE id LIKE '%:4711/1'");
+        let said = reasons(&company.sync_with_hold())[0].1.clone();
+        assert!(said.contains("node-2 uses a different configuration") && !said.contains("kill"), "{said}");
+    });
+}

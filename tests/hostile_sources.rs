@@ -68,19 +68,35 @@ fn start_ldap_server(company: &Company, page: Vec<LdapReply>, pause: Duration) -
     company.runtime.block_on(ScriptedLdapServer::follow(script))
 }
 
-/// A directory with deep messages, values of 60 MB, entries or unknown messages without end, and cookies of 3 MB.
+/// A directory with deep messages, values of 60 MB, entries or unknown messages without end, cookies of 3 MB, and messages
+/// of millions of values or addresses.
 #[test]
 fn service_survives_a_hostile_directory() {
     let large =
         LdapReply::Object("uid=a,dc=x".to_owned(), vec![("id".to_owned(), vec!["a".repeat(60 << 20)])]);
     let unknown = tagged(0x30, &[tagged(0x02, &[99]), tagged(0x78, &[])].concat());
     let cookie = LdapReply::Done(0, Some(vec![b'c'; 3 << 20].leak()));
+    let last = LdapReply::Done(0, Some(b""));
+    let octets = tagged(0x04, b"a").repeat(5 << 20);
+    let values_of = |name: &str| {
+        let attribute = tagged(0x30, &[tagged(0x04, name.as_bytes()), tagged(0x31, &octets)].concat());
+        tagged(0x64, &[tagged(0x04, b"uid=a,dc=x"), tagged(0x30, &attribute)].concat())
+    };
     for (page, kind) in [
         (vec![LdapReply::Operation(tagged(0x65, &nested(8_000)))], "limit_exceeded"),
         (vec![large], "limit_exceeded"),
         (vec![LdapReply::Entry("a"); 100_000], "limit_exceeded"),
         (vec![LdapReply::Raw(unknown); 200_000], "limit_exceeded"),
         (vec![cookie], "limit_exceeded"),
+        (
+            vec![LdapReply::Operation(tagged(
+                0x65,
+                &[&[0x0a, 1, 0, 4, 0, 4, 0], &tagged(0xa3, &octets)[..]].concat(),
+            ))],
+            "limit_exceeded",
+        ),
+        (vec![LdapReply::Operation(values_of("id")), last.clone()], "limit_exceeded"),
+        (vec![LdapReply::Operation(values_of("photo")), last], "limit_exceeded"),
     ] {
         let mut company = company("", "reading_records = 50000");
         let server = start_ldap_server(&company, page, Duration::ZERO);
@@ -153,4 +169,31 @@ fn service_survives_a_hostile_file() {
     ];
     company.instead("hr", Some(&file.concat()));
     survive(&company, "limit_exceeded");
+}
+
+/// Files with a row of 16 MB: one value, a list of millions of values, or millions of fields.
+#[test]
+fn service_survives_a_row_of_millions_of_values() {
+    let size = (16 << 20) - 1_000;
+    for cell in ["b".repeat(size), "a|".repeat(size / 2), ",".repeat(size)] {
+        let mut company = company("", "");
+        let header = "id,email,name,location,role,status,start_date,end_date,department";
+        company.instead("hr", Some(format!("{header}\na,a@corp.example,A,,,,,,{cell}\n").as_bytes()));
+        survive(&company, "limit_exceeded");
+    }
+}
+
+/// A file in JSON and an API with an array of millions of values in one record.
+#[test]
+fn service_survives_an_array_of_millions_of_values() {
+    let array = format!("[{}1]", "1,".repeat((8 << 20) - 1_000));
+    let record = format!("{{\"id\": \"a\", \"department\": {array}}}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("people.json");
+    std::fs::write(&path, format!("[{record}]")).expect("written");
+    let page = ServerReply::bytes("application/json", format!("{{\"people\": [{record}]}}").into_bytes());
+    let server = HttpServer::start(move |_| page.clone());
+    for settings in [format!("kind = 'json_file'\npath = '{}'\n", path.display()), api(&server)] {
+        survive(&company(&settings, ""), "limit_exceeded");
+    }
 }

@@ -4,6 +4,7 @@ mod check;
 mod completeness;
 mod connection;
 mod entries;
+mod groups;
 mod limits;
 mod messages;
 

@@ -2,6 +2,8 @@
 
 use rollcall_core::groups::MemberEffect;
 use rollcall_core::sync::RunOutcome;
+use rollcall_model::ids::GroupId;
+use rollcall_store::listing::groups;
 
 use crate::support::company::Company;
 use crate::support::database::on_both;
@@ -49,6 +51,43 @@ fn membership_ends_with_last_reason() {
         assert_eq!(company.members("Sales"), ["ada"]);
         assert_eq!(company.remove("Sales", "ada"), MemberEffect::Removed);
         assert_eq!(company.members("Sales"), Vec::<String>::new());
+    });
+}
+
+/// The history of a group says what each run gave and ended, also after the memberships have ended.
+#[test]
+fn history_of_group_stays_when_memberships_end() {
+    on_both(|engine| {
+        let mut company = Company::staffed(engine, &[("ada", "Sales"), ("bob", "Sales")]);
+        company.sync();
+        company.hire("eve", &[("department", "Sales")]);
+        company.sync();
+        company.move_to("ada", "Research");
+        company.move_to("eve", "Research");
+        company.sync();
+        let group = GroupId(
+            company.query_value("SELECT id FROM groups WHERE name = 'Sales'").parse().expect("a number"),
+        );
+        let history = company.runtime.block_on(async {
+            let mut tx = company.store.begin_read().await.expect("a transaction");
+            groups::list_history(&mut tx, group, 20).await.expect("a history")
+        });
+        let counts: Vec<(i64, i64)> = history.iter().map(|entry| (entry.given, entry.ended)).collect();
+        assert_eq!(counts, [(0, 2), (1, 0), (2, 0)]);
+    });
+}
+
+/// A run of the source and a change by hand end after they have begun, so that their duration can be read.
+#[test]
+fn run_ends_after_it_has_begun() {
+    on_both(|engine| {
+        let company = Company::staffed(engine, &[("ada", "Sales"), ("bob", "Research")]);
+        company.sync();
+        company.add("Sales", "bob");
+        for kind in ["sync", "hand"] {
+            let ended = format!("runs WHERE kind = '{kind}' AND finished_at > started_at");
+            assert_eq!(company.count_rows(&ended), 1, "{kind}");
+        }
     });
 }
 

@@ -41,7 +41,12 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
             "vendors::limits::pages_records_and_bytes_are_bounded"
         }
         L::ReadingMinutes => "connectors::reading_deadline::reading_without_end_fails_in_time",
-        L::RecordBytes => "csv_file::row_beyond_the_limit_is_refused",
+        L::RecordBytes => "csv_limits::row_beyond_the_limit_is_refused",
+        L::AttributeValues | L::RecordParts | L::SourceValueBytes => {
+            "csv_limits::values_beyond_the_limits_are_refused"
+        }
+        L::PageParts => "vendors::limits::parts_of_pages_with_details_are_bounded",
+        L::LdapElements => "ldap::limits::elements_beyond_the_limit_are_refused",
         L::LdapNestingLevels => "ldap::limits::deeply_nested_message_is_refused",
         L::LdapValueBytes => "ldap::limits::value_beyond_the_limit_names_entry_and_attribute",
         L::LdapOtherMessages => "ldap::limits::other_messages_beyond_the_limit_are_refused",

@@ -235,3 +235,133 @@ fn undone_removals_do_not_count_for_24_hours() {
         assert_eq!(company.members("Sales").len(), 50, "ten may go: the eight are there again");
     });
 }
+
+/// An undone move leaves nothing to the due date of a course that is assigned later.
+#[test]
+fn undone_move_leaves_no_due_date() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.assignment("R", "Sales", "due_days = 60");
+        company.sync();
+        company.assign("S", "Research", DuePolicy::AfterJoining(14));
+        company.move_to("ada", "Research");
+        let run = company.sync().run.expect("a number").0;
+        assert_eq!(company.due_in("ada", "S"), Some(14));
+        company.undo(run).expect("taken back");
+        assert_eq!((company.due_in("ada", "S"), company.due_in("ada", "R")), (Some(30), Some(60)));
+        company.advance_days(7);
+        company.assign("S", "Sales", DuePolicy::AfterJoining(60));
+        company.assign_alone("R", "ada", DuePolicy::AfterJoining(60));
+        assert_eq!((company.due_in("ada", "S"), company.due_in("ada", "R")), (Some(23), Some(53)));
+        company.create("Club", &["ada"]);
+        company.add_course("C");
+        company.assign("C", "Club", DuePolicy::AfterJoining(60));
+        assert_eq!(company.due_in("ada", "C"), Some(60));
+        company.verify();
+    });
+}
+
+/// A learner who lost access because the first day was moved into the future has it again, and keeps it.
+#[test]
+fn undone_move_of_first_day_gives_access_back() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let before = company.enrollment("ada", "S");
+        let later = company.day(60);
+        company.change("ada", &[("start_date", &later)]);
+        let run = company.sync().run.expect("a number").0;
+        assert_eq!((company.status("ada"), company.has_access("ada", "S")), ("upcoming".into(), false));
+        let undone = company.undo(run).expect("taken back");
+        assert_eq!((undone.learners, undone.touched), (1, Vec::new()));
+        assert_eq!((company.status("ada"), company.enrollment("ada", "S")), ("active".into(), before));
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
+        assert_eq!(company.members("Sales"), ["ada", "bob"]);
+        company.change("ada", &[("location", "Berlin")]);
+        company.sync();
+        assert_eq!(company.status("ada"), "upcoming", "another record decides anew");
+        company.verify();
+    });
+}
+
+/// An undone start takes the access back that an assignment to the learner alone gives.
+#[test]
+fn undone_start_takes_access_back() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let tomorrow = company.day(1);
+        company.hire("kim", &[("department", "Sales"), ("start_date", &tomorrow)]);
+        company.sync();
+        company.assign_alone("R", "kim", DuePolicy::AfterJoining(9));
+        company.begin_next_day();
+        let run = company.sync().run.expect("a number").0;
+        assert_eq!((company.status("kim"), company.has_access("kim", "R")), ("active".into(), true));
+        let undone = company.undo(run).expect("taken back").run;
+        assert_eq!((company.status("kim"), company.has_access("kim", "R")), ("upcoming".into(), false));
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
+        assert_eq!(company.members("Sales"), ["ada", "bob"]);
+        company.approve(rollcall_model::ids::RunId(undone)).expect("let through after all");
+        assert_eq!((company.status("kim"), company.has_access("kim", "R")), ("active".into(), true));
+        assert_eq!(company.members("Sales"), ["ada", "bob", "kim"]);
+        company.verify();
+    });
+}
+
+/// A membership by hand of a learner who has not started is taken back, before and after the first day.
+#[test]
+fn undone_waiting_membership_does_not_take_effect() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let tomorrow = company.day(1);
+        for who in ["kim", "lea"] {
+            company.hire(who, &[("department", "Sales"), ("start_date", &tomorrow)]);
+        }
+        company.sync();
+        company.create("Club", &["bob"]);
+        company.add("Club", "kim");
+        let of_kim = company.last_run();
+        company.add("Club", "lea");
+        let of_lea = company.last_run();
+        company.undo(of_kim).expect("taken back");
+        company.begin_next_day();
+        company.sync();
+        assert_eq!(company.members("Club"), ["bob", "lea"]);
+        company.undo(of_lea).expect("taken back after it took effect");
+        assert_eq!(company.members("Club"), ["bob"]);
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
+        assert_eq!(company.members("Club"), ["bob"]);
+        company.verify();
+    });
+}
+
+/// The undo of an undo is whole: groups, assignments, exclusions and completions are as before the first undo.
+#[test]
+fn undo_of_undo_is_whole() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.create("Club", &["ada", "eve"]);
+        company.assign("S", "Club", DuePolicy::AfterJoining(5));
+        let twice = |company: &Company| {
+            let undone = company.undo(company.last_run()).expect("taken back").run;
+            company.undo(undone).expect("taken back again");
+        };
+        company.delete("Club");
+        twice(&company);
+        assert!(!company.groups().contains(&"Club".to_owned()) && !company.has_access("eve", "S"));
+        company.restore("Club");
+        company.undo(company.last_run()).expect("a restored group is taken back");
+        assert!(!company.groups().contains(&"Club".to_owned()), "it is deleted again");
+        company.restore("Club");
+        assert_eq!((company.members("Club").len(), company.due_in("eve", "S")), (2, Some(5)));
+        company.remove("Sales", "ada");
+        twice(&company);
+        assert_eq!(company.members("Sales"), ["bob"]);
+        assert_eq!(company.count_rows("exclusions WHERE lifted_run_id IS NULL"), 1);
+        let completed = company.last_run() + 1;
+        company.complete("bob", "S");
+        let undone = company.undo(completed).expect("a completion is taken back").run;
+        assert!(!company.enrollment("bob", "S").completed);
+        company.undo(undone).expect("and noted again");
+        assert!(company.enrollment("bob", "S").completed);
+        company.verify();
+    });
+}

@@ -17,6 +17,7 @@ mod jobs;
 mod lists;
 mod oidc;
 mod own_account;
+mod page_scripts;
 mod routes;
 mod rule_limits;
 mod screenshots;

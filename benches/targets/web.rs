@@ -8,7 +8,7 @@ use std::path::Path;
 
 use chrono::Utc;
 use rollcall_config::Config;
-use rollcall_core::accounts::{self, NewUserAccount};
+use rollcall_core::accounts::{self, FirstSignIn, NewUserAccount};
 use rollcall_core::enrollment::change::ChangeTime;
 use rollcall_core::explain::{self, ExplainRequest};
 use rollcall_model::ids::{GroupId, LearnerId};
@@ -137,7 +137,7 @@ async fn of(db: &tests::TestDatabase, folder: &Path) {
     };
     let password = SecretText::new(PASSWORD);
     let (email, role) = ("bench@corp.example", Role::LicenseHolder);
-    let new = NewUserAccount { email, name: "", role, password: Some(&password) };
+    let new = NewUserAccount { email, name: "", role, first_sign_in: FirstSignIn::Password(&password) };
     accounts::create_account(&store, &about, when, new).await.expect("an account");
     let service = RunningProgram::start(rollcall_command(&file).arg("run"));
     service.wait_for_log("web server listening");

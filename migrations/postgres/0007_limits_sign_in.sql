@@ -73,6 +73,68 @@ CREATE TABLE recovery_codes (
 COMMENT ON TABLE recovery_codes IS 'SHA-256 of each code that was not used yet.';
 CREATE INDEX recovery_codes_by_account ON recovery_codes (account_id);
 
+CREATE TABLE learner_changes (
+    run_id     BIGINT NOT NULL,
+    learner_id BIGINT NOT NULL,
+    status     TEXT NOT NULL,
+    PRIMARY KEY (run_id, learner_id)
+);
+COMMENT ON TABLE learner_changes IS 'Status of learners before a run changed their access or their first day: an undo restores them.';
+
+ALTER TABLE kept_dues ADD COLUMN run_id BIGINT NOT NULL DEFAULT 0, ADD COLUMN group_id BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN ended_run_id BIGINT;
+ALTER TABLE kept_dues ALTER COLUMN run_id DROP DEFAULT, ALTER COLUMN group_id DROP DEFAULT;
+ALTER TABLE kept_dues DROP CONSTRAINT kept_dues_pkey,
+    ADD PRIMARY KEY (learner_id, course_id, lost_on, run_id, group_id);
+CREATE INDEX kept_dues_by_run ON kept_dues (run_id);
+CREATE INDEX kept_dues_by_end ON kept_dues (ended_run_id) WHERE ended_run_id IS NOT NULL;
+COMMENT ON COLUMN kept_dues.run_id IS 'The run in which it was given up; 0 where an older version did not write it down.';
+COMMENT ON COLUMN kept_dues.group_id IS 'The group that gave it; 0 where the course was assigned to the learner.';
+COMMENT ON COLUMN kept_dues.ended_run_id IS 'The undo, or the change of a due date, since which it is not in force.';
+
+ALTER TABLE dormant_memberships ADD COLUMN ended_run_id BIGINT;
+CREATE INDEX dormant_memberships_by_run ON dormant_memberships (run_id);
+CREATE INDEX dormant_memberships_by_end ON dormant_memberships (ended_run_id) WHERE ended_run_id IS NOT NULL;
+COMMENT ON COLUMN dormant_memberships.ended_run_id IS 'The run in which it took effect or was removed; NULL while it waits.';
+
+ALTER TABLE groups ADD COLUMN restored_run_id BIGINT;
+ALTER TABLE assignments ADD COLUMN restored_run_id BIGINT;
+ALTER TABLE exclusions ADD COLUMN restored_run_id BIGINT;
+CREATE INDEX assignments_by_restore ON assignments (restored_run_id) WHERE restored_run_id IS NOT NULL;
+COMMENT ON COLUMN groups.restored_run_id IS 'The last run that restored the row, so that it can be undone.';
+COMMENT ON COLUMN assignments.restored_run_id IS 'The last run that restored the row, so that it can be undone.';
+COMMENT ON COLUMN exclusions.restored_run_id IS 'The last run that restored the row, so that it can be undone.';
+
+-- Suspensions by hand: the learner has no access until a restoration, whatever the sources say.
+CREATE TABLE suspensions (
+    learner_id    BIGINT NOT NULL REFERENCES learners (id),
+    -- The run that suspended the learner.
+    run_id        BIGINT NOT NULL,
+    -- The run that restored the learner; NULL as long as the suspension is in force.
+    lifted_run_id BIGINT,
+    PRIMARY KEY (learner_id, run_id)
+);
+CREATE UNIQUE INDEX suspensions_in_force ON suspensions (learner_id) WHERE lifted_run_id IS NULL;
+
+-- The status may be `suspended`.
+ALTER TABLE learners DROP CONSTRAINT learners_status_check;
+ALTER TABLE learners ADD CONSTRAINT learners_status_check
+    CHECK (status IN ('upcoming', 'active', 'leave', 'left', 'suspended'));
+
+-- Completions that were taken back by hand, to undo that.
+CREATE TABLE reopened_completions (
+    -- The run that took the completion back.
+    run_id           BIGINT NOT NULL,
+    learner_id       BIGINT NOT NULL,
+    course_id        BIGINT NOT NULL,
+    completed_at     TIMESTAMPTZ NOT NULL,
+    completed_run_id BIGINT,
+    PRIMARY KEY (run_id, learner_id, course_id)
+);
+
+-- For the history of a group: what each run gave.
+CREATE INDEX ended_memberships_by_group_and_giver ON ended_memberships (group_id, run_id);
+
 -- The manager of each learner as the last complete run found it. Only written if a rule reads managers.
 CREATE TABLE reporting_lines (
     learner_id BIGINT PRIMARY KEY REFERENCES learners ON DELETE CASCADE,

@@ -90,6 +90,78 @@ CREATE TABLE recovery_codes (
 ) WITHOUT ROWID;
 CREATE INDEX recovery_codes_by_account ON recovery_codes (account_id);
 
+-- Status of learners before a run changed their access or their first day: an undo restores them.
+CREATE TABLE learner_changes (
+    run_id     BIGINT NOT NULL,
+    learner_id BIGINT NOT NULL,
+    status     TEXT NOT NULL,
+    PRIMARY KEY (run_id, learner_id)
+) WITHOUT ROWID;
+
+-- A retained due date belongs to the run and the group that gave it up, and is out of force while that is undone.
+CREATE TABLE new_kept_dues (
+    learner_id   BIGINT NOT NULL,
+    course_id    BIGINT NOT NULL,
+    lost_on      DATE NOT NULL,
+    run_id       BIGINT NOT NULL,           -- 0: an older version did not write it down
+    group_id     BIGINT NOT NULL,           -- 0: the course was assigned to the learner
+    due          DATE NOT NULL,
+    -- The undo, or the change of a due date, since which it is not in force.
+    ended_run_id BIGINT,
+    PRIMARY KEY (learner_id, course_id, lost_on, run_id, group_id)
+) WITHOUT ROWID;
+INSERT INTO new_kept_dues (learner_id, course_id, lost_on, run_id, group_id, due)
+    SELECT learner_id, course_id, lost_on, 0, 0, due FROM kept_dues;
+DROP TABLE kept_dues;
+ALTER TABLE new_kept_dues RENAME TO kept_dues;
+CREATE INDEX kept_dues_by_run ON kept_dues (run_id);
+CREATE INDEX kept_dues_by_end ON kept_dues (ended_run_id) WHERE ended_run_id IS NOT NULL;
+
+-- A membership by hand that waited keeps its row when it takes effect, or is removed: `ended_run_id` is that run.
+ALTER TABLE dormant_memberships ADD COLUMN ended_run_id BIGINT;
+CREATE INDEX dormant_memberships_by_run ON dormant_memberships (run_id);
+CREATE INDEX dormant_memberships_by_end ON dormant_memberships (ended_run_id) WHERE ended_run_id IS NOT NULL;
+
+-- The last run that restored the row, so that it can be undone.
+ALTER TABLE groups ADD COLUMN restored_run_id BIGINT;
+ALTER TABLE assignments ADD COLUMN restored_run_id BIGINT;
+ALTER TABLE exclusions ADD COLUMN restored_run_id BIGINT;
+CREATE INDEX assignments_by_restore ON assignments (restored_run_id) WHERE restored_run_id IS NOT NULL;
+
+-- Suspensions by hand: the learner has no access until a restoration, whatever the sources say.
+CREATE TABLE suspensions (
+    learner_id    BIGINT NOT NULL REFERENCES learners (id),
+    -- The run that suspended the learner.
+    run_id        BIGINT NOT NULL,
+    -- The run that restored the learner; NULL as long as the suspension is in force.
+    lifted_run_id BIGINT,
+    PRIMARY KEY (learner_id, run_id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX suspensions_in_force ON suspensions (learner_id) WHERE lifted_run_id IS NULL;
+
+-- The status may be `suspended`. SQLite cannot change a constraint, so the column is made anew.
+DROP INDEX learners_by_address;
+ALTER TABLE learners RENAME COLUMN status TO former_status;
+ALTER TABLE learners ADD COLUMN status TEXT NOT NULL DEFAULT 'active'
+    CHECK (status IN ('upcoming', 'active', 'leave', 'left', 'suspended'));
+UPDATE learners SET status = former_status WHERE former_status <> 'active';
+ALTER TABLE learners DROP COLUMN former_status;
+CREATE UNIQUE INDEX learners_by_address ON learners (email_folded) WHERE status <> 'left' AND email_folded IS NOT NULL;
+
+-- Completions that were taken back by hand, to undo that.
+CREATE TABLE reopened_completions (
+    -- The run that took the completion back.
+    run_id           BIGINT NOT NULL,
+    learner_id       BIGINT NOT NULL,
+    course_id        BIGINT NOT NULL,
+    completed_at     DATETIME NOT NULL,
+    completed_run_id BIGINT,
+    PRIMARY KEY (run_id, learner_id, course_id)
+) WITHOUT ROWID;
+
+-- For the history of a group: what each run gave.
+CREATE INDEX ended_memberships_by_group_and_giver ON ended_memberships (group_id, run_id);
+
 -- The manager of each learner as the last complete run found it. Only written if a rule reads managers.
 CREATE TABLE reporting_lines (
     learner_id INTEGER PRIMARY KEY REFERENCES learners (id) ON DELETE CASCADE,

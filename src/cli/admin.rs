@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::groups::print_change;
 use super::output;
 use rollcall_config::WebSettings;
-use rollcall_core::accounts::{self, Invitation, NewToken, NewUserAccount, TokenLifetime};
+use rollcall_core::accounts::{self, FirstSignIn, Invitation, NewToken, NewUserAccount, TokenLifetime};
 use rollcall_core::enrollment::change::CommittedChange;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
@@ -86,7 +86,8 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
         let now = Utc::now();
         let rows = tokens.iter().map(|one| {
             let soon = if accounts::ends_soon(one.expires_at, now) { " (soon)" } else { "" };
-            let ends = format!("{}{soon}", day(one.expires_at, "never"));
+            let last = one.expires_at.map(|end| accounts::last_day(end, session.config.timezone));
+            let ends = last.map_or_else(|| "never".to_owned(), |day| format!("after {day}{soon}"));
             let owner = one.owner.clone().unwrap_or_default();
             let networks = one.networks.clone();
             [one.name.clone(), one.role.to_string(), ends, day(one.seen_at, "never"), owner, networks]
@@ -111,17 +112,24 @@ async fn create(
         None
     };
     let about = session.new_manual_run(format!("create account `{email}` as {role}"));
-    let new = NewUserAccount { email, name, role, password: secret.as_ref() };
+    let first_sign_in = FirstSignIn::new(session.config.web.passwords, secret.as_ref())?;
+    let new = NewUserAccount { email, name, role, first_sign_in };
     let made = accounts::create_account(&session.store, &about, session.change_time(), new).await?;
+    let how = match first_sign_in {
+        FirstSignIn::Password(_) | FirstSignIn::Link => "",
+        FirstSignIn::Provider => " through the provider",
+    };
     match made.invitation {
         Some(invitation) => print_invitation(session, email, made.done, &invitation),
         None => {
-            print_change(session, made.done.run.0, &format!("`{email}` may sign in as {}", role.in_words()))
+            let text = format!("`{email}` may sign in{how} as {}", role.in_words());
+            print_change(session, made.done.run.0, &text)
         }
     }
 }
 
 async fn invite(session: &CommandContext, email: &str) -> Result<u8, CliError> {
+    accounts::check_passwords_allowed(session.config.web.passwords)?;
     let about = session.new_manual_run(format!("create a link for account `{email}`"));
     let (done, invitation) =
         accounts::create_invitation(&session.store, &about, session.change_time(), email).await?;
@@ -142,11 +150,6 @@ fn print_invitation(
         )?;
     } else {
         output::print_result(&link)?;
-        if !web.passwords {
-            output::print_status(
-                "\nwarning: `[web] passwords = false`: the link is refused until it is true",
-            );
-        }
         output::print_status(&format!(
             "\nhint: `{email}` sets a password with this link, once, within 24 hours; replace its address if the service has another one"
         ));
@@ -201,9 +204,13 @@ async fn create_token(
         )?;
     } else {
         output::print_result(&made.key)?;
-        output::print_status(
-            "\nhint: save the key now, it is not shown again; programs send it as `Authorization: Bearer …`",
+        let validity = made.expires_at.map_or_else(
+            || "it is valid without end".to_owned(),
+            |end| format!("it is valid through {}", accounts::last_day(end, session.config.timezone)),
         );
+        output::print_status(&format!(
+            "\nhint: save the key now, it is not shown again; programs send it as `Authorization: Bearer …`; {validity}"
+        ));
     }
     Ok(0)
 }

@@ -12,6 +12,7 @@ use rollcall_core::sync::format::{self, MAX_LINES};
 use rollcall_core::sync::{retire_connector, undo};
 use rollcall_model::guard::HoldReport;
 use rollcall_model::ids::RunId;
+use rollcall_model::other_config::reload_command;
 use rollcall_store::holds::HeldChangeRecord;
 use rollcall_store::runs::RunCounts;
 use rollcall_views as views;
@@ -53,9 +54,10 @@ impl From<ApprovalError> for CliError {
             ApprovalError::Rejected { rejection, .. } => {
                 Some(format!("`rollcall approve {rejection}` applies the rejected changes after all"))
             }
-            ApprovalError::FilesDiffer { .. } => {
-                Some("use the same file on every node, and reload it with SIGHUP".to_owned())
-            }
+            ApprovalError::FilesDiffer { services } => Some(match reload_command(services) {
+                Some(command) => format!("`{command}` makes the service here read the file again"),
+                None => "use the same file on every node, and reload it with SIGHUP".to_owned(),
+            }),
             ApprovalError::NothingHeld { newer: None, .. } | ApprovalError::Sync(_) => None,
         };
         let failure = CliError::failed(super::error::format_error_chain(&error));
@@ -71,6 +73,12 @@ impl From<undo::UndoError> for CliError {
         let failure = CliError::failed(super::error::format_error_chain(&error));
         match &error {
             undo::UndoError::Store(_) | undo::UndoError::Running { .. } => failure,
+            undo::UndoError::Suspension { email, .. } => {
+                failure.hint(format!("`rollcall learners restore {email}`"))
+            }
+            undo::UndoError::Restoration { email, .. } => {
+                failure.hint(format!("`rollcall learners suspend {email}`"))
+            }
             undo::UndoError::NoRun { .. } => failure.hint("`rollcall runs list` shows the latest runs"),
             undo::UndoError::Nothing { touched, .. } if touched.is_empty() => failure,
             undo::UndoError::Nothing { touched, .. } => failure

@@ -6,10 +6,11 @@ use tokio_util::sync::CancellationToken;
 use super::database_check::check_database;
 use super::error::{CliError, format_error_chain};
 use super::output::{self, count};
+use super::web_check::{WebCheckStep, check_web};
 use rollcall_config::Config;
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
 
-/// Prints the warnings of a valid file, then tests the database and each connector step by step.
+/// Prints the warnings of a valid file, then tests the database, `[web]` and each connector step by step.
 pub(crate) async fn check(
     config: &Config,
     offline: bool,
@@ -36,6 +37,12 @@ pub(crate) async fn check(
     if let Some(database) = database.as_ref().filter(|_| !as_json) {
         output::print_result("\ndatabase")?;
         print_database(database)?;
+    }
+    let web = if offline { Vec::new() } else { check_web(config).await };
+    failed |= web.iter().any(|step| step.outcome.is_err());
+    if !as_json && !web.is_empty() {
+        output::print_result("\nweb")?;
+        print_web(&web)?;
     }
     let context = ReadContext {
         cancel: stop.clone(),
@@ -88,8 +95,16 @@ pub(crate) async fn check(
             Ok(message) => json!({"ok": true, "message": message}),
             Err(error) => json!({"ok": false, "message": error.message()}),
         });
+        let web: Vec<_> = web
+            .iter()
+            .map(|step| {
+                let (Ok(message) | Err(message)) = &step.outcome;
+                json!({"step": step.name, "ok": step.outcome.is_ok(), "message": message, "warnings": step.warnings})
+            })
+            .collect();
         output::print_json(&json!({
-            "file": config.path, "mistakes": [], "warnings": warnings, "database": database, "connectors": walks,
+            "file": config.path, "mistakes": [], "warnings": warnings, "database": database, "web": web,
+            "connectors": walks,
         }))?;
     }
     Ok(u8::from(failed))
@@ -106,6 +121,20 @@ fn print_database(database: &Result<String, CliError>) -> Result<(), CliError> {
             Ok(())
         }
     }
+}
+
+fn print_web(steps: &[WebCheckStep]) -> Result<(), CliError> {
+    for step in steps {
+        let (word, text) = match &step.outcome {
+            Ok(text) => ("ok  ", text),
+            Err(text) => ("FAIL", text),
+        };
+        output::print_result(&format!("  {word}  {:<10}  {}", step.name, indent(text)))?;
+        for warning in &step.warnings {
+            output::print_result(&format!("  warn  {:<10}  {}", step.name, indent(warning)))?;
+        }
+    }
+    Ok(())
 }
 
 fn indent(text: &str) -> String {

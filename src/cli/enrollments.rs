@@ -7,7 +7,7 @@ use super::command_context::CommandContext;
 use super::error::CliError;
 use super::output::{self, count};
 use rollcall_core::enrollment::verify::{self as verifying, DiscrepancyKind, VerifyResult};
-use rollcall_core::groups::{self, CompletionResult};
+use rollcall_core::groups::{self, CompletionResult, ReopenResult};
 use rollcall_model::enrollment_state::EnrollmentState;
 use rollcall_model::timestamp;
 use rollcall_store::enrollments::{self, EnrollmentRow};
@@ -39,6 +39,22 @@ pub(crate) async fn enrollments(
                     output::print_status(&format!(
                         "`{email}` already completed `{course}` at {at}; this date is kept"
                     ));
+                }
+            }
+            Ok(0)
+        }
+        args::EnrollmentsCommand::Reopen { email, course, drain } => {
+            let about = session.new_manual_run(format!("reopen `{course}`"));
+            let reopened =
+                groups::reopen_course(&session.store, &about, session.change_time(), &email, &course).await?;
+            session.drain_jobs_unless(drain.no_drain).await?;
+            match reopened {
+                ReopenResult::Reopened { .. } => {
+                    output::print_result(&format!("took back that `{email}` completed `{course}`"))?;
+                    output::print_status("certificates that a learning platform issued stay as they are");
+                }
+                ReopenResult::NotCompleted => {
+                    output::print_status(&format!("`{email}` has not completed `{course}`"));
                 }
             }
             Ok(0)

@@ -7,9 +7,9 @@ use super::command_context::{CommandContext, LEASE_TIMEOUT};
 use super::error::CliError;
 use super::groups::print_change;
 use super::output;
-use rollcall_core::groups;
-use rollcall_core::sync::link_learners;
+use rollcall_core::groups::{self, SuspensionResult};
 use rollcall_core::sync::resync_learner::ResyncContext;
+use rollcall_core::sync::{link_learners, restore_learner};
 use rollcall_model::names::fold;
 use rollcall_store::learners;
 use rollcall_views::{self as views, LearnerView};
@@ -38,6 +38,8 @@ pub(crate) async fn learners(
             session.drain_jobs_unless(drain.no_drain).await?;
             print_change(session, parted?.done.run.0, &format!("`{one}` and `{other}` are now two learners"))
         }
+        args::LearnersCommand::Suspend { email, drain } => suspend(session, &email, drain).await,
+        args::LearnersCommand::Restore { email, drain } => restore(session, &email, drain).await,
         args::LearnersCommand::Add { email, name } => {
             let about = session.new_manual_run(format!("add learner `{email}`"));
             let (_, done) =
@@ -45,6 +47,31 @@ pub(crate) async fn learners(
             print_change(session, done.run.0, &format!("added `{email}`"))
         }
     }
+}
+
+async fn suspend(session: &CommandContext, email: &str, drain: args::DrainArgs) -> Result<u8, CliError> {
+    let about = session.new_manual_run(format!("suspend `{email}`"));
+    match groups::suspend_learner(&session.store, &about, session.change_time(), email).await? {
+        SuspensionResult::Suspended(done) => {
+            session.drain_jobs_unless(drain.no_drain).await?;
+            print_change(session, done.run.0, &format!("suspended `{email}`"))
+        }
+        SuspensionResult::Before { actor, at } => {
+            let day = at.with_timezone(&session.config.timezone).date_naive();
+            output::print_status(&format!("`{email}` was already suspended on {day} by {actor}"));
+            Ok(0)
+        }
+    }
+}
+
+async fn restore(session: &CommandContext, email: &str, drain: args::DrainArgs) -> Result<u8, CliError> {
+    let about = session.new_manual_run(format!("restore `{email}`"));
+    let restored =
+        restore_learner::restore_learner(resync_context(session), &about, session.change_time(), email).await;
+    session.drain_jobs_unless(drain.no_drain).await?;
+    let restored = restored?;
+    let text = format!("restored `{email}`, whose status is {}", restored.status);
+    print_change(session, restored.done.run.0, &text)
 }
 
 async fn list(session: &CommandContext, filter: &args::LearnerFilterArgs) -> Result<u8, CliError> {
@@ -115,6 +142,10 @@ async fn show(session: &CommandContext, email: &str) -> Result<u8, CliError> {
     let rows = known.attributes.iter().map(|(name, value)| [name.clone(), text(value)]);
     output::print_table(["attribute", "value"], rows, "no attributes")?;
     output::print_result(&format!("groups: {}", known.learner.groups.join(", ")))?;
+    if let Some(suspension) = &known.suspension {
+        let day = suspension.at.with_timezone(&session.config.timezone).date_naive();
+        output::print_result(&format!("suspended by hand on {day} by {}", suspension.actor))?;
+    }
     if known.contested {
         output::print_status("another learner has this learner's e-mail address");
     }

@@ -19,18 +19,21 @@ mod jobs;
 mod learners;
 mod log_queue;
 mod logging;
+mod man_page;
 mod migrate;
 mod operating_user;
 mod output;
 mod runs;
 mod service;
 mod sync;
+mod web_check;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches;
 use tokio_util::sync::CancellationToken;
 
+use args::command_help::build_command;
 use args::{CliArgs, CliCommand, ConfigCommand};
 use command_context::CommandContext;
 use error::CliError;
@@ -44,7 +47,7 @@ const EXIT_INTERRUPTED: u8 = 130;
 /// Parses the command line, runs the command, and returns its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = CliArgs::parse();
+    let cli = CliArgs::from_arg_matches(&build_command().get_matches()).unwrap_or_else(|error| error.exit());
     let is_service = matches!(cli.command, CliCommand::Run | CliCommand::Worker { .. });
     let log = match logging::init_logging(cli.verbose, is_service) {
         Ok(log) => log,
@@ -131,16 +134,11 @@ async fn dispatch(cli: CliArgs, stop: CancellationToken) -> Result<u8, CliError>
         }
         CliCommand::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut CliArgs::command(), "rollcall", &mut script);
+            clap_complete::generate(*shell, &mut build_command(), "rollcall", &mut script);
             output::print_result(String::from_utf8_lossy(&script).trim_end())?;
             return Ok(0);
         }
-        CliCommand::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(CliArgs::command()).render(&mut page)?;
-            output::print_result(String::from_utf8_lossy(&page).trim_end())?;
-            return Ok(0);
-        }
+        CliCommand::Man { words, folder } => return man_page::man(words, folder.as_deref()),
         _ => {}
     }
     let config = command_context::load_config(cli.config.as_ref())?;
@@ -190,7 +188,7 @@ async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, Comma
         | CliCommand::Migrate { .. }
         | CliCommand::Config(_)
         | CliCommand::Completions { .. }
-        | CliCommand::Man => 0,
+        | CliCommand::Man { .. } => 0,
     };
     session.store.close().await;
     Ok((status, session))

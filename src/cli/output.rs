@@ -10,9 +10,8 @@ pub(crate) use rollcall_model::format::{count, thousands};
 
 /// Prints one JSON document.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, value).map_err(|error| CliError::failed(error.to_string()))?;
-    ignore_broken_pipe(writeln!(out))
+    let text = serde_json::to_string(value).map_err(|error| CliError::failed(error.to_string()))?;
+    print_result(&text)
 }
 
 /// Prints a result.

@@ -11,7 +11,7 @@ use crate::diagnostic_collector::SpannedValue;
 use crate::secret::{self, BIND_PASSWORD};
 use crate::section::ConfigSection;
 use rollcall_connectors::active_directory;
-use rollcall_connectors::ldap::LdapSettings;
+use rollcall_connectors::ldap::{GROUP_FILTER, LdapSettings};
 use rollcall_model::secret::SecretText;
 
 const FILTER: &str = "(objectClass=person)";
@@ -21,7 +21,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Reads the settings of a connector of kind `ldap`; `None` if something required is missing.
 pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<LdapSettings> {
-    servers(section, around, FILTER, PAGE_SIZE)?.pop()
+    servers(section, around, [FILTER, GROUP_FILTER], PAGE_SIZE)?.pop()
 }
 
 /// Reads the settings of a connector of kind `active_directory`.
@@ -38,7 +38,12 @@ pub(super) fn read_active_directory(
         section.report.report_error(finding.hint(hint.to_owned()));
         known = false;
     }
-    let controllers = servers(section, around, active_directory::FILTER, active_directory::PAGE_SIZE)?;
+    let controllers = servers(
+        section,
+        around,
+        [active_directory::FILTER, active_directory::GROUP_FILTER],
+        active_directory::PAGE_SIZE,
+    )?;
     known.then_some(active_directory::ActiveDirectorySettings { controllers, zone })
 }
 
@@ -46,14 +51,16 @@ pub(super) fn read_active_directory(
 fn servers(
     section: &ConfigSection<'_>,
     around: &Environment<'_>,
-    usual_filter: &str,
+    [usual_filter, usual_group_filter]: [&str; 2],
     usual_page: u32,
 ) -> Option<Vec<LdapSettings>> {
     let urls = section.texts("url");
     check_urls(section, urls.as_deref().unwrap_or_default());
     let bind = bind(section, around);
     let ca_file = ca_file(section, around);
-    let filter = filter(section, usual_filter);
+    let filter_text = filter(section, "filter", usual_filter);
+    let group_filter = filter(section, "group_filter", usual_group_filter);
+    let group_bases = if section.has("group_base") { section.texts("group_base")? } else { Vec::new() };
     let base_dns = section.texts("base_dn");
     let (urls, base_dns) = (urls?, base_dns?);
     let settings = |url: &SpannedValue<&str>| LdapSettings {
@@ -63,7 +70,9 @@ fn servers(
         ca_file: ca_file.clone(),
         bind: bind.clone(),
         base_dns: base_dns.iter().map(|dn| dn.value.to_owned()).collect(),
-        filter: filter.clone(),
+        filter: filter_text.clone(),
+        group_base_dns: group_bases.iter().map(|dn| dn.value.to_owned()).collect(),
+        group_filter: group_filter.clone(),
         page_size: section.number("page_size").map_or(usual_page, |number| number.value),
         timeout: section.duration("timeout").map_or(TIMEOUT, |timeout| timeout.value),
     };
@@ -172,8 +181,8 @@ pub(super) fn ca_file(section: &ConfigSection<'_>, around: &Environment<'_>) -> 
     None
 }
 
-fn filter(section: &ConfigSection<'_>, usual: &str) -> String {
-    let Some(filter) = section.text("filter") else { return usual.to_owned() };
+fn filter(section: &ConfigSection<'_>, key: &'static str, usual: &str) -> String {
+    let Some(filter) = section.text(key) else { return usual.to_owned() };
     let text = filter.value.trim();
     if !text.starts_with('(') || !rollcall_connectors::ldap::is_filter(text) {
         let (opened, closed) = (text.matches('(').count(), text.matches(')').count());
@@ -182,7 +191,7 @@ fn filter(section: &ConfigSection<'_>, usual: &str) -> String {
         } else {
             format!("it has {opened} opening and {closed} closing brackets")
         };
-        section.report.report_error(filter.finding("`filter` is not a valid LDAP filter").hint(hint));
+        section.report.report_error(filter.finding(format!("`{key}` is not a valid LDAP filter")).hint(hint));
     }
     text.to_owned()
 }

@@ -97,6 +97,8 @@ pub struct Config {
     pub database: DatabaseSettings,
     /// The settings of the pages and the API.
     pub web: WebSettings,
+    /// The lines of the keys of `[web]`.
+    pub web_lines: WebKeyLines,
     /// The settings of the workers.
     pub worker: WorkerSettings,
     /// The safety limits.
@@ -141,6 +143,17 @@ pub struct WebSettings {
     pub second_factor: Vec<Role>,
     /// The company's sign-in provider.
     pub sign_in: Option<SignInSettings>,
+}
+
+/// The lines of keys of `[web]`, counted from 1; `None` if the file does not have the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebKeyLines {
+    /// `listen`.
+    pub listen: Option<usize>,
+    /// `cert`.
+    pub cert: Option<usize>,
+    /// `key`.
+    pub key: Option<usize>,
 }
 
 /// `[web.sign_in]`.
@@ -267,6 +280,7 @@ fn assemble(root: &ConfigSection<'_>, around: &Environment<'_>) -> Config {
         timezone,
         database: settings::database(root, around),
         web: settings::web(root, around),
+        web_lines: settings::web_lines(root),
         worker: settings::worker(root),
         safety: settings::safety(root),
         limits: settings::limits(root),

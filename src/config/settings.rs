@@ -8,7 +8,9 @@ use ipnet::IpNet;
 use crate::diagnostic_collector::SpannedValue;
 use crate::secret::{self, CLIENT_SECRET, DATABASE_URL};
 use crate::section::ConfigSection;
-use crate::{DatabaseSettings, Environment, SignInSettings, TlsSettings, WebSettings, WorkerSettings};
+use crate::{
+    DatabaseSettings, Environment, SignInSettings, TlsSettings, WebKeyLines, WebSettings, WorkerSettings,
+};
 use rollcall_model::guard::SafetyLimits;
 use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 use rollcall_model::role::Role;
@@ -98,14 +100,33 @@ pub(super) fn web(root: &ConfigSection<'_>, around: &Environment<'_>) -> WebSett
         (None, None) => None,
     };
     let sign_in = sign_in(&section, around);
+    let trusted_proxies = trusted_proxies(&section);
+    if tls.is_none() && trusted_proxies.is_empty() && !listen.ip().is_loopback() {
+        warn_without_https(&section);
+    }
     WebSettings {
         listen,
         tls,
-        trusted_proxies: trusted_proxies(&section),
+        trusted_proxies,
         passwords: are_passwords_accepted(&section),
         second_factor: second_factor_roles(&section),
         sign_in,
     }
+}
+
+/// Warns of pages that other machines reach without HTTPS.
+fn warn_without_https(web: &ConfigSection<'_>) {
+    let Some(at) = web.place("listen") else { return };
+    let finding = at.finding("browsers on other machines keep the cookie of a session over HTTPS only");
+    let hint = "set `cert` and `key`, or `trusted_proxies` if a reverse proxy serves HTTPS";
+    web.report.report_warning(finding.hint(hint.to_owned()));
+}
+
+/// Returns the lines of keys that `check` names.
+pub(super) fn web_lines(root: &ConfigSection<'_>) -> WebKeyLines {
+    let section = root.table("web");
+    let line = |name| Some(section.report.document.line_of(section.place(name)?.span.start) + 1);
+    WebKeyLines { listen: line("listen"), cert: line("cert"), key: line("key") }
 }
 
 /// Reads whether accounts may sign in with a password. Without passwords a sign-in provider is required.
@@ -191,6 +212,10 @@ fn sign_in(web: &ConfigSection<'_>, around: &Environment<'_>) -> Option<SignInSe
         let parsed = url::Url::parse(at.value);
         let is_home = |url: &url::Url| matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         match parsed {
+            Ok(url) if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() => {
+                let message = format!("`{name}` has more than scheme, host and path");
+                section.report.report_error(at.finding(message).hint("write https://HOST/PATH".to_owned()));
+            }
             Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_home(&url) => {}
             Ok(_) => section.report.report_error(at.finding(format!("`{name}` does not use https"))),
             Err(_) => section.report.report_error(at.finding(format!("`{name}` is not a valid URL"))),

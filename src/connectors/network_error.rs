@@ -5,6 +5,10 @@ use std::io;
 
 use crate::attempt::ConnectorAttempt;
 use crate::protocol_error::ProtocolError;
+use crate::tls::error::NO_TLS_HINT;
+
+/// What to do if the first request on an unencrypted connection has no answer of LDAP.
+pub(crate) const TLS_ONLY_HINT: &str = "check the port in `url`: a port that expects TLS from the first byte (636) needs `ldaps://` without `starttls`";
 
 /// Reason why there is no connection to a server, or no more data on it.
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +56,18 @@ impl ProtocolError for NetworkError {
         }
     }
 
-    fn hint(&self, _: &ConnectorAttempt) -> Option<Cow<'static, str>> {
+    fn hint(&self, attempt: &ConnectorAttempt) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::HostNotFound(_) | Self::NotConnected(_) => {
                 "check `url`, the firewall, and that the server is running".into()
+            }
+            Self::ConnectionLost(_) if matches!(attempt, ConnectorAttempt::TlsHandshake { .. }) => {
+                NO_TLS_HINT.into()
+            }
+            Self::ConnectionLost(_)
+                if matches!(attempt, ConnectorAttempt::Bind { .. } | ConnectorAttempt::StartTls { .. }) =>
+            {
+                TLS_ONLY_HINT.into()
             }
             Self::ConnectionLost(_) | Self::Timeout { .. } => {
                 "check the server's log and load; a slow server needs a longer `timeout`".into()

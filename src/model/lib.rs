@@ -16,6 +16,7 @@ pub mod ids;
 pub mod interner;
 pub mod json;
 pub mod names;
+pub mod other_config;
 pub mod panic;
 pub mod people;
 pub mod progress;

@@ -105,6 +105,16 @@ limits! {
         "Time of one reading of a source. Then the run fails and removes nothing.";
     RecordBytes = "record_bytes", 16 << 20, None, "bytes",
         "Size of a row of a CSV file, a record of a JSON file, a row of a query, the details of a record of an API, or a message of an LDAP server.";
+    AttributeValues = "attribute_values", 100_000, None, "values",
+        "Values of one attribute of a record. Then the run fails and removes nothing.";
+    RecordParts = "record_parts", 300_000, None, "parts",
+        "Values of all attributes of a record, fields of a row of a CSV file, and values and members of a record in JSON that is not read as a stream. Then the run fails and removes nothing.";
+    SourceValueBytes = "source_value_bytes", MIB, None, "bytes",
+        "Size of one value of an attribute in a CSV file, a JSON file, an API or a query. Then the run fails and removes nothing.";
+    PageParts = "page_parts", 2_000_000, None, "parts",
+        "Values and members of a page of an API whose records have details. Then the run fails and removes nothing.";
+    LdapElements = "ldap_elements", 500_000, None, "elements",
+        "Elements of a message of an LDAP server: values, attributes, controls and their parts. Then the run fails and removes nothing.";
     LdapNestingLevels = "ldap_nesting_levels", 16, None, "levels",
         "Elements inside each other in a message of an LDAP server.";
     LdapValueBytes = "ldap_value_bytes", MIB, None, "bytes",

@@ -34,7 +34,7 @@ pub enum BadSchedule {
     Unreadable {
         /// The expression.
         text: String,
-        /// The message of the cron parser.
+        /// The field that is wrong, and its values.
         reason: String,
     },
     /// No day has this combination, such as 30 February.
@@ -57,8 +57,10 @@ impl CronSchedule {
         };
         let read = |day: &str, weekday: &str| {
             let six = format!("0 {minute} {hour} {day} {month} {weekday}");
-            cron::Schedule::from_str(&six)
-                .map_err(|error| BadSchedule::Unreadable { text: text.to_owned(), reason: error.to_string() })
+            cron::Schedule::from_str(&six).map_err(|_| BadSchedule::Unreadable {
+                text: text.to_owned(),
+                reason: explain_field([minute, hour, day, month]),
+            })
         };
         let names = weekday_names(weekday)?;
         let both = !day.starts_with(['*', '?']) && !weekday.starts_with(['*', '?']);
@@ -124,6 +126,30 @@ impl CronSchedule {
 
 /// Samoa skipped the whole of 30 December 2011, the longest gap so far.
 const LONGEST_GAP_MINUTES: i64 = 25 * 60;
+
+/// The fields before the day of week, and their values.
+const FIELDS: [(&str, &str); 4] = [
+    ("minute", "0 to 59"),
+    ("hour", "0 to 23"),
+    ("day of month", "1 to 31"),
+    ("month", "1 to 12 or jan to dec"),
+];
+
+/// Names the first field that is not valid by itself.
+fn explain_field(fields: [&str; 4]) -> String {
+    let is_wrong = |place: usize| {
+        let mut alone = ["*"; 4];
+        alone[place] = fields[place];
+        let [minute, hour, day, month] = alone;
+        cron::Schedule::from_str(&format!("0 {minute} {hour} {day} {month} *")).is_err()
+    };
+    // The parser reads each field by itself, so one is always found.
+    let wrong = (0..fields.len()).find(|&place| is_wrong(place));
+    wrong.map_or_else(String::new, |place| {
+        let (name, expected) = FIELDS[place];
+        format!("invalid {name} `{}`: expected {expected}", fields[place])
+    })
+}
 
 /// Rewrites days of the week as names, because the parser counts Sunday as 1 instead of 0.
 fn weekday_names(field: &str) -> Result<String, BadSchedule> {
@@ -218,7 +244,14 @@ mod tests {
         assert_eq!(parse("0 2 * *"), BadSchedule::Fields(4));
         assert_eq!(parse("0 0 2 * * *"), BadSchedule::Fields(6));
         assert_eq!(parse("0 2 * * 8"), BadSchedule::Weekday("8".into()));
-        assert!(matches!(parse("61 2 * * *"), BadSchedule::Unreadable { .. }));
+        for (text, reason) in [
+            ("61 2 * * *", "invalid minute `61`: expected 0 to 59"),
+            ("0 25 * * *", "invalid hour `25`: expected 0 to 23"),
+            ("0 2 1-32 * mon", "invalid day of month `1-32`: expected 1 to 31"),
+            ("0 2 * foo *", "invalid month `foo`: expected 1 to 12 or jan to dec"),
+        ] {
+            assert_eq!(parse(text).to_string(), format!("`{text}` is not a valid schedule: {reason}"));
+        }
         assert_eq!(parse("0 0 30 2 *"), BadSchedule::Never("0 0 30 2 *".into()));
     }
 }

@@ -53,6 +53,8 @@ pub enum LearnerStatus {
     Leave,
     /// Left: record and history are kept, memberships end.
     Left,
+    /// Suspended by hand: without access until restored, whatever the sources say.
+    Suspended,
 }
 
 column!(LearnerStatus, String, |text: String| Self::read(&text)
@@ -73,6 +75,7 @@ impl LearnerStatus {
             Self::Active => "active",
             Self::Leave => "leave",
             Self::Left => "left",
+            Self::Suspended => "suspended",
         }
     }
 
@@ -84,6 +87,7 @@ impl LearnerStatus {
             "active" => Some(Self::Active),
             "leave" => Some(Self::Leave),
             "left" => Some(Self::Left),
+            "suspended" => Some(Self::Suspended),
             _ => None,
         }
     }

@@ -203,7 +203,11 @@ impl MatchContext<'_> {
         let other_present = holder.ids.iter().any(|(_, present)| *present) && !vanished_now;
         !other_present
             && match holder.status {
-                LearnerStatus::Upcoming | LearnerStatus::Active | LearnerStatus::Leave => true,
+                // A suspended person who comes under a new id stays suspended.
+                LearnerStatus::Upcoming
+                | LearnerStatus::Active
+                | LearnerStatus::Leave
+                | LearnerStatus::Suspended => true,
                 LearnerStatus::Left => vanished_now || same_match,
             }
     }

@@ -98,7 +98,9 @@ pub use group_keys::GroupKeys;
 pub use learner_evaluation::{RuleScope, evaluate_learner};
 pub use lookups::{LookupKeys, Lookups, lookup_keys};
 pub use population_builder::{connector_bit, manual_cells};
-pub use records::{ConnectorRecord, StatusOnDay, merge_records, status_on, winning_record};
+pub use records::{
+    ConnectorRecord, StatusOnDay, SuspensionState, as_records, merge_records, status_on, winning_record,
+};
 pub use rule_set::{ConnectorProfile, RuleSet};
 pub use run_baseline::RunBaseline;
 pub use several_records::RecordMerge;

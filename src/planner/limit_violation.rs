@@ -4,12 +4,13 @@ use std::fmt;
 
 use rollcall_model::format::{count, thousands};
 use rollcall_model::guard::{HoldCause, LimitExceeded, Percent};
+use rollcall_model::other_config::{OtherConfigService, describe_services, reload_command};
 
 /// A limit that a plan exceeds, with the numbers of its text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum LimitViolation {
-    /// Machines that share the database use another configuration.
-    FilesDiffer { hosts: Vec<String> },
+    /// Services that share the database use another configuration.
+    FilesDiffer { services: Vec<OtherConfigService> },
     /// The reading has `read` of the `known` people of the last good reading.
     ReadingTooSmall { read: u64, known: u64, least: Percent },
     /// Memberships, learners or enrollments of `people` would be removed; `earlier` were in the last 24 hours.
@@ -116,13 +117,13 @@ fn describe_shared(shared: u64, had: u64) -> String {
 impl fmt::Display for LimitViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FilesDiffer { hosts } => {
-                let verb = if hosts.len() == 1 { "uses" } else { "use" };
-                let hosts = hosts.join(", ");
-                write!(
-                    f,
-                    "{hosts} {verb} a different configuration: removals wait until all services use the same one"
-                )
+            Self::FilesDiffer { services } => {
+                let differ = describe_services(services);
+                write!(f, "{differ}: removals wait until all services use the same one")?;
+                match reload_command(services) {
+                    Some(command) => write!(f, "; `{command}` makes the service here read the file again"),
+                    None => Ok(()),
+                }
             }
             Self::ReadingTooSmall { read, known, least } => {
                 let (read, known) = (thousands(*read), count(*known, "person", "people"));

@@ -127,7 +127,8 @@ fn add_rows(
 fn moves(context: PlanContext<'_>, source: &SourceData, row: RowIndex, person: &KnownPerson) -> bool {
     let record = ConnectorRecord { place: context.rules.connector, cells: source.people.cells(row) };
     let connectors = context.rules.connectors;
-    status_on(context.today, connectors, &source.people.values, &[record]).status != person.status
+    let suspension = context.snapshot.suspension_of(Some(person.learner));
+    status_on(context.today, connectors, &source.people.values, &[record], suspension).status != person.status
 }
 
 /// Adds the keys of people who are missing from a full reading and whom other connectors hold.

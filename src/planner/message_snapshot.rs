@@ -11,17 +11,23 @@ use crate::plan_warning::PlanWarning;
 use crate::run_baseline::RunBaseline;
 use rollcall_model::guard::{LimitExceeded, Percent};
 use rollcall_model::names::{BadGroupName, RuleName};
+use rollcall_model::other_config::OtherConfigService;
 use rollcall_model::run_warning::RunWarning;
+
+fn other_machine(host: &str) -> OtherConfigService {
+    OtherConfigService::OtherMachine { host: host.to_owned() }
+}
 
 fn next_violation(previous: Option<&LimitViolation>) -> Option<LimitViolation> {
     use LimitViolation as V;
     let (group, most) = ("Sales".to_owned(), Percent::new(30));
     let Some(previous) = previous else {
-        return Some(V::FilesDiffer { hosts: vec!["node-1".to_owned()] });
+        return Some(V::FilesDiffer { services: vec![other_machine("node-1")] });
     };
     Some(match previous {
-        V::FilesDiffer { hosts } if hosts.len() == 1 => {
-            V::FilesDiffer { hosts: vec!["node-1".to_owned(), "node-2".to_owned()] }
+        V::FilesDiffer { services } if services.len() == 1 => {
+            let here = OtherConfigService::ThisMachine { process: "4711".to_owned() };
+            V::FilesDiffer { services: vec![here, other_machine("node-2")] }
         }
         V::FilesDiffer { .. } => V::ReadingTooSmall { read: 1_056, known: 1_604, least: Percent::new(80) },
         V::ReadingTooSmall { .. } => removals(RemovedItem::Memberships, 1_200),

@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::PlanContext;
 use crate::correlation::{KnownPerson, MatchContext, PersonMatch, match_people};
 use crate::lookups::Lookups;
-use crate::records::{ConnectorRecord, status_on};
+use crate::records::{ConnectorRecord, SuspensionState, status_on};
 use crate::snapshot::{Snapshot, StoredRecord};
 use crate::source_data::KnownAbsence;
 use rollcall_model::ids::{ConnectorId, LearnerId};
@@ -64,7 +64,9 @@ pub(crate) fn find_learners(
 /// Returns true if the record of a row says that the person left.
 fn has_left(context: PlanContext<'_>, people: &PeopleTable, row: RowIndex) -> bool {
     let record = ConnectorRecord { place: context.rules.connector, cells: people.cells(row) };
-    let status = status_on(context.today, context.rules.connectors, &people.values, &[record]).status;
+    let not_suspended = SuspensionState::NotSuspended;
+    let status =
+        status_on(context.today, context.rules.connectors, &people.values, &[record], not_suspended).status;
     status == LearnerStatus::Left
 }
 

@@ -65,10 +65,17 @@ impl EvaluatedLearner {
         self.status_before.is_some_and(LearnerStatus::has_access) && !self.status.has_access()
     }
 
-    /// Returns true if memberships begin or end because the status changed.
+    /// Returns true if a known learner has access from now on.
+    #[must_use]
+    pub fn gains_access(&self) -> bool {
+        self.status_before.is_some_and(|before| !before.has_access()) && self.status.has_access()
+    }
+
+    /// Returns true if the learner starts, leaves or comes back: a change of status other than a leave of absence.
     #[must_use]
     pub fn comes_or_goes(&self) -> bool {
-        self.status_before.is_some_and(LearnerStatus::has_access) != self.status.has_access()
+        let is_leave_of_absence = |before: LearnerStatus| before.has_access() && self.status.has_access();
+        self.status_before.is_some_and(|before| before != self.status && !is_leave_of_absence(before))
     }
 }
 
@@ -80,8 +87,8 @@ pub struct Population {
     merged: FxHashMap<LearnerIndex, Box<[Symbol]>>,
     /// The learners; first the rows of the reading, in their order.
     pub learners: Vec<EvaluatedLearner>,
-    /// The cells of the four values of [`LearnerStatus`].
-    states: [Symbol; 4],
+    /// The cells of the values of [`LearnerStatus`], in their order.
+    states: [Symbol; 5],
     /// The attributes that are computed from managers, if a rule reads them.
     managers: Option<Box<ManagerValues>>,
     /// The value of such an attribute if it was not computed.
@@ -92,9 +99,14 @@ impl Population {
     /// Creates a population without learners for a reading.
     #[must_use]
     pub fn new(mut people: PeopleTable) -> Self {
-        let states =
-            [LearnerStatus::Upcoming, LearnerStatus::Active, LearnerStatus::Leave, LearnerStatus::Left]
-                .map(|status| people.values.intern(status.as_str()));
+        let states = [
+            LearnerStatus::Upcoming,
+            LearnerStatus::Active,
+            LearnerStatus::Leave,
+            LearnerStatus::Left,
+            LearnerStatus::Suspended,
+        ]
+        .map(|status| people.values.intern(status.as_str()));
         let not_computed = managers::not_computed(&mut people.values);
         let merged = FxHashMap::default();
         Self { people, merged, learners: Vec::new(), states, managers: None, not_computed }
@@ -196,20 +208,25 @@ impl Population {
     /// Returns the display name: `name`, else given and family name, else the address, else the id.
     #[must_use]
     pub fn name(&self, who: LearnerIndex) -> String {
-        let name = self.first(who, Attribute::NAME);
-        if !name.is_empty() {
-            return name.to_owned();
+        self.cells(who).map_or_else(String::new, |cells| display_name(&self.people.values, cells))
+    }
+}
+
+/// Returns the display name of a record: `name`, else given and family name, else the address, else the id.
+#[must_use]
+pub fn display_name(values: &Interner, cells: &[Symbol]) -> String {
+    let first = |attribute: Attribute| values.first(cells[attribute.index()]);
+    let name = first(Attribute::NAME);
+    if !name.is_empty() {
+        return name.to_owned();
+    }
+    let full = format!("{} {}", first(Attribute::GIVEN_NAME), first(Attribute::FAMILY_NAME));
+    match full.trim() {
+        "" => {
+            let email = first(Attribute::EMAIL);
+            if email.is_empty() { first(Attribute::ID).to_owned() } else { email.to_owned() }
         }
-        let (given, family) =
-            (self.first(who, Attribute::GIVEN_NAME), self.first(who, Attribute::FAMILY_NAME));
-        let full = format!("{given} {family}");
-        match full.trim() {
-            "" => {
-                let email = self.first(who, Attribute::EMAIL);
-                if email.is_empty() { self.first(who, Attribute::ID).to_owned() } else { email.to_owned() }
-            }
-            full => full.to_owned(),
-        }
+        full => full.to_owned(),
     }
 }
 

@@ -9,7 +9,9 @@ use crate::managers::ChangedLine;
 use crate::pinned_records::PinnedRecords;
 use crate::plan_warning::PlanWarning;
 use crate::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population};
-use crate::records::{ConnectorRecord, as_records, collect_records, merge_records, status_on};
+use crate::records::{
+    ConnectorRecord, SuspensionState, as_records, collect_records, merge_records, status_on,
+};
 use crate::snapshot::{ManualPerson, SnapshotExtent, StoredRecord};
 use crate::source_data::KnownAbsence;
 use rollcall_model::attributes::{Attribute, AttributeSet};
@@ -106,12 +108,16 @@ impl PopulationBuilder<'_> {
             }
             let attributes = self.context.rules.attributes;
             let cells = manual_cells(attributes, &mut self.population.people.values, one);
+            let status = match self.context.snapshot.suspension_of(Some(one.learner)) {
+                SuspensionState::Suspended => LearnerStatus::Suspended,
+                SuspensionState::NotSuspended => LearnerStatus::Active,
+            };
             let learner = EvaluatedLearner {
                 id: Some(one.learner),
                 row: None,
                 change: PersonChange::None,
-                status_before: Some(LearnerStatus::Active),
-                status: LearnerStatus::Active,
+                status_before: Some(status),
+                status,
                 sources: EvaluatedLearner::ADDED_BY_HAND,
                 contested: false,
             };
@@ -150,17 +156,18 @@ impl PopulationBuilder<'_> {
         contested: bool,
     ) -> LearnerIndex {
         let records = id.and_then(|id| self.others.get(&id)).map_or(&[][..], Vec::as_slice);
-        let PlanContext { rules, today, .. } = self.context;
+        let PlanContext { rules, today, snapshot, .. } = self.context;
+        let suspension = snapshot.suspension_of(id);
         let (status, sources, merged) = if let (Some(row), []) = (row, records) {
             let people = &self.population.people;
             let record = ConnectorRecord { place: rules.connector, cells: people.cells(row) };
-            let status = status_on(today, rules.connectors, &people.values, &[record]).status;
+            let status = status_on(today, rules.connectors, &people.values, &[record], suspension).status;
             (status, connector_bit(rules.connector), None)
         } else {
             let collected = collect_records(self.context, &mut self.population.people, row, records);
             let records = as_records(&collected);
             let values = &self.population.people.values;
-            let status = status_on(today, rules.connectors, values, &records).status;
+            let status = status_on(today, rules.connectors, values, &records, suspension).status;
             let merged = (!records.is_empty()).then(|| merge_records(&records, rules.attributes.len()));
             let sources = records.iter().fold(0, |mask, record| mask | connector_bit(record.place));
             (status, sources, merged)

@@ -40,7 +40,9 @@ pub(crate) fn apply_decisions(context: PlanContext<'_>, change_set: &ChangeSet, 
             record_print(change_set, Some(row)),
         )
     };
-    for &(row, _) in &change_set.records {
+    let coming = population.learners.iter().filter(|learner| learner.gains_access());
+    let rows = change_set.records.iter().map(|(row, _)| *row).chain(coming.filter_map(|learner| learner.row));
+    for row in rows {
         if let Some(limit) = of_record(row, ChangeKind::Record) {
             pinned.row(row, limit);
         }

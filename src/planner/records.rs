@@ -42,8 +42,9 @@ pub(crate) fn collect_records(
     records
 }
 
-/// Converts the result of [`collect_records`] into the argument of the other functions.
-pub(crate) fn as_records(collected: &[(usize, Box<[Symbol]>)]) -> Vec<ConnectorRecord<'_>> {
+/// Converts collected records, each with the position of its connector, into the argument of the other functions.
+#[must_use]
+pub fn as_records(collected: &[(usize, Box<[Symbol]>)]) -> Vec<ConnectorRecord<'_>> {
     collected.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect()
 }
 
@@ -78,17 +79,31 @@ pub struct StatusOnDay {
     pub prehire_days: u32,
 }
 
-/// Computes the status on a day. `records` are those of the connectors that hold the person, in the order of the file.
+/// Whether a learner was suspended by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SuspensionState {
+    /// The records decide.
+    NotSuspended,
+    /// The learner has no access, whatever the records say.
+    Suspended,
+}
+
+/// Computes the status on a day. `records` are those of the connectors that hold the person, in the order of the file. A
+/// suspension by hand overrules all of them.
 #[must_use]
 pub fn status_on(
     day: NaiveDate,
     connectors: &[ConnectorProfile],
     values: &Interner,
     records: &[ConnectorRecord<'_>],
+    suspension: SuspensionState,
 ) -> StatusOnDay {
-    if records.is_empty() {
-        let status = LearnerStatus::Left;
-        return StatusOnDay { status, employment: None, start: None, end: None, prehire_days: 0 };
+    let without_records =
+        |status| StatusOnDay { status, employment: None, start: None, end: None, prehire_days: 0 };
+    match suspension {
+        SuspensionState::Suspended => return without_records(LearnerStatus::Suspended),
+        SuspensionState::NotSuspended if records.is_empty() => return without_records(LearnerStatus::Left),
+        SuspensionState::NotSuspended => {}
     }
     let profile = |at: usize| connectors.get(records[at].place);
     let maps_status = |record: &ConnectorRecord<'_>| {

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::population::date;
-use crate::records::{ConnectorRecord, status_on};
+use crate::records::{ConnectorRecord, SuspensionState, status_on};
 use crate::rule_set::ConnectorProfile;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::{Interner, Symbol};
@@ -33,7 +33,7 @@ impl RecordMerge<'_> {
     fn merge(self, values: &mut Interner, records: &[&[Symbol]]) -> Option<Vec<Symbol>> {
         let status = |cells: &[Symbol]| {
             let record = ConnectorRecord { place: self.connector, cells };
-            status_on(self.today, self.connectors, values, &[record]).status
+            status_on(self.today, self.connectors, values, &[record], SuspensionState::NotSuspended).status
         };
         let best = records.iter().map(|cells| status(cells)).min_by_key(|status| rank(*status))?;
         if !self.merges && best != LearnerStatus::Left {
@@ -88,6 +88,6 @@ fn rank(status: LearnerStatus) -> u8 {
         LearnerStatus::Active => 0,
         LearnerStatus::Leave => 1,
         LearnerStatus::Upcoming => 2,
-        LearnerStatus::Left => 3,
+        LearnerStatus::Left | LearnerStatus::Suspended => 3,
     }
 }

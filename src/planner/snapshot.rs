@@ -4,12 +4,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::correlation::KnownPeople;
 use crate::managers::StoredManagers;
+use crate::records::SuspensionState;
 use crate::run_baseline::RunBaseline;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::guard::Disposition;
 use rollcall_model::guard::{AccessTotals, HoldBaseline};
 use rollcall_model::ids::{AssignmentId, ConnectorId, CourseId, GroupId, LearnerId, RuleId};
 use rollcall_model::names::{GroupName, RuleName};
+use rollcall_model::other_config::OtherConfigService;
 
 /// The state of the database: of all learners, or of those whom a set of records concerns.
 #[derive(Debug, Default)]
@@ -51,6 +53,8 @@ pub struct Snapshot {
     pub dormant: Vec<(GroupId, LearnerId)>,
     /// Learners who are excluded from groups.
     pub exclusions: Vec<(GroupId, LearnerId)>,
+    /// Learners who were suspended by hand, all of them.
+    pub suspended: FxHashSet<LearnerId>,
     /// Courses.
     pub courses: Vec<StoredCourse>,
     /// Assignments in force.
@@ -71,8 +75,20 @@ pub struct Snapshot {
     pub decisions: FxHashMap<String, Vec<StandingDecision>>,
     /// True if held changes of this connector are stored.
     pub any_held: bool,
-    /// Nodes that use another configuration file.
-    pub other_files: Vec<String>,
+    /// Services that use another configuration file.
+    pub other_files: Vec<OtherConfigService>,
+}
+
+impl Snapshot {
+    /// Returns whether a learner was suspended by hand; `None` is a new learner.
+    #[must_use]
+    pub fn suspension_of(&self, learner: Option<LearnerId>) -> SuspensionState {
+        if learner.is_some_and(|learner| self.suspended.contains(&learner)) {
+            SuspensionState::Suspended
+        } else {
+            SuspensionState::NotSuspended
+        }
+    }
 }
 
 /// The people whom a snapshot contains.

@@ -16,11 +16,11 @@ use rollcall_store::{Result, Store, nodes};
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Writes heartbeats until `stop` is cancelled, then deletes the row.
-pub async fn write_heartbeats(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {
+pub async fn write_heartbeats(store: Store, mut file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {
     let started = Utc::now();
     let id = format!("{}/{}", holder_name(), started.timestamp_micros());
     while !stop.is_cancelled() {
-        let digest = file.borrow().digest.clone();
+        let digest = file.borrow_and_update().digest.clone();
         let beaten = async {
             let mut tx = store.begin_write().await?;
             nodes::write_heartbeat(&mut tx, &id, &host_name(), &digest, started).await?;
@@ -32,6 +32,8 @@ pub async fn write_heartbeats(store: Store, file: watch::Receiver<Arc<Config>>, 
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(HEARTBEAT_INTERVAL) => {}
+            // Commands compare their file with that of this service.
+            Ok(()) = file.changed() => {}
         }
     }
     let gone: Result<()> = async {

@@ -257,12 +257,18 @@ pub async fn end(tx: &mut Tx, ids: &[AssignmentId], run: RunId) -> Result<()> {
 
 /// Takes back what the deletion of a group did to its assignments.
 const UNEND: &str = "
-    UPDATE assignments SET ended_run_id = NULL WHERE group_id = $1 AND ended_run_id = $2 RETURNING id";
+    UPDATE assignments SET ended_run_id = NULL, restored_run_id = $3
+    WHERE group_id = $1 AND ended_run_id = $2 RETURNING id";
 
 /// Restores the assignments of a group that a run ended.
-pub async fn restore_ended(tx: &mut Tx, group: GroupId, ended: RunId) -> Result<Vec<AssignmentId>> {
+pub async fn restore_ended(
+    tx: &mut Tx,
+    group: GroupId,
+    ended: RunId,
+    run: RunId,
+) -> Result<Vec<AssignmentId>> {
     let rows: Vec<(AssignmentId,)> =
-        tx.fetch_all("restore assignments", UNEND, params![group, ended]).await?;
+        tx.fetch_all("restore assignments", UNEND, params![group, ended, run]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 

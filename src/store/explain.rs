@@ -138,8 +138,8 @@ pub async fn list_memberships(tx: &mut Tx, id: LearnerId) -> Result<Vec<Membersh
     tx.fetch_all("read a learner's memberships", MEMBERSHIPS, params![id]).await
 }
 
-const RESTING: &str =
-    "SELECT group_id, run_id FROM dormant_memberships WHERE learner_id = $1 ORDER BY group_id";
+const RESTING: &str = "SELECT group_id, run_id FROM dormant_memberships
+     WHERE learner_id = $1 AND ended_run_id IS NULL ORDER BY group_id";
 
 /// Memberships by hand that wait for the learner, and the change that made each.
 pub async fn list_dormant_memberships(tx: &mut Tx, id: LearnerId) -> Result<Vec<(GroupId, i64)>> {

@@ -131,11 +131,12 @@ pub async fn delete(tx: &mut Tx, group: GroupId, run: RunId, now: DateTime<Utc>)
     tx.execute("delete a group", DELETE, params![group, run, now]).await.map(|_| ())
 }
 
-const UNDELETE: &str = "UPDATE groups SET deleted_run_id = NULL, deleted_at = NULL WHERE id = $1";
+const UNDELETE: &str =
+    "UPDATE groups SET deleted_run_id = NULL, deleted_at = NULL, restored_run_id = $2 WHERE id = $1";
 
 /// Restores a deleted group.
-pub async fn restore(tx: &mut Tx, group: GroupId) -> Result<()> {
-    tx.execute("restore a group", UNDELETE, params![group]).await.map(|_| ())
+pub async fn restore(tx: &mut Tx, group: GroupId, run: RunId) -> Result<()> {
+    tx.execute("restore a group", UNDELETE, params![group, run]).await.map(|_| ())
 }
 
 const TOUCH: Sql = Sql::per_engine(

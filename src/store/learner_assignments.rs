@@ -196,8 +196,9 @@ pub struct RetainedDueDate {
     pub due: NaiveDate,
 }
 
-const KEPT: &str =
-    "SELECT course_id, lost_on, due FROM kept_dues WHERE learner_id = $1 ORDER BY course_id, lost_on";
+const KEPT: &str = "
+    SELECT DISTINCT course_id, lost_on, due FROM kept_dues WHERE learner_id = $1 AND ended_run_id IS NULL
+     ORDER BY course_id, lost_on, due";
 
 /// The due dates that a learner gave up.
 pub async fn list_retained_due_dates(tx: &mut Tx, id: LearnerId) -> Result<Vec<RetainedDueDate>> {

@@ -20,7 +20,7 @@ const FORGET: &str = "DELETE FROM nodes WHERE seen_at < $1";
 const ALIVE: &str = "SELECT count(*) FROM nodes WHERE host = $1 AND seen_at >= $2";
 
 const DIFFERING: &str = "
-    SELECT DISTINCT host FROM nodes WHERE file_digest <> $1 AND seen_at >= $2 ORDER BY host";
+    SELECT id, host FROM nodes WHERE file_digest <> $1 AND seen_at >= $2 ORDER BY host, id";
 
 /// A service that is alive.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -87,11 +87,11 @@ pub async fn list_alive(tx: &mut Tx) -> Result<Vec<ServiceNode>> {
     tx.fetch_all("list the services", LIVING, params![since]).await
 }
 
-/// The hosts of living services that go by another file than the one of this digest.
-pub async fn list_hosts_with_other_config(tx: &mut Tx, digest: &str) -> Result<Vec<String>> {
+/// The ids and hosts of living services that go by another file than the one of this digest. An id begins with the holder
+/// (see `rollcall_core::sync::lease::holder_name`) and a slash.
+pub async fn list_with_other_config(tx: &mut Tx, digest: &str) -> Result<Vec<(String, String)>> {
     let since = database_time(tx).await? - HEARTBEAT_TIMEOUT;
-    let rows: Vec<(String,)> = tx.fetch_all("compare files", DIFFERING, params![digest, since]).await?;
-    Ok(rows.into_iter().map(|(host,)| host).collect())
+    tx.fetch_all("compare files", DIFFERING, params![digest, since]).await
 }
 
 list_statements!(BEAT, LEAVE, FORGET, ALIVE, DIFFERING, LIVING, LIVING_HOLDER);

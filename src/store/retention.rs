@@ -15,7 +15,15 @@ const FORGET_PERSONS: &str = "DELETE FROM person_changes WHERE run_id <= $1";
 
 const FORGET_MEMBERSHIPS: &str = "DELETE FROM ended_memberships WHERE ended_run_id <= $1";
 
+const FORGET_LEARNERS: &str = "DELETE FROM learner_changes WHERE run_id <= $1";
+
+const FORGET_ENDED_DUES: &str = "DELETE FROM kept_dues WHERE ended_run_id <= $1";
+
+const FORGET_DORMANT: &str = "DELETE FROM dormant_memberships WHERE ended_run_id <= $1";
+
 const FORGET_DUES: &str = "DELETE FROM assignment_changes WHERE run_id <= $1";
+
+const FORGET_REOPENED: &str = "DELETE FROM reopened_completions WHERE run_id <= $1";
 
 /// The problems of a run; its counts and its error stay.
 const FORGET_PROBLEMS: Sql = Sql::per_engine(
@@ -39,10 +47,25 @@ pub async fn delete_before(tx: &mut Tx, before: DateTime<Utc>, today: NaiveDate)
     let mut forgotten = 0;
     forgotten += tx.execute("delete old records", FORGET_PERSONS, params![last]).await?;
     forgotten += tx.execute("delete old memberships", FORGET_MEMBERSHIPS, params![last]).await?;
+    forgotten += tx.execute("delete old states", FORGET_LEARNERS, params![last]).await?;
+    forgotten += tx.execute("delete due dates out of force", FORGET_ENDED_DUES, params![last]).await?;
+    forgotten += tx.execute("delete old waiting memberships", FORGET_DORMANT, params![last]).await?;
     forgotten += tx.execute("delete old due dates", FORGET_DUES, params![last]).await?;
+    forgotten += tx.execute("delete old completions", FORGET_REOPENED, params![last]).await?;
     forgotten += tx.execute("delete old problems", FORGET_PROBLEMS, params![last]).await?;
     let lost_before = today - Days::new(RETENTION_DAYS + 1);
     Ok(forgotten + tx.execute("forget kept due dates", FORGET_KEPT, params![lost_before]).await?)
 }
 
-list_statements!(LAST, FORGET_PERSONS, FORGET_MEMBERSHIPS, FORGET_DUES, FORGET_PROBLEMS, FORGET_KEPT);
+list_statements!(
+    LAST,
+    FORGET_PERSONS,
+    FORGET_MEMBERSHIPS,
+    FORGET_LEARNERS,
+    FORGET_ENDED_DUES,
+    FORGET_DORMANT,
+    FORGET_DUES,
+    FORGET_REOPENED,
+    FORGET_PROBLEMS,
+    FORGET_KEPT
+);

@@ -50,6 +50,7 @@ fn list_all() -> Vec<StatementList> {
         super::nodes::list_statements(),
         super::persons::list_statements(),
         super::queue_samples::list_statements(),
+        super::reopened_completions::list_statements(),
         super::reporting_lines::list_statements(),
         super::retention::list_statements(),
         super::runs::list_statements(),
@@ -60,8 +61,11 @@ fn list_all() -> Vec<StatementList> {
         super::sign_in_attempts::list_statements(),
         super::sign_in_devices::list_statements(),
         super::sign_in_events::list_statements(),
+        super::suspensions::list_statements(),
         super::tokens::list_statements(),
         super::undo::list_statements(),
+        super::undo::learners::list_statements(),
+        super::undo::manual::list_statements(),
         super::verification::list_statements(),
     ];
     modules.into_iter().flatten().collect()

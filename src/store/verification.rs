@@ -64,7 +64,7 @@ pub struct RetainedDueDate {
     pub due: NaiveDate,
 }
 
-const RETAINED: &str = "SELECT learner_id, course_id, lost_on, due FROM kept_dues";
+const RETAINED: &str = "SELECT learner_id, course_id, lost_on, due FROM kept_dues WHERE ended_run_id IS NULL";
 
 /// Every retained due date.
 pub async fn list_retained_due_dates(tx: &mut Tx) -> Result<Vec<RetainedDueDate>> {

@@ -1,6 +1,6 @@
 //! Learners.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::split_lines;
 use rollcall_model::ids::LearnerId;
 use rollcall_store::learners::{self as table, LearnerSummary};
+use rollcall_store::suspensions::{self, Suspension};
 use rollcall_store::{Result, Tx};
 
 /// A learner.
@@ -20,7 +21,7 @@ pub struct LearnerView {
     pub email: String,
     /// The name.
     pub name: String,
-    /// `upcoming`, `active`, `leave` or `left`.
+    /// `upcoming`, `active`, `leave`, `left` or `suspended`.
     pub status: String,
     /// The department.
     pub department: String,
@@ -63,6 +64,26 @@ pub struct LearnerDetailsView {
     pub end_date: Option<NaiveDate>,
     /// True if another learner has the e-mail address.
     pub contested: bool,
+    /// The suspension by hand that is in force.
+    pub suspension: Option<SuspensionView>,
+}
+
+/// A suspension by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Suspension)]
+pub struct SuspensionView {
+    /// The run that suspended the learner.
+    pub run: i64,
+    /// The time of the suspension.
+    pub at: DateTime<Utc>,
+    /// The actor.
+    pub actor: String,
+}
+
+impl From<Suspension> for SuspensionView {
+    fn from(one: Suspension) -> Self {
+        Self { run: one.run_id.0, at: one.started_at, actor: one.actor }
+    }
 }
 
 /// Loads a learner with all details; `None` if the learner does not exist.
@@ -75,5 +96,6 @@ pub async fn load_learner_details(tx: &mut Tx, id: LearnerId) -> Result<Option<L
         start_date: details.start_date,
         end_date: details.end_date,
         contested: details.email_contested.is_some(),
+        suspension: suspensions::find_in_force(tx, id).await?.map(SuspensionView::from),
     }))
 }

@@ -1,4 +1,4 @@
-//! Operations shared by pages and API that plan changes: syncs, approvals, and links between learners.
+//! Operations shared by pages and API that plan changes: syncs, approvals, links between learners, and restorations.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use rollcall_connectors::{ReadContext, ReadProgress, retry};
 use rollcall_core::accounts::Principal;
 use rollcall_core::groups::learner_links::LinkResult;
 use rollcall_core::sync::ApprovalRequest;
+use rollcall_core::sync::restore_learner::{self, RestorationResult};
 use rollcall_core::sync::resync_learner::ResyncContext;
 use rollcall_core::sync::{self, RunOptions, RunReport, link_learners};
 use rollcall_model::ids::RunId;
@@ -93,12 +94,7 @@ pub(super) async fn change_learner_link(
     let web = web.clone();
     run_blocking(move || async move {
         let config = web.config();
-        let context = ResyncContext {
-            store: &web.store,
-            file: config.for_sync(),
-            patience: LEASE_TIMEOUT,
-            stop: &web.stop,
-        };
+        let context = build_resync_context(&web, config.for_sync());
         let names = names.each_ref().map(String::as_str);
         match two {
             LinkAction::Link => link_learners::link(context, &about, web.change_time(), names).await,
@@ -106,4 +102,24 @@ pub(super) async fn change_learner_link(
         }
     })
     .await
+}
+
+/// Restores a suspended learner, named by e-mail address or id.
+pub(super) async fn restore_learner(
+    web: &WebContext,
+    who: &Principal,
+    email: &str,
+) -> Result<Result<RestorationResult, link_learners::LinkError>, PageError> {
+    let about = web.new_manual_run(who, format!("restore `{email}`"));
+    let (web, email) = (web.clone(), email.to_owned());
+    run_blocking(move || async move {
+        let config = web.config();
+        let context = build_resync_context(&web, config.for_sync());
+        restore_learner::restore_learner(context, &about, web.change_time(), &email).await
+    })
+    .await
+}
+
+fn build_resync_context<'a>(web: &'a WebContext, file: sync::File<'a>) -> ResyncContext<'a> {
+    ResyncContext { store: &web.store, file, patience: LEASE_TIMEOUT, stop: &web.stop }
 }

@@ -14,6 +14,7 @@ mod assets;
 mod auth;
 mod background;
 mod body_limit;
+pub mod certificate_check;
 mod client_addr;
 mod connections;
 mod csv_export;

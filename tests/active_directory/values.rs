@@ -141,12 +141,16 @@ async fn ldap_connector_reads_value_ranges() {
         "uid=a,dc=corp".to_owned(),
         vec![("memberOf;range=1500-*".to_owned(), groups[1500..].to_vec())],
     );
-    let pages =
-        vec![vec![uid("memberOf;range=0-1499", &groups[..1500]), END], vec![more, LdapReply::Done(0, None)]];
+    // The first search is for groups.
+    let pages = vec![
+        vec![END],
+        vec![uid("memberOf;range=0-1499", &groups[..1500]), END],
+        vec![more, LdapReply::Done(0, None)],
+    ];
     let server = ScriptedLdapServer::start(pages).await;
     let reader = AdReader::of(&format!(
         "[[connector]]\nname = 'corp'\nkind = 'ldap'\nurl = '{}'\nplaintext = true\nbase_dn = 'dc=corp'\n\
-         [connector.attributes]\nid = 'uid'\ngroups = 'memberOf'\n",
+         [connector.attributes]\nid = 'uid'\ngroups = '@groupDNs'\n",
         server.url()
     ));
     assert_eq!(reader.values(&reader.people().await, "a", "groups"), groups);

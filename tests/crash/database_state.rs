@@ -38,6 +38,7 @@ const STATE: &str = "
     UNION ALL
     SELECT 'rests ' || l.name || ' in ' || g.name
     FROM dormant_memberships m JOIN learners l ON l.id = m.learner_id JOIN groups g ON g.id = m.group_id
+    WHERE m.ended_run_id IS NULL
     UNION ALL
     SELECT 'excluded ' || l.name || ' from ' || g.name || ' ' || x.reason || ' ' || COALESCE(CAST(x.until AS TEXT), '-')
     FROM exclusions x JOIN learners l ON l.id = x.learner_id JOIN groups g ON g.id = x.group_id
@@ -57,6 +58,7 @@ const STATE: &str = "
     UNION ALL
     SELECT 'kept due ' || l.name || ' in ' || c.code || ' ' || CAST(k.lost_on AS TEXT) || ' ' || CAST(k.due AS TEXT)
     FROM kept_dues k JOIN learners l ON l.id = k.learner_id JOIN courses c ON c.id = k.course_id
+    WHERE k.ended_run_id IS NULL
     UNION ALL
     SELECT 'job ' || l.name || ' in ' || c.code || ' ' || j.state || ' ' || CAST(j.attempts AS TEXT)
     FROM jobs j JOIN learners l ON l.id = j.learner_id JOIN courses c ON c.id = j.course_id";

@@ -80,6 +80,23 @@ async fn tls_on_plaintext_port_names_the_handshake() {
         LdapReader::new(url).set(|settings| settings.ca_file = Some(slapd.ca_file.clone())).error().await;
     assert_eq!((error.kind(), error.is_transient()), ("cut_off", true), "{error:?}");
     assert!(error.to_string().contains("the TLS handshake"), "{error}");
+    let hint = error.hint().expect("something can be done");
+    assert!(hint.contains("`ldaps://` (636)"), "{hint}");
+}
+
+/// `ldap://` and StartTLS on the port of `ldaps://` are answered with the port.
+#[tokio::test]
+async fn plaintext_on_tls_port_names_the_port() {
+    let slapd = SlapdSetup::of(people(1)).start().await;
+    let url = slapd.tls_url().replace("ldaps://", "ldap://");
+    for starttls in [false, true] {
+        let reader = LdapReader::new(url.clone()).set(|settings| {
+            settings.starttls = starttls;
+            settings.plaintext = !starttls;
+        });
+        let hint = reader.error().await.hint().expect("something can be done");
+        assert!(hint.contains("(636) needs `ldaps://` without `starttls`"), "{hint}");
+    }
 }
 
 /// A server that continues in plaintext after agreeing to TLS is refused.

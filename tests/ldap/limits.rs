@@ -103,6 +103,72 @@ async fn value_beyond_the_limit_names_entry_and_attribute() {
     );
 }
 
+/// An attribute with more values than its bound is refused with the entry, and a message with more elements before
+/// anything decodes it: values, attributes and controls of entries and results.
+#[tokio::test]
+async fn elements_beyond_the_limit_are_refused() {
+    let most = ResourceLimit::AttributeValues.default_size();
+    let values = |values: usize| {
+        LdapReply::Object(
+            "uid=ada,dc=corp".to_owned(),
+            vec![("uid".to_owned(), vec!["a".to_owned(); values])],
+        )
+    };
+    let read = async |reply| read_limited(pages(vec![vec![reply, last()]]), None, false).await;
+    read(values(most)).await.expect("as many as allowed");
+    assert_eq!(
+        refusal(pages(vec![vec![values(most + 1), last()]]), None).await,
+        "connector `corp`: the list of values of `uid` in `uid=ada,dc=corp` exceeds the limit `attribute_values` of \
+         100,000 values during the search below `dc=corp`"
+    );
+    let many = ResourceLimit::LdapElements.default_size();
+    let octets = |count: usize| tagged(0x04, b"").repeat(count);
+    let attribute = |name: &str, count: usize| {
+        tagged(0x30, &[tagged(0x04, name.as_bytes()), tagged(0x31, &octets(count))].concat())
+    };
+    let entry = |attributes: Vec<u8>| {
+        tagged(0x64, &[tagged(0x04, b"uid=ada,dc=corp"), tagged(0x30, &attributes)].concat())
+    };
+    // The message, its number, the entry, its name, its attributes, and the attribute, its name and its values.
+    let whole = entry([attribute("uid", 1), attribute("photo", many - 12)].concat());
+    assert_eq!(read(LdapReply::Operation(whole)).await.expect("as many as allowed").len(), 0);
+    let refused = |what: &str| {
+        format!(
+            "connector `corp`: {what} exceeds the limit `ldap_elements` of 500,000 elements during the search below \
+             `dc=corp`"
+        )
+    };
+    for attributes in
+        [[attribute("uid", 1), attribute("photo", many - 11)].concat(), attribute("x", 0).repeat(many / 3)]
+    {
+        let script = pages(vec![vec![LdapReply::Operation(entry(attributes)), last()]]);
+        assert_eq!(refusal(script, None).await, refused("the entry `uid=ada,dc=corp`"));
+    }
+    let result = [&[0x0a, 1, 0, 4, 0, 4, 0][..], &tagged(0xa3, &octets(many))].concat();
+    let controls = [tagged(0x02, &[99]), tagged(0x78, &[]), tagged(0xa0, &tagged(0x30, &[]).repeat(many))];
+    for reply in [
+        LdapReply::Operation(tagged(0x65, &result)),
+        LdapReply::Operation(tagged(0x73, &octets(many))),
+        LdapReply::Raw(tagged(0x30, &controls.concat())),
+    ] {
+        assert_eq!(refusal(pages(vec![vec![reply, last()]]), None).await, refused("a message"));
+    }
+}
+
+/// Attributes of ever new names, which are not mapped, take no memory beyond their entry and no time that grows with
+/// their square.
+#[tokio::test]
+async fn attributes_of_many_names_are_passed_over() {
+    let name = |number: usize| {
+        tagged(0x30, &[tagged(0x04, format!("x{number}").as_bytes()), tagged(0x31, &[])].concat())
+    };
+    let mut attributes: Vec<u8> = (0..100_000).flat_map(name).collect();
+    attributes.extend(tagged(0x30, &[tagged(0x04, b"uid"), tagged(0x31, &tagged(0x04, b"ada"))].concat()));
+    let entry = tagged(0x64, &[tagged(0x04, b"uid=ada,dc=corp"), tagged(0x30, &attributes)].concat());
+    let script = pages(vec![vec![LdapReply::Operation(entry), last()]]);
+    assert_eq!(read_limited(script, None, false).await.expect("read"), ["ada"]);
+}
+
 /// A message beyond the bound is refused by its first bytes.
 #[tokio::test]
 async fn message_beyond_the_limit_is_refused_by_its_header() {

@@ -26,7 +26,7 @@ const TABLES: &str = "
     FROM memberships m JOIN groups g ON g.id = m.group_id JOIN rules r ON r.id = m.rule_id
     UNION ALL
     SELECT 'rests|' || d.learner_id || '|' || g.name
-    FROM dormant_memberships d JOIN groups g ON g.id = d.group_id WHERE g.deleted_run_id IS NULL
+    FROM dormant_memberships d JOIN groups g ON g.id = d.group_id WHERE g.deleted_run_id IS NULL AND d.ended_run_id IS NULL
     UNION ALL
     SELECT 'excluded|' || x.learner_id || '|' || g.name
     FROM exclusions x JOIN groups g ON g.id = x.group_id
@@ -41,8 +41,8 @@ const TABLES: &str = "
         || CASE WHEN e.completed_at IS NULL THEN 'open' ELSE 'done' END
     FROM enrollments e JOIN courses c ON c.id = e.course_id
     UNION ALL
-    SELECT 'kept|' || k.learner_id || '|' || c.code || '|' || k.lost_on || '|' || k.due
-    FROM kept_dues k JOIN courses c ON c.id = k.course_id
+    SELECT DISTINCT 'kept|' || k.learner_id || '|' || c.code || '|' || k.lost_on || '|' || k.due
+    FROM kept_dues k JOIN courses c ON c.id = k.course_id WHERE k.ended_run_id IS NULL
     UNION ALL
     SELECT 'holds|' || COALESCE(CAST(h.learner_id AS TEXT), '') || '|' || n.name || '|' || h.state || '|' || h.kind || '|'
         || COALESCE(g.name, a.name, h.group_name, '') || '|' || COALESCE(CASE WHEN h.rule_id = 0 THEN '' ELSE r.name END, '') || '|'
@@ -122,7 +122,8 @@ fn expected(model: &ReferenceModel) -> BTreeSet<String> {
     for (MembershipKey { group, rule, who }, given) in &model.members {
         say(&[&"member", who, &name(*group), rule, &given.joined]);
     }
-    for (group, who) in model.resting.keys().filter(|(group, _)| is_live(*group)) {
+    let resting = model.resting.iter().filter(|((group, _), one)| is_live(*group) && one.ended.is_none());
+    for ((group, who), _) in resting {
         say(&[&"rests", who, &name(*group)]);
     }
     for ((group, who), exclusion) in &model.exclusions {
@@ -159,8 +160,10 @@ fn expected(model: &ReferenceModel) -> BTreeSet<String> {
             &if one.completed.is_some() { "done" } else { "open" },
         ]);
     }
-    for ((who, course, lost), due) in &model.kept {
-        say(&[&"kept", who, course, lost, due]);
+    for ((who, course), kept) in &model.kept {
+        for one in kept.iter().filter(|one| one.ended.is_none()) {
+            say(&[&"kept", who, course, &one.lost, &one.due]);
+        }
     }
     for (guarded, connector) in model.guarded.iter().zip(CONNECTORS) {
         for (change, hold) in &guarded.holds {
@@ -173,6 +176,10 @@ fn expected(model: &ReferenceModel) -> BTreeSet<String> {
             let none = String::new();
             let (kind, who, group, rule, rest) = match change {
                 ModelChange::Leave(who) => ("leave", who, "", "", String::new()),
+                ModelChange::Record(connector, word) => {
+                    let who = &model.persons[&(*connector, word.clone())].who;
+                    ("record", who, "", "", String::new())
+                }
                 ModelChange::Give(one) => ("give", &one.who, name(one.group), one.rule, String::new()),
                 ModelChange::End(one) => ("end", &one.who, name(one.group), one.rule, String::new()),
                 ModelChange::Make(group) => ("group", &none, group.as_str(), "", String::new()),

@@ -1,12 +1,13 @@
 //! From memberships to enrollments: who has access, and when it is due.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta};
 
 use super::reference_model::{
     EndedMembership, LearnerKey, MembershipKey, MembershipStart, ModelAssignmentTarget, ModelDueDate,
-    ModelEnrollment, ModelExclusion, ModelGroup, ModelRecord, ReferenceModel, RunNumber,
+    ModelEnrollment, ModelExclusion, ModelGroup, ModelKeptDue, ModelRecord, ModelWaiting, ReferenceModel,
+    RunNumber,
 };
 
 /// How long those have to whom a fixed date would come too soon.
@@ -36,7 +37,7 @@ fn start(record: &ModelRecord) -> Option<NaiveDate> {
 
 impl ReferenceModel {
     pub(super) fn make_group(&mut self, name: &str, by_hand: bool, made: RunNumber) -> usize {
-        self.groups.push(ModelGroup { name: name.to_owned(), by_hand, made, deleted: None });
+        self.groups.push(ModelGroup { name: name.to_owned(), by_hand, made, deleted: None, restored: None });
         self.groups.len() - 1
     }
 
@@ -53,16 +54,41 @@ impl ReferenceModel {
             let joined = reasons.iter().map(|one| self.members[one].joined).min().unwrap_or(today);
             self.members.entry(reason.clone()).or_insert(MembershipStart { joined, run });
             if reason.rule.is_empty() {
-                self.resting.remove(&(reason.group, reason.who.clone()));
+                self.end_waiting(reason.group, &reason.who, run);
             }
         }
         for reason in remove {
             let Some(given) = self.members.remove(reason) else { continue };
             if reason.rule.is_empty() && !self.learners[&reason.who].status.has_access() {
-                self.resting.entry((reason.group, reason.who.clone())).or_insert(run);
+                self.rests(reason, given.run);
             }
             self.ended.push(EndedMembership { run, reason: reason.clone(), given });
         }
+    }
+
+    /// A membership by hand waits, and stays the work of who gave it.
+    fn rests(&mut self, MembershipKey { group, who, .. }: &MembershipKey, given: RunNumber) {
+        let pair = (*group, who.clone());
+        let run = match self.resting.get(&pair) {
+            Some(ModelWaiting { ended: None, .. }) => return,
+            Some(one) if one.ended == Some(given) => one.run,
+            Some(_) | None => given,
+        };
+        self.resting.insert(pair, ModelWaiting { run, ended: None });
+    }
+
+    /// A new membership by hand waits.
+    pub(super) fn waits(&mut self, group: usize, who: &LearnerKey, run: RunNumber) {
+        let one = self.resting.entry((group, who.clone())).or_insert(ModelWaiting { run, ended: None });
+        if one.ended.is_some() {
+            *one = ModelWaiting { run, ended: None };
+        }
+    }
+
+    /// A membership by hand waits no longer; false if none did.
+    pub(super) fn end_waiting(&mut self, group: usize, who: &LearnerKey, run: RunNumber) -> bool {
+        let one = self.resting.get_mut(&(group, who.clone())).filter(|one| one.ended.is_none());
+        one.map(|one| one.ended = Some(run)).is_some()
     }
 
     /// Remembers the dates that are given up by leaving a group, or all access.
@@ -72,8 +98,13 @@ impl ReferenceModel {
         remove: &BTreeSet<MembershipKey>,
         moving: &[LearnerKey],
         today: NaiveDate,
+        run: RunNumber,
     ) {
-        let mut lost: Vec<(LearnerKey, &'static str, NaiveDate)> = Vec::new();
+        let mut lost: BTreeMap<(LearnerKey, &'static str, Option<usize>), NaiveDate> = BTreeMap::new();
+        let mut lose = |who: &LearnerKey, course, group, due: NaiveDate| {
+            let one = lost.entry((who.clone(), course, group)).or_insert(due);
+            *one = due.min(*one);
+        };
         for MembershipKey { group, who, .. } in remove {
             let stays = self.reasons(*group, who).iter().any(|one| !remove.contains(one));
             if stays || add.iter().any(|one| one.group == *group && one.who == *who) {
@@ -81,18 +112,28 @@ impl ReferenceModel {
             }
             let dates = self.dates(who).into_iter();
             let dates = dates.filter(|(_, whom, _)| *whom == ModelAssignmentTarget::Group(*group));
-            lost.extend(dates.filter_map(|(course, _, due)| Some((who.clone(), course, due?))));
+            for (course, _, due) in dates {
+                if let Some(due) = due {
+                    lose(who, course, Some(*group), due);
+                }
+            }
         }
         for who in moving {
             let dates = self
                 .dates(who)
                 .into_iter()
                 .filter(|(_, whom, _)| matches!(whom, ModelAssignmentTarget::Learner(_)));
-            lost.extend(dates.filter_map(|(course, _, due)| Some((who.clone(), course, due?))));
+            for (course, _, due) in dates {
+                if let Some(due) = due {
+                    lose(who, course, None, due);
+                }
+            }
         }
-        for (who, course, due) in lost {
-            let kept = self.kept.entry((who, course, today)).or_insert(due);
-            *kept = due.min(*kept);
+        for ((who, course, group), due) in lost {
+            let kept = self.kept.entry((who, course)).or_default();
+            if kept.iter().all(|one| (one.run, one.group) != (run, group)) {
+                kept.push(ModelKeptDue { lost: today, due, run, group, ended: None });
+            }
         }
     }
 
@@ -113,10 +154,11 @@ impl ReferenceModel {
             let Some(since) = since else { continue };
             let from = since.max(one.assigned);
             let own = one.due.date(from, start(&learner.record));
-            let kept = self.kept.iter().filter(|((of, course, lost), _)| {
-                of == who && *course == one.course && *lost <= from && *lost >= after(from, -KEPT_DAYS)
+            let kept = self.kept.get(&(who.clone(), one.course)).map_or(&[][..], Vec::as_slice).iter();
+            let kept = kept.filter(|kept| {
+                kept.ended.is_none() && kept.lost <= from && kept.lost >= after(from, -KEPT_DAYS)
             });
-            let due = kept.map(|(_, due)| *due).chain(own).min();
+            let due = kept.map(|kept| kept.due).chain(own).min();
             dates.push((one.course, one.whom.clone(), due));
         }
         dates
@@ -131,7 +173,7 @@ impl ReferenceModel {
             for course in dates.iter().map(|(course, _, _)| *course).collect::<BTreeSet<_>>() {
                 let due =
                     dates.iter().filter(|(of, _, _)| *of == course).filter_map(|(_, _, due)| *due).min();
-                let fresh = ModelEnrollment { active: true, due, completed: None };
+                let fresh = ModelEnrollment { active: true, due, completed: None, reopened: None };
                 let one = self.enrollments.entry((who.clone(), course)).or_insert(fresh);
                 one.active = true;
                 if one.completed.is_none() {
@@ -150,22 +192,26 @@ impl ReferenceModel {
         let one = &mut self.assignments[at];
         let before = std::mem::replace(&mut one.due, due);
         one.changed.push((run, before));
-        self.forget_dues(at);
+        self.forget_dues(at, run);
     }
 
-    fn forget_dues(&mut self, at: usize) {
+    fn forget_dues(&mut self, at: usize, run: RunNumber) {
         let one = &self.assignments[at];
         let (course, whom) = (one.course, one.whom.clone());
         let reached = match whom {
             ModelAssignmentTarget::Group(group) => self.members_of(group),
             ModelAssignmentTarget::Learner(who) => [who].into(),
         };
-        self.kept.retain(|(who, of, _), _| *of != course || !reached.contains(who));
+        for ((_, _), kept) in
+            self.kept.iter_mut().filter(|((who, of), _)| *of == course && reached.contains(who))
+        {
+            kept.iter_mut().filter(|one| one.ended.is_none()).for_each(|one| one.ended = Some(run));
+        }
     }
 
     /// Keeps somebody out of a group.
     pub(super) fn exclude(&mut self, group: usize, who: &LearnerKey, run: RunNumber) {
-        self.exclusions.insert((group, who.clone()), ModelExclusion { run, lifted: None });
+        self.exclusions.insert((group, who.clone()), ModelExclusion { run, lifted: None, restored: None });
     }
 
     /// Lets somebody in again; false when nothing kept them out.
@@ -189,10 +235,10 @@ impl ReferenceModel {
                 }
             }
         }
-        let kept = std::mem::take(&mut self.kept).into_iter();
-        self.kept = kept
-            .map(|((who, course, lost), due)| ((who, course, after(lost, -days)), after(due, -days)))
-            .collect();
+        for one in self.kept.values_mut().flatten() {
+            back(&mut one.lost);
+            back(&mut one.due);
+        }
         self.enrollments.values_mut().filter_map(|one| one.due.as_mut()).for_each(back);
         self.groups.iter_mut().filter_map(|group| group.deleted.as_mut()).for_each(|(_, day)| back(day));
         for guarded in &mut self.guarded {

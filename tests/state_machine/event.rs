@@ -11,6 +11,7 @@ pub(super) enum EventKind {
     Rule,
     FileAssignment,
     Sync,
+    AllowRemovals,
     Drain,
     Pass,
     Add,
@@ -29,15 +30,16 @@ pub(super) enum EventKind {
 }
 
 /// How often each happens.
-pub(super) const WEIGHTS: [(EventKind, usize); 21] = [
+pub(super) const WEIGHTS: [(EventKind, usize); 22] = [
     (EventKind::Hire, 5),
     (EventKind::Leave, 8),
     (EventKind::Change, 9),
     (EventKind::Rule, 4),
     (EventKind::FileAssignment, 3),
     (EventKind::Sync, 18),
+    (EventKind::AllowRemovals, 3),
     (EventKind::Drain, 4),
-    (EventKind::Pass, 1),
+    (EventKind::Pass, 2),
     (EventKind::Add, 3),
     (EventKind::Remove, 4),
     (EventKind::Lift, 2),

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{ModelPlan, ModelPlanner, ModelReading, PinnedPeople};
+use super::plan::{ModelPersonChange, ModelPlan, ModelPlanner, ModelReading, PinnedPeople};
 use super::reference_model::{
-    LearnerKey, MembershipKey, ModelAssignmentTarget, ModelChange, ModelDecision, ModelFingerprint,
-    ModelHoldBaseline, ModelLoss, ModelRecord,
+    LearnerKey, MembershipKey, ModelChange, ModelDecision, ModelFingerprint, ModelHoldBaseline, ModelLoss,
+    ModelRecord,
 };
 
 /// What a run does, and what it holds.
@@ -67,6 +67,22 @@ impl ModelPlanner<'_> {
             }
         }
         self.leave_out(&first, decided_people.keys(), &mut out);
+        let mut decided_records: BTreeMap<String, (LearnerKey, ModelDecision)> = BTreeMap::new();
+        for (who, seat) in &first.learners {
+            let Some(word) = &seat.word else { continue };
+            let is_news = matches!(seat.fate, ModelPersonChange::New | ModelPersonChange::Changed);
+            let comes = seat.was.is_some_and(|was| !was.has_access()) && seat.status.has_access();
+            let print = (reading.people.get(word).cloned(), String::new());
+            let decision = self.decided(&ModelChange::Record(self.connector, word.clone()), &print);
+            if let Some(decision) = decision.filter(|_| is_news || comes) {
+                out.words.insert(word.clone());
+                if seat.goes() {
+                    decided_people.entry(who.clone()).or_insert(decision);
+                } else {
+                    decided_records.insert(word.clone(), (who.clone(), decision));
+                }
+            }
+        }
         let mut current = if out.words.is_empty() { first.clone() } else { self.plan(reading, &out) };
         let mut taken = self.defer_decided(&mut current);
         let lost = self.lost(&current);
@@ -114,7 +130,7 @@ impl ModelPlanner<'_> {
                 taken.changes.insert(ModelChange::Unassign(at), ModelDecision::Held);
             }
         }
-        let (_, charge) = self.lost(&current);
+        let charge = if self.allow { ModelLoss::default() } else { self.lost(&current).1 };
         let mut judged = LimitedPlan { charge, ..LimitedPlan::default() };
         judged.made = first.wanted.intersection(&current.wanted).copied().collect();
         let unmade: BTreeSet<usize> = current.wanted.difference(&first.wanted).copied().collect();
@@ -130,6 +146,10 @@ impl ModelPlanner<'_> {
             let own = first.learners[who].word.as_ref().map(|word| reading.people[word].clone());
             judged.held.insert(ModelChange::Leave(who.clone()), (*decision, (own, String::new())));
         }
+        for (word, (_, decision)) in &decided_records {
+            let print = (reading.people.get(word).cloned(), String::new());
+            judged.held.insert(ModelChange::Record(self.connector, word.clone()), (*decision, print));
+        }
         let gives = first.add.iter().filter(|one| !current.add.contains(one) && !taken.give.contains(one));
         let ends =
             first.remove.iter().filter(|one| !current.remove.contains(one) && !taken.end.contains(one));
@@ -140,11 +160,14 @@ impl ModelPlanner<'_> {
                 | ModelChange::End(MembershipKey { who, .. }) => who,
                 ModelChange::GiveNew(_, _, who) => who,
                 ModelChange::Leave(_)
+                | ModelChange::Record(..)
                 | ModelChange::Make(_)
                 | ModelChange::Assign(..)
                 | ModelChange::Unassign(_) => continue,
             };
-            let decision = leaving.get(who).copied().unwrap_or(ModelDecision::Held);
+            let of_record =
+                decided_records.values().find(|(one, _)| one == who).map(|(_, decision)| *decision);
+            let decision = leaving.get(who).copied().or(of_record).unwrap_or(ModelDecision::Held);
             judged.held.insert(change, (decision, ModelFingerprint::default()));
         }
         for group in first.wanted.difference(&current.wanted) {
@@ -197,9 +220,10 @@ impl ModelPlanner<'_> {
     fn fingerprint_of(&self, change: &ModelChange, plan: &ModelPlan) -> ModelFingerprint {
         match change {
             ModelChange::Give(reason) | ModelChange::End(reason) => self.fingerprint(reason, plan),
-            ModelChange::Leave(_) | ModelChange::Make(_) | ModelChange::GiveNew(..) => {
-                ModelFingerprint::default()
-            }
+            ModelChange::Leave(_)
+            | ModelChange::Record(..)
+            | ModelChange::Make(_)
+            | ModelChange::GiveNew(..) => ModelFingerprint::default(),
             ModelChange::Assign(..) | ModelChange::Unassign(_) => ModelFingerprint::default(),
         }
     }
@@ -250,68 +274,6 @@ impl ModelPlanner<'_> {
         taken
     }
 
-    /// Memberships whose last reason ends, and how much is lost in all.
-    fn lost(&self, plan: &ModelPlan) -> (BTreeSet<(usize, LearnerKey)>, ModelLoss) {
-        let stays = |group: usize, who: &LearnerKey| {
-            let mut reasons = self.model.reasons(group, who).into_iter();
-            reasons.any(|reason| !plan.remove.contains(&reason))
-                || plan.add.iter().any(|reason| reason.group == group && reason.who == *who)
-        };
-        let pairs = plan.remove.iter().map(|reason| (reason.group, reason.who.clone()));
-        let lost: BTreeSet<(usize, LearnerKey)> = pairs.filter(|(group, who)| !stays(*group, who)).collect();
-        let mut enrollments = 0;
-        for (who, seat) in &plan.learners {
-            let groups = self.model.groups_of(who);
-            let had = self.courses(who, &groups, seat.had_access(), None);
-            let mut then: BTreeSet<usize> =
-                groups.into_iter().filter(|group| !lost.contains(&(*group, who.clone()))).collect();
-            then.extend(plan.add.iter().filter(|reason| reason.who == *who).map(|reason| reason.group));
-            let keeps = self.courses(who, &then, seat.status.has_access(), Some(plan));
-            enrollments += had.difference(&keeps).count();
-        }
-        for (who, _) in self.model.learners.iter().filter(|(who, _)| !plan.learners.contains_key(*who)) {
-            let groups = self.model.groups_of(who);
-            let keeps = self.courses(who, &groups, true, Some(plan));
-            enrollments += self.courses(who, &groups, true, None).difference(&keeps).count();
-        }
-        let learners = plan.learners.values().filter(|seat| seat.goes()).count();
-        let amount = ModelLoss { memberships: lost.len(), learners, enrollments };
-        (lost, amount)
-    }
-
-    /// The courses that somebody in some groups has, today or after a plan.
-    fn courses(
-        &self,
-        who: &LearnerKey,
-        groups: &BTreeSet<usize>,
-        access: bool,
-        plan: Option<&ModelPlan>,
-    ) -> BTreeSet<&'static str> {
-        let holds = |whom: &ModelAssignmentTarget| match whom {
-            ModelAssignmentTarget::Group(group) => groups.contains(group),
-            ModelAssignmentTarget::Learner(one) => access && one == who,
-        };
-        let all = self.model.assignments.iter().enumerate().filter(|(_, one)| one.ended.is_none());
-        let all = all.filter(|(at, _)| plan.is_none_or(|plan| !plan.catalogue.ended.contains(at)));
-        let mut courses: BTreeSet<&'static str> =
-            all.filter(|(_, one)| holds(&one.whom)).map(|(_, one)| one.course).collect();
-        let new = plan.into_iter().flat_map(|plan| &plan.catalogue.new);
-        courses.extend(new.filter(|(group, ..)| groups.contains(group)).map(|(_, course, ..)| *course));
-        courses
-    }
-
-    /// What this connector's people have today.
-    fn had(&self, plan: &ModelPlan) -> ModelLoss {
-        let mut had = ModelLoss::default();
-        for (who, seat) in plan.learners.iter().filter(|(_, seat)| seat.is_own()) {
-            let groups = self.model.groups_of(who);
-            had.memberships += groups.len();
-            had.learners += usize::from(seat.had_access());
-            had.enrollments += self.courses(who, &groups, seat.had_access(), None).len();
-        }
-        had
-    }
-
     fn scope(
         &self,
         plan: &ModelPlan,
@@ -319,6 +281,9 @@ impl ModelPlanner<'_> {
         had: ModelLoss,
         reading: &ModelReading,
     ) -> ModelHoldScope {
+        if self.allow {
+            return ModelHoldScope::Nothing;
+        }
         let guarded = &self.model.guarded[self.connector];
         let before = guarded.before.as_ref();
         let came_since = |came: i64| before.is_some_and(|before| came >= before.run);
@@ -366,8 +331,13 @@ impl ModelPlanner<'_> {
         let first = self.plan(reading, &PinnedPeople::default());
         let stays = first.learners.iter().filter(|(who, seat)| {
             let moves = seat.word.is_some()
-                && (seat.fate != super::plan::ModelPersonChange::Same || seat.was != Some(seat.status));
-            if seat.is_going() { !shown.contains(&ModelChange::Leave((*who).clone())) } else { moves }
+                && (seat.fate != ModelPersonChange::Same || seat.was != Some(seat.status));
+            let record = seat.word.clone().map(|word| ModelChange::Record(self.connector, word));
+            if seat.is_going() {
+                !shown.contains(&ModelChange::Leave((*who).clone()))
+            } else {
+                moves && !record.is_some_and(|record| shown.contains(&record))
+            }
         });
         let stays: Vec<LearnerKey> = stays.map(|(who, _)| who.clone()).collect();
         let mut out = PinnedPeople::default();

@@ -19,7 +19,7 @@ impl ReferenceModel {
         today: NaiveDate,
         run: RunNumber,
     ) {
-        self.keep_dues(add, remove, &[], today);
+        self.keep_dues(add, remove, &[], today, run);
         self.change_members(add, remove, today, run);
     }
 
@@ -34,7 +34,7 @@ impl ReferenceModel {
         if self.learners[who].status.has_access() {
             self.members_by_hand(&[reason].into(), &BTreeSet::new(), today, run);
         } else {
-            self.resting.entry((group, who.clone())).or_insert(run);
+            self.waits(group, who, run);
         }
         true
     }
@@ -48,7 +48,7 @@ impl ReferenceModel {
         run: RunNumber,
     ) -> bool {
         let reasons: BTreeSet<MembershipKey> = self.reasons(group, who).into_iter().collect();
-        let rested = self.resting.remove(&(group, who.clone())).is_some();
+        let rested = self.end_waiting(group, who, run);
         if reasons.is_empty() && !rested {
             return false;
         }
@@ -105,12 +105,13 @@ impl ReferenceModel {
                 let given = self.members.get_mut(&one.reason).expect("just given");
                 given.joined = one.given.joined;
             } else if one.reason.rule.is_empty() {
-                self.resting.entry((group, who.clone())).or_insert(run);
+                self.waits(group, who, run);
             }
         }
+        self.groups[group].restored = Some(run);
         for one in &mut self.assignments {
             if one.whom == ModelAssignmentTarget::Group(group) && one.ended == Some(deletion) {
-                one.ended = None;
+                (one.ended, one.restored) = (None, Some(run));
             }
         }
     }

@@ -17,6 +17,7 @@ mod enrollments;
 mod event;
 mod group_growth;
 mod limits;
+mod losses;
 mod manual_changes;
 mod operations;
 mod plan;
@@ -25,6 +26,7 @@ mod rules;
 mod runner;
 mod runs;
 mod undo;
+mod undone_learners;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

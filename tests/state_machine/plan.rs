@@ -95,6 +95,7 @@ pub(super) struct ModelPlanner<'a> {
     pub file: &'a ModelConfig,
     pub connector: usize,
     pub today: NaiveDate,
+    pub allow: bool,
     pub fresh: Vec<String>,
 }
 
@@ -250,7 +251,8 @@ impl ModelPlanner<'_> {
         }
         let by_hand = self.model.members.keys().filter(|reason| reason.rule.is_empty());
         let by_hand = by_hand.map(|reason| (reason.group, reason.who.clone()));
-        let resting = self.model.resting.keys().cloned();
+        let resting = self.model.resting.iter().filter(|(_, one)| one.ended.is_none());
+        let resting = resting.map(|(pair, _)| pair.clone());
         let resting = resting.filter(|(group, _)| self.model.groups[*group].deleted.is_none());
         for (group, who) in by_hand.chain(resting) {
             if plan.learners.get(&who).is_some_and(|seat| seat.status.has_access()) {

@@ -71,6 +71,7 @@ pub(super) struct ModelGroup {
     pub by_hand: bool,
     pub made: RunNumber,
     pub deleted: Option<(RunNumber, NaiveDate)>,
+    pub restored: Option<RunNumber>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +91,28 @@ pub(super) struct EndedMembership {
 pub(super) struct ModelExclusion {
     pub run: RunNumber,
     pub lifted: Option<RunNumber>,
+    pub restored: Option<RunNumber>,
+}
+
+/// A membership by hand that waits for its learner, or did.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ModelWaiting {
+    /// The change by hand that it comes from.
+    pub run: RunNumber,
+    /// The run in which it took effect, or was removed.
+    pub ended: Option<RunNumber>,
+}
+
+/// A date that was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ModelKeptDue {
+    pub lost: NaiveDate,
+    pub due: NaiveDate,
+    pub run: RunNumber,
+    /// The group that gave it; none for an assignment to the learner.
+    pub group: Option<usize>,
+    /// Since when it does not stand.
+    pub ended: Option<RunNumber>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,6 +139,7 @@ pub(super) struct ModelAssignment {
     pub pattern: Option<&'static str>,
     pub run: RunNumber,
     pub ended: Option<RunNumber>,
+    pub restored: Option<RunNumber>,
     /// What it was due before a change by hand gave it another date.
     pub changed: Vec<(RunNumber, ModelDueDate)>,
 }
@@ -126,12 +150,16 @@ pub(super) struct ModelEnrollment {
     pub due: Option<NaiveDate>,
     /// The change that noted the completion.
     pub completed: Option<RunNumber>,
+    /// The undo that took the last completion back, and the change that had noted it.
+    pub reopened: Option<(RunNumber, RunNumber)>,
 }
 
 /// A change that a run can hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ModelChange {
     Leave(LearnerKey),
+    /// What a connector says of a person changes.
+    Record(usize, String),
     Give(MembershipKey),
     End(MembershipKey),
     /// A group that is not there yet is made.
@@ -223,15 +251,19 @@ pub(super) struct ReferenceModel {
     pub members: BTreeMap<MembershipKey, MembershipStart>,
     pub ended: Vec<EndedMembership>,
     /// Memberships by hand that wait for their learner.
-    pub resting: BTreeMap<(usize, LearnerKey), RunNumber>,
+    pub resting: BTreeMap<(usize, LearnerKey), ModelWaiting>,
     pub exclusions: BTreeMap<(usize, LearnerKey), ModelExclusion>,
     pub assignments: Vec<ModelAssignment>,
-    /// Dates that were given up, and on which day.
-    pub kept: BTreeMap<(LearnerKey, &'static str, NaiveDate), NaiveDate>,
+    /// Dates that were given up.
+    pub kept: BTreeMap<(LearnerKey, &'static str), Vec<ModelKeptDue>>,
     pub enrollments: BTreeMap<(LearnerKey, &'static str), ModelEnrollment>,
     pub guarded: [ModelGuardState; 2],
-    /// What connectors said of people who were there before a run changed it.
-    pub records_before: BTreeMap<(RunNumber, usize, String), ModelRecord>,
+    /// What connectors said of people before a run changed it; none where the person was not there.
+    pub records_before: BTreeMap<(RunNumber, usize, String), Option<ModelRecord>>,
+    /// The states that runs changed, and those of whose first day they moved.
+    pub states_before: BTreeMap<(RunNumber, LearnerKey), ModelStatus>,
+    /// What each undo is about.
+    pub undone: BTreeMap<RunNumber, RunNumber>,
     pub runs: BTreeMap<RunNumber, ModelRunKind>,
 }
 

@@ -29,7 +29,7 @@ const VALUES: [(&str, &[&str]); 5] = [
     ("location", &["Berlin", "Paris", ""]),
     ("role", &["", "lead"]),
     ("status", &["active", "active", "leave", "left"]),
-    ("start_date", &["", "2020-02-02", "2100-01-01"]),
+    ("start_date", &["", "2020-02-02", "2021-03-03", "2100-01-01", "2100-01-01"]),
 ];
 
 type CsvRow = BTreeMap<&'static str, &'static str>;
@@ -104,8 +104,8 @@ impl HistoryRunner {
 
     /// After everything has been read, nothing is left to be done, and the proof holds.
     fn check_settled(&mut self) -> Result<(), String> {
-        self.sync(0, false)?;
-        self.sync(1, false)?;
+        self.sync(0, false, false)?;
+        self.sync(1, false, false)?;
         self.drain();
         differences(&self.model, &self.company)?;
         let mut before = self.contents();
@@ -130,7 +130,7 @@ impl HistoryRunner {
 
     /// Reads everything again; whether that changes nothing.
     fn does_nothing(&mut self) -> Result<bool, String> {
-        let ends = [self.sync(0, false)?, self.sync(1, false)?];
+        let ends = [self.sync(0, false, false)?, self.sync(1, false, false)?];
         Ok(!ends.contains(&Some(ModelOutcome::Applied)))
     }
 
@@ -182,11 +182,11 @@ impl HistoryRunner {
     }
 
     /// A run; none for one that failed.
-    fn sync(&mut self, connector: usize, broken: bool) -> Result<Option<ModelOutcome>, String> {
+    fn sync(&mut self, connector: usize, broken: bool, allow: bool) -> Result<Option<ModelOutcome>, String> {
         self.write(broken.then_some(connector));
-        let report = self.company.run(CONNECTORS[connector], false);
+        let report = self.company.run_allowing(CONNECTORS[connector], allow);
         let run = report.run.ok_or_else(|| format!("no run: {:?}", report.outcome))?.0;
-        let passage = ModelRun { file: &self.file, connector, today: self.company.today(), run };
+        let passage = ModelRun { file: &self.file, connector, today: self.company.today(), run, allow };
         let found = match report.outcome {
             RunOutcome::Held => ModelOutcome::Held,
             RunOutcome::Unchanged => ModelOutcome::Unchanged,
@@ -245,7 +245,10 @@ impl HistoryRunner {
                 self.file.assignments[a % ASSIGNMENTS.len()] = b % ASSIGNMENTS[a % ASSIGNMENTS.len()].len();
             }
             EventKind::Sync => {
-                self.sync(a % 2, b % 8 == 0)?;
+                self.sync(a % 2, b % 8 == 0, false)?;
+            }
+            EventKind::AllowRemovals => {
+                self.sync(a % 2, false, true)?;
             }
             EventKind::Drain => self.drain(),
             EventKind::Pass => return Ok(self.pass([2, 9, 25, 40][a % 4])),
@@ -261,12 +264,12 @@ impl HistoryRunner {
             | EventKind::Unassign
             | EventKind::Complete => return self.by_hand(event),
         }
-        Ok(matches!(what, EventKind::Sync | EventKind::Drain))
+        Ok(matches!(what, EventKind::Sync | EventKind::AllowRemovals | EventKind::Drain))
     }
 
     fn pass(&mut self, days: i64) -> bool {
         self.days += 1;
-        if self.days > 3 {
+        if self.days > 6 {
             return false;
         }
         self.company.backdate_everything(days);

@@ -27,12 +27,14 @@ pub(super) struct ModelRun<'a> {
     pub connector: usize,
     pub today: NaiveDate,
     pub run: RunNumber,
+    /// Whether somebody has allowed what the limits would hold.
+    pub allow: bool,
 }
 
 impl ReferenceModel {
     fn planner<'a>(&'a self, passage: ModelRun<'a>) -> ModelPlanner<'a> {
-        let ModelRun { file, connector, today, .. } = passage;
-        ModelPlanner { model: self, file, connector, today, fresh: Vec::new() }
+        let ModelRun { file, connector, today, allow, .. } = passage;
+        ModelPlanner { model: self, file, connector, today, allow, fresh: Vec::new() }
     }
 
     /// A run, with what the limits let through.
@@ -135,10 +137,14 @@ impl ReferenceModel {
             |reason: &MembershipKey| MembershipKey { group: numbers[&reason.group], ..reason.clone() };
         let add: BTreeSet<MembershipKey> = plan.add.iter().map(number).collect();
         let moving = plan.learners.iter().filter(|(who, seat)| {
-            self.learners.contains_key(*who) && seat.had_access() != seat.status.has_access()
+            let both = seat.had_access() && seat.status.has_access();
+            self.learners.contains_key(*who) && seat.was != Some(seat.status) && !both
         });
         let moving: Vec<LearnerKey> = moving.map(|(who, _)| who.clone()).collect();
-        self.keep_dues(&add, &plan.remove, &moving, today);
+        for who in &moving {
+            self.states_before.insert((run, who.clone()), self.learners[who].status);
+        }
+        self.keep_dues(&add, &plan.remove, &moving, today, run);
         for (who, seat) in plan.learners.iter().filter(|(_, seat)| seat.is_own()) {
             let fresh = ModelLearner {
                 status: seat.status,
@@ -147,6 +153,7 @@ impl ReferenceModel {
                 record: ModelRecord::new(),
                 by_hand: false,
             };
+            let known = self.learners.contains_key(who);
             let learner = self.learners.entry(who.clone()).or_insert(fresh);
             if !learner.status.has_access() && seat.status.has_access() {
                 learner.active_since = today;
@@ -155,6 +162,11 @@ impl ReferenceModel {
             let is_news = matches!(seat.fate, ModelPersonChange::Changed | ModelPersonChange::New);
             if learner.status != seat.status || is_news || says_more {
                 learner.run = run;
+            }
+            let moves_start =
+                |record: &ModelRecord| learner.record.get("start_date") != record.get("start_date");
+            if known && seat.record.as_ref().is_some_and(moves_start) {
+                self.states_before.entry((run, who.clone())).or_insert(learner.status);
             }
             learner.status = seat.status;
             if let Some(record) = &seat.record {
@@ -171,15 +183,16 @@ impl ReferenceModel {
             };
             let there = self.persons.get(&(connector, word.clone())).filter(|there| there.present);
             let came = there.map_or(run, |there| there.first_run);
-            if let Some(there) = there.filter(|_| seat.fate != ModelPersonChange::Same) {
-                self.records_before.insert((run, connector, word.clone()), there.record.clone());
+            if seat.fate != ModelPersonChange::Same {
+                let before = there.map(|there| there.record.clone());
+                self.records_before.insert((run, connector, word.clone()), before);
             }
             self.persons.insert((connector, word.clone()), ModelPerson { first_run: came, ..person });
         }
         for word in &plan.absent {
             let person = self.persons.get_mut(&(connector, word.clone())).expect("was there");
             person.present = false;
-            self.records_before.insert((run, connector, word.clone()), person.record.clone());
+            self.records_before.insert((run, connector, word.clone()), Some(person.record.clone()));
         }
         self.change_members(&add, &plan.remove, today, run);
         for (link, (group, name)) in &plan.meetings {
@@ -207,7 +220,17 @@ impl ReferenceModel {
         run: RunNumber,
     ) {
         let (ended, changed) = (None, Vec::new());
-        self.assignments.push(ModelAssignment { course, whom, due, assigned, pattern, run, ended, changed });
+        self.assignments.push(ModelAssignment {
+            course,
+            whom,
+            due,
+            assigned,
+            pattern,
+            run,
+            ended,
+            restored: None,
+            changed,
+        });
     }
 
     fn write_holds(
@@ -274,7 +297,7 @@ impl ReferenceModel {
         run: RunNumber,
     ) -> bool {
         let Some((connector, shown)) = self.shown(of) else { return false };
-        let passage = ModelRun { file, connector, today, run };
+        let passage = ModelRun { file, connector, today, run, allow: false };
         let mut people = self.last_read(connector);
         for (word, record) in &self.guarded[connector].kept_out {
             match record {

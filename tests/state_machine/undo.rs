@@ -6,24 +6,23 @@ use chrono::NaiveDate;
 
 use super::reference_model::{
     EndedMembership, LearnerKey, MembershipKey, ModelAssignmentTarget, ModelChange, ModelDecision,
-    ModelFingerprint, ModelHold, ModelLoss, ModelRecord, ModelRunKind, ModelStatus, ReferenceModel,
-    RunNumber,
+    ModelExclusion, ModelFingerprint, ModelHold, ModelLoss, ModelRunKind, ReferenceModel, RunNumber,
 };
 use super::rules::ModelConfig;
 
 /// An undo under way.
-struct ModelUndo<'a> {
-    file: &'a ModelConfig,
-    today: NaiveDate,
+pub(super) struct ModelUndo<'a> {
+    pub(super) file: &'a ModelConfig,
+    pub(super) today: NaiveDate,
     /// What is taken back.
-    of: RunNumber,
+    pub(super) of: RunNumber,
     /// The number of the undo.
-    run: RunNumber,
-    connector: Option<usize>,
+    pub(super) run: RunNumber,
+    pub(super) connector: Option<usize>,
     /// What is not to be done again.
-    standing: BTreeMap<ModelChange, ModelFingerprint>,
-    touched: bool,
-    did: bool,
+    pub(super) standing: BTreeMap<ModelChange, ModelFingerprint>,
+    pub(super) touched: bool,
+    pub(super) did: bool,
 }
 
 impl ReferenceModel {
@@ -55,12 +54,16 @@ impl ReferenceModel {
 
     fn revert_run<'a>(&mut self, mut undoing: ModelUndo<'a>, kind: ModelRunKind) -> ModelUndo<'a> {
         self.restore_groups(&mut undoing);
-        self.restore_members(&mut undoing);
-        self.restore_assignments(&mut undoing);
-        self.restore_manual_changes(
-            &mut undoing,
-            matches!(kind, ModelRunKind::ByHand | ModelRunKind::Rejection(_)),
+        let is_by_hand = matches!(
+            kind,
+            ModelRunKind::ByHand
+                | ModelRunKind::Rejection(_)
+                | ModelRunKind::Undo(_)
+                | ModelRunKind::UndoByHand
         );
+        self.restore_members(&mut undoing, is_by_hand);
+        self.restore_assignments(&mut undoing);
+        self.restore_manual_changes(&mut undoing, is_by_hand);
         let ModelUndo { of, run, connector, .. } = undoing;
         let is_undo = matches!(kind, ModelRunKind::Undo(_) | ModelRunKind::UndoByHand);
         self.runs.insert(run, connector.map_or(ModelRunKind::UndoByHand, ModelRunKind::Undo));
@@ -93,56 +96,78 @@ impl ReferenceModel {
             if self.find_group(&self.groups[at].name).is_some() {
                 undoing.touched = true;
             } else {
-                self.groups[at].deleted = None;
+                (self.groups[at].deleted, self.groups[at].restored) = (None, Some(undoing.run));
                 undoing.did = true;
             }
         }
     }
 
-    /// Who left in a run of a connector, with the state that the record before it gives.
-    fn find_returning_learners(
-        &self,
-        undoing: &ModelUndo<'_>,
-        connector: usize,
-    ) -> BTreeMap<LearnerKey, (String, ModelStatus)> {
-        let mut back = BTreeMap::new();
-        for ((_, word), person) in self.persons.iter().filter(|((of, _), _)| *of == connector) {
-            let learner = &self.learners[&person.who];
-            if learner.run != undoing.of || learner.status != ModelStatus::Left {
-                continue;
+    /// Memberships that a run gave, and that stand, whichever undo gave them back and whenever they took effect.
+    fn given_by(&self, of: RunNumber) -> BTreeSet<MembershipKey> {
+        let is_its = |reason: &MembershipKey, mut run: RunNumber| loop {
+            if run == of {
+                return true;
             }
-            let before = self.records_before.get(&(undoing.of, connector, word.clone()));
-            let status = state(before.unwrap_or(&person.record), undoing.today);
-            let lost = self.ended.iter().any(|one| one.run == undoing.of && one.reason.who == person.who);
-            if before.is_some() && status.has_access() || lost {
-                let status = if status.has_access() { status } else { ModelStatus::Active };
-                back.insert(person.who.clone(), (word.clone(), status));
+            let waited = self.resting.get(&(reason.group, reason.who.clone()));
+            if reason.rule.is_empty() && waited.is_some_and(|one| one.ended == Some(run) && one.run == of) {
+                return true;
             }
-        }
-        back
+            let Some(ended_by) = self.undone.get(&run) else { return false };
+            let before = self.ended.iter().find(|one| one.run == *ended_by && one.reason == *reason);
+            let Some(before) = before else { return false };
+            run = before.given.run;
+        };
+        let all = self.members.iter().filter(|(reason, given)| is_its(reason, given.run));
+        all.map(|(reason, _)| reason.clone()).collect()
     }
 
-    fn restore_members(&mut self, undoing: &mut ModelUndo<'_>) {
+    fn is_undone(&self, run: RunNumber, but: RunNumber) -> bool {
+        let undos = self.undone.iter().filter(|(undo, of)| **of == run && **undo != but);
+        undos.into_iter().any(|(undo, _)| !self.undone.values().any(|of| of == undo))
+    }
+
+    fn restore_members(&mut self, undoing: &mut ModelUndo<'_>, is_by_hand: bool) {
         let ModelUndo { of, run, today, .. } = *undoing;
-        let back = undoing
-            .connector
-            .map(|connector| self.find_returning_learners(undoing, connector))
-            .unwrap_or_default();
+        self.undone.insert(run, of);
+        let back =
+            if undoing.connector.is_some() { self.find_restored_learners(undoing) } else { BTreeMap::new() };
         let ended: Vec<EndedMembership> = self.ended.iter().filter(|one| one.run == of).cloned().collect();
+        let status = |who: &LearnerKey| back.get(who).copied().unwrap_or(self.learners[who].status);
         let mut again: BTreeSet<MembershipKey> = BTreeSet::new();
-        for EndedMembership { reason, .. } in &ended {
-            let since = self.ended.iter().any(|one| one.reason == *reason && one.run > of);
-            let has_access = self.learners[&reason.who].status.has_access() || back.contains_key(&reason.who);
-            let is_gone = self.groups[reason.group].deleted.is_some() || !has_access;
-            if self.members.contains_key(reason) || since || is_gone {
+        for EndedMembership { reason, given, .. } in &ended {
+            let since = self.ended.iter().any(|one| {
+                let is_its_undo = self.undone.get(&one.run) == Some(&one.given.run);
+                one.reason == *reason && one.run > of && !is_its_undo
+            });
+            let is_gone = self.groups[reason.group].deleted.is_some() || !status(&reason.who).has_access();
+            let is_undone = self.is_undone(given.run, of);
+            if self.members.contains_key(reason) || since || is_undone || is_gone {
                 undoing.touched = true;
             } else {
                 again.insert(reason.clone());
             }
         }
-        let given = self.members.iter().filter(|(_, given)| given.run == of);
-        let take: BTreeSet<MembershipKey> = given.map(|(reason, _)| reason.clone()).collect();
-        undoing.touched |= self.ended.iter().any(|one| one.given.run == of && one.run != of);
+        let mut waiting: Vec<(usize, LearnerKey)> = Vec::new();
+        if is_by_hand {
+            for ((group, who), _) in self.resting.iter().filter(|(_, one)| one.ended == Some(of)) {
+                let reason = MembershipKey { group: *group, rule: "", who: who.clone() };
+                let took_effect = self.members.contains_key(&reason)
+                    || self
+                        .ended
+                        .iter()
+                        .any(|one| one.reason == reason && (one.given.run == of || one.run == of));
+                if took_effect || self.groups[*group].deleted.is_some() {
+                } else if status(who).has_access() {
+                    again.insert(reason);
+                } else {
+                    waiting.push((*group, who.clone()));
+                }
+            }
+        }
+        let take = self.given_by(of);
+        undoing.touched |= self.ended.iter().any(|one| {
+            one.given.run == of && one.run != of && !self.undone.values().any(|undone| *undone == one.run)
+        });
         let print = |reason: &MembershipKey| -> ModelFingerprint {
             (Some(self.learners[&reason.who].record.clone()), undoing.file.rule_text(reason.rule))
         };
@@ -150,37 +175,38 @@ impl ReferenceModel {
         let gives = take.iter().map(|reason| (ModelChange::Give(reason.clone()), print(reason)));
         let standing: Vec<(ModelChange, ModelFingerprint)> = ends.chain(gives).collect();
         undoing.standing.extend(standing);
-        undoing.did |= !again.is_empty() || !take.is_empty() || !back.is_empty();
-        self.keep_dues(&again, &take, &[], today);
-        for (who, (_, status)) in &back {
-            let learner = self.learners.get_mut(who).expect("a learner");
-            (learner.status, learner.run) = (*status, run);
+        undoing.did |= !again.is_empty() || !take.is_empty() || !back.is_empty() || !waiting.is_empty();
+        for pair in waiting {
+            self.resting.get_mut(&pair).expect("it waited").ended = None;
         }
+        let moving =
+            |who: &LearnerKey| back.get(who).is_some_and(|status| *status != self.learners[who].status);
+        let moving: BTreeSet<LearnerKey> = back.keys().filter(|who| moving(who)).cloned().collect();
+        for ((who, _), kept) in &mut self.kept {
+            for one in kept {
+                let with = |set: &BTreeSet<MembershipKey>| match one.group {
+                    Some(group) => set.iter().any(|reason| reason.group == group && reason.who == *who),
+                    None => moving.contains(who),
+                };
+                if one.run == of && one.ended.is_none() && with(&again) {
+                    one.ended = Some(run);
+                } else if one.ended == Some(of) && with(&take) {
+                    one.ended = None;
+                }
+            }
+        }
+        for who in &moving {
+            self.states_before.insert((run, who.clone()), self.learners[who].status);
+        }
+        self.restore_learners(undoing, &back);
         self.change_members(&again, &take, today, run);
         for MembershipKey { group, who, .. } in &again {
             let of_pair = ended.iter().filter(|one| one.reason.group == *group && one.reason.who == *who);
-            let joined = of_pair.map(|one| one.given.joined).min().expect("it was ended");
+            let Some(joined) = of_pair.map(|one| one.given.joined).min() else { continue };
             for reason in self.reasons(*group, who) {
                 let given = self.members.get_mut(&reason).expect("a reason");
                 given.joined = given.joined.min(joined);
             }
-        }
-        let Some(connector) = undoing.connector else { return };
-        for (who, (word, _)) in back {
-            let key = (connector, word.clone());
-            let person = self.persons.get_mut(&key).expect("a person");
-            let as_read = person.present.then(|| person.record.clone());
-            if person.present {
-                self.records_before.insert((run, connector, word.clone()), person.record.clone());
-            } else {
-                person.first_run = run;
-            }
-            if let Some(before) = self.records_before.get(&(undoing.of, connector, word.clone())) {
-                person.record = before.clone();
-            }
-            person.present = true;
-            self.guarded[connector].kept_out.insert(word, as_read.clone());
-            undoing.standing.insert(ModelChange::Leave(who), (as_read, String::new()));
         }
     }
 
@@ -188,7 +214,8 @@ impl ReferenceModel {
         let ModelUndo { of, run, .. } = *undoing;
         for at in 0..self.assignments.len() {
             let one = &self.assignments[at];
-            let (made, ended) = (one.run == of, one.ended == Some(of) && one.run != of);
+            let (made, ended) =
+                (one.run == of || one.restored == Some(of), one.ended == Some(of) && one.run != of);
             let is_again = self.assignments.iter().enumerate().any(|(other, same)| {
                 let alike = same.course == one.course && same.pattern == one.pattern && same.whom == one.whom;
                 other != at && alike && same.ended.is_none()
@@ -210,7 +237,7 @@ impl ReferenceModel {
                 if of_file.is_some() {
                     undoing.standing.insert(ModelChange::Unassign(at), ModelFingerprint::default());
                 }
-                self.assignments[at].ended = None;
+                (self.assignments[at].ended, self.assignments[at].restored) = (None, Some(run));
                 undoing.did = true;
             } else if made || ended {
                 undoing.touched = true;
@@ -227,30 +254,47 @@ impl ReferenceModel {
             let one = &mut self.assignments[at];
             let now = std::mem::replace(&mut one.due, before);
             one.changed.push((run, now));
+            let course = one.course;
+            for ((_, _), kept) in self.kept.iter_mut().filter(|((_, of), _)| *of == course) {
+                kept.iter_mut().filter(|one| one.ended == Some(of)).for_each(|one| one.ended = None);
+            }
             undoing.did = true;
         }
     }
 
     fn restore_manual_changes(&mut self, undoing: &mut ModelUndo<'_>, is_by_hand: bool) {
         let ModelUndo { of, run, today, .. } = *undoing;
-        for one in self.exclusions.values_mut().filter(|one| one.run == of && one.lifted.is_none()) {
+        for one in self.exclusions.values_mut().filter(|one| one.lifted == Some(of)) {
+            (one.lifted, one.restored) = (None, Some(run));
+            undoing.did = true;
+        }
+        let is_its = |one: &ModelExclusion| one.run == of || one.restored == Some(of);
+        for one in self.exclusions.values_mut().filter(|one| is_its(one) && one.lifted.is_none()) {
             one.lifted = Some(run);
             undoing.did = true;
         }
-        for one in self.exclusions.values_mut().filter(|one| one.lifted == Some(of)) {
-            (one.lifted, one.run) = (None, run);
-            undoing.did = true;
-        }
         if is_by_hand {
-            self.resting.retain(|_, rests| *rests != of);
+            for one in self.resting.values_mut().filter(|one| one.run == of && one.ended.is_none()) {
+                one.ended = Some(run);
+                undoing.did = true;
+            }
         }
-        for one in self.enrollments.values_mut().filter(|one| one.completed == Some(of)) {
-            one.completed = None;
-            undoing.did = true;
+        for one in self.enrollments.values_mut() {
+            if one.completed == Some(of) {
+                one.reopened = Some((run, of));
+                one.completed = None;
+                undoing.did = true;
+            } else if let (None, Some((reopened, completed))) = (one.completed, one.reopened)
+                && reopened == of
+            {
+                one.completed = Some(completed);
+                undoing.did = true;
+            }
         }
         for at in 0..self.groups.len() {
             let group = &self.groups[at];
-            let is_its = group.made == of && group.by_hand && group.deleted.is_none();
+            let is_its =
+                (group.made == of && group.by_hand || group.restored == Some(of)) && group.deleted.is_none();
             let assigned = self
                 .assignments
                 .iter()
@@ -258,18 +302,9 @@ impl ReferenceModel {
             if is_its && self.members_of(at).is_empty() && !assigned {
                 self.groups[at].deleted = Some((run, today));
                 undoing.did = true;
+            } else {
+                undoing.touched |= is_its;
             }
         }
-    }
-}
-
-/// The state that one record alone gives.
-fn state(record: &ModelRecord, today: NaiveDate) -> ModelStatus {
-    let first = |attribute: &str| record.get(attribute).map_or("", |values| values[0].as_str());
-    match first("status") {
-        "left" => ModelStatus::Left,
-        _ if first("start_date").parse::<NaiveDate>().is_ok_and(|day| day > today) => ModelStatus::Upcoming,
-        "leave" => ModelStatus::Leave,
-        _ => ModelStatus::Active,
     }
 }

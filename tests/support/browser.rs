@@ -260,6 +260,15 @@ impl BrowserWindow {
         self.act(&format!("tick `{label}`"), &Self::field(label), tick).await;
     }
 
+    /// Waits until a script in the page returns true; a page that is just loaded returns nothing.
+    pub(crate) async fn waits_until(&self, script: &str) {
+        let since = Instant::now();
+        while !self.client.execute(script, Vec::new()).await.is_ok_and(|value| value == json!(true)) {
+            assert!(since.elapsed() < PAGE_TIMEOUT, "not so: {script}\n{}", self.text().await);
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
     /// Runs a script in the page, whatever the page's policy, and answers what it returns.
     pub(crate) async fn run(&self, script: &str, args: Vec<Value>) -> Value {
         self.client.execute(script, args).await.expect("the script runs")

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Datelike, Utc};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
 /// A CA whose certificate and key live in a folder of the test.
@@ -38,6 +39,18 @@ impl CertificateAuthority {
             params.not_before = date_time_ymd(2019, 1, 1);
             params.not_after = date_time_ymd(2020, 1, 1);
         }
+        self.sign(params)
+    }
+
+    /// A certificate that ends at an instant.
+    pub(crate) fn certify_until(&self, host: &str, end: DateTime<Utc>) -> ServerCertificate {
+        let mut params = CertificateParams::new(vec![host.to_owned()]).expect("a name");
+        let month = u8::try_from(end.month()).expect("a month");
+        params.not_after = date_time_ymd(end.year(), month, u8::try_from(end.day()).expect("a day"));
+        self.sign(params)
+    }
+
+    fn sign(&self, params: CertificateParams) -> ServerCertificate {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         ServerCertificate::write(&self.folder, &certificate, &key)

@@ -62,12 +62,16 @@ impl Company {
 
     /// A run with `--allow-removals`.
     pub(crate) fn sync_allowing_removals(&self) -> RunReport {
-        let config = self.config();
-        let report = self
-            .runtime
-            .block_on(run_with_options(&self.store, &config, "hr", |asked| asked.allow_removals = true));
+        let report = self.run_allowing("hr", true);
         self.drain();
         report
+    }
+
+    /// A run of one directory, with or without `--allow-removals`; workers come later.
+    pub(crate) fn run_allowing(&self, directory: &str, allow: bool) -> RunReport {
+        let config = self.config();
+        self.runtime
+            .block_on(run_with_options(&self.store, &config, directory, |asked| asked.allow_removals = allow))
     }
 
     /// Approves what a run held.

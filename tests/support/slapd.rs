@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ldap3::LdapConnAsync;
-use rollcall_connectors::ldap::LdapSettings;
+use rollcall_connectors::ldap::{GROUP_FILTER, LdapSettings};
 use rollcall_model::secret::SecretText;
 use tempfile::TempDir;
 
@@ -33,6 +33,8 @@ pub(crate) fn admin_settings(url: String, page_size: u32) -> LdapSettings {
         bind: Some((ADMIN.0.to_owned(), SecretText::new(ADMIN.1))),
         base_dns: vec![PEOPLE.to_owned()],
         filter: "(objectClass=inetOrgPerson)".to_owned(),
+        group_base_dns: Vec::new(),
+        group_filter: GROUP_FILTER.to_owned(),
         page_size,
         timeout: Duration::from_secs(20),
     }
@@ -46,6 +48,7 @@ pub(crate) struct SlapdSetup {
     size_limit: Option<u32>,
     certified_for: Option<String>,
     expired: bool,
+    member_of: bool,
 }
 
 /// A running server. It ends when this is dropped, and when the test's process ends in any other way.
@@ -90,6 +93,13 @@ impl SlapdSetup {
         self
     }
 
+    /// Lets the server keep `memberOf` of the groups that are added while it runs, and hides their members from
+    /// [`READER`].
+    pub(crate) fn member_of(mut self) -> Self {
+        self.member_of = true;
+        self
+    }
+
     /// Starts the server and waits until it answers.
     pub(crate) async fn start(self) -> SlapdServer {
         packages::ensure_installed(SLAPD, &["slapd", "ldap-utils"]);
@@ -116,10 +126,16 @@ impl SlapdSetup {
         let (ca, certificate, key) = (ca.display(), certificate.display(), key.display());
         let limit = self.size_limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
         let (admin, password) = ADMIN;
+        let (module, overlay) = if self.member_of {
+            ("moduleload memberof", "access to attrs=member by * none\noverlay memberof")
+        } else {
+            ("", "")
+        };
         format!(
             "include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/nis.schema
 attributetype ( 1.2.840.113556.1.4.2 NAME 'objectGUID' EQUALITY octetStringMatch
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
 attributetype ( 1.3.6.1.4.1.55555.1.1 NAME 'badge' EQUALITY octetStringMatch
@@ -127,6 +143,7 @@ attributetype ( 1.3.6.1.4.1.55555.1.1 NAME 'badge' EQUALITY octetStringMatch
 objectclass ( 1.3.6.1.4.1.55555.2.1 NAME 'rollcallPerson' SUP top AUXILIARY MAY ( objectGUID $ badge ) )
 modulepath /usr/lib/ldap
 moduleload back_mdb
+{module}
 pidfile {folder}/slapd.pid
 argsfile {folder}/slapd.args
 sizelimit {limit}
@@ -142,6 +159,7 @@ directory {folder}/data
 dbnosync
 index objectClass,employeeNumber eq
 access to attrs=userPassword by anonymous auth by * none
+{overlay}
 access to * by * read
 "
         )
@@ -220,6 +238,19 @@ impl SlapdServer {
     /// For TLS from the first byte.
     pub(crate) fn tls_url(&self) -> String {
         format!("ldaps://127.0.0.1:{}", self.tls_port)
+    }
+
+    /// Adds entries while the server runs.
+    pub(crate) fn add(&self, ldif: &str) {
+        let file = self.folder.path().join("added.ldif");
+        std::fs::write(&file, ldif).expect("the entries can be written");
+        let (admin, password) = ADMIN;
+        let output = Command::new("ldapadd")
+            .args(["-x", "-H", &self.url(), "-D", admin, "-w", password, "-f"])
+            .arg(&file)
+            .output()
+            .expect("ldapadd can be run");
+        assert!(output.status.success(), "ldapadd: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     fn into_folder(mut self) -> TempDir {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::{Client, RequestBuilder, Response, redirect};
-use rollcall_core::accounts::{self, NewUserAccount};
+use rollcall_core::accounts::{self, FirstSignIn, NewUserAccount};
 use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
@@ -64,7 +64,7 @@ impl Company {
     /// Makes an account with [`PASSWORD`].
     pub(crate) fn account(&self, email: &str, role: Role) {
         let password = SecretText::new(PASSWORD);
-        let new = NewUserAccount { email, name: "", role, password: Some(&password) };
+        let new = NewUserAccount { email, name: "", role, first_sign_in: FirstSignIn::Password(&password) };
         let made = self.runtime.block_on(accounts::create_account(
             &self.store,
             &manual_run(),

@@ -133,6 +133,94 @@ fn endless_error_response_is_an_error_at_once() {
     assert_eq!(error.kind(), "answer", "{error}");
 }
 
+/// A page with more parts than its bound is refused before its records are kept for their details, and so are the
+/// details of one record.
+#[test]
+fn parts_of_pages_with_details_are_bounded() {
+    let ones = |count: usize| format!("[{}1]", "1,".repeat(count - 1));
+    for (path, limit) in [
+        ("/v2/persons", ResourceLimit::PageParts),
+        ("/v2/persons/E0000/employments", ResourceLimit::RecordParts),
+    ] {
+        let system = start_vendor(find_profile(|profile| profile.kind == "personio_v2"), 10);
+        let reader = VendorReader::new(&system, "");
+        assert_eq!(result_kind(&reader.read()), "read 10");
+        let body = format!("{{\"_data\": {}}}", ones(limit.default_size()));
+        let asked = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let seen = asked.clone();
+        system.server.set_transform(move |request, mut reply| {
+            if request.path == path {
+                seen.store(true, std::sync::atomic::Ordering::Relaxed);
+                reply.body = body.clone().into_bytes();
+            }
+            reply
+        });
+        let error = reader.read().expect_err("too much");
+        assert!(asked.load(std::sync::atomic::Ordering::Relaxed), "{path}");
+        assert_eq!(error.kind(), "limit_exceeded", "{error}");
+        let told = format!("exceeds the limit `{}`", limit.spec().name);
+        assert!(error.to_string().contains(&told), "{error}");
+    }
+}
+
+/// Values of one record are bounded in JSON, by name, by query and by filter, and in rows of a query.
+#[test]
+fn values_of_a_record_are_bounded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().display();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    std::fs::write(folder.path().join("empty.db"), "").expect("written");
+    std::fs::write(folder.path().join("url"), format!("sqlite://{place}/empty.db")).expect("written");
+    let read = |source: &str, department: &str| {
+        let text = format!(
+            "[[connector]]\nname = 'hr'\n{source}\n[connector.attributes]\nid = 'id'\ndepartment = \"{department}\"\n"
+        );
+        let config = Config::parse(&text, Path::new("rollcall.toml"), &|_| None);
+        let config = config.unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+        runtime.block_on(config.connectors[0].read(&config.attributes, &single_attempt()))
+    };
+    let json = |element: &str, count: usize| {
+        let elements = format!("{}{element}", format!("{element},").repeat(count - 1));
+        let text = format!("[{{\"id\": \"ada\", \"a\": [{elements}]}}]");
+        std::fs::write(folder.path().join("people.json"), text).expect("written");
+        format!("kind = 'json_file'\npath = '{place}/people.json'")
+    };
+    let (values, parts) =
+        (ResourceLimit::AttributeValues.default_size(), ResourceLimit::RecordParts.default_size());
+    let entry = "{\"t\":\"x\",\"v\":1}";
+    for (path, element, most, name) in [
+        ("a", "1", values, "attribute_values"),
+        ("a", "\"x\"", values, "attribute_values"),
+        ("a.v", entry, values, "attribute_values"),
+        ("a[?@.t=='x'].v", entry, values, "attribute_values"),
+        ("a[?@.t=='x' && @.v==2].v", "1", parts - 1, "record_parts"),
+        ("a[0:2]", "1", parts - 1, "record_parts"),
+    ] {
+        assert_eq!(result_kind(&read(&json(element, most), path)), "read 1", "{path}");
+        let error = read(&json(element, most + 1), path).expect_err("too much");
+        assert_eq!(error.kind(), "limit_exceeded", "{path}: {error}");
+        let told = error.to_string();
+        let column = format!("`department` (`{path}` in the source)");
+        for part in ["people.json`", "in element 1 exceeds", &column, &format!("the limit `{name}`")] {
+            assert!(told.contains(part), "{path}, {part}: {told}");
+        }
+    }
+    let row = |bytes: usize| {
+        format!(
+            "kind = 'sql'\ndatabase_url_file = '{place}/url'\nquery = \"SELECT 'ada' AS id, printf('%.*c', {bytes}, 'x') AS a\""
+        )
+    };
+    let bytes = ResourceLimit::SourceValueBytes.default_size();
+    assert_eq!(result_kind(&read(&row(bytes), "a")), "read 1");
+    let error = read(&row(bytes + 1), "a").expect_err("too large");
+    assert!(
+        error.to_string().contains(
+            "a value of `department` (`a` in the source) in row 1 exceeds the limit `source_value_bytes` of 1,048,576 bytes"
+        ),
+        "{error}"
+    );
+}
+
 /// Files and queries have the same bounds.
 #[test]
 fn files_and_queries_are_bounded() {

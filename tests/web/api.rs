@@ -14,6 +14,7 @@ mod openapi;
 mod request_body;
 mod roles;
 mod schemathesis;
+mod suspensions;
 mod verify;
 
 use reqwest::{Client, Method};

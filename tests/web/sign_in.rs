@@ -269,7 +269,12 @@ fn account_that_is_made_again_starts_from_nothing() {
             for table in ["sessions", "invitations", "sign_in_devices"] {
                 assert_eq!(company.db.sql(&format!("SELECT * FROM {table}")).await.len(), 0, "{table}");
             }
-            let new = accounts::NewUserAccount { email, name: "", role: Role::Viewer, password: None };
+            let new = accounts::NewUserAccount {
+                email,
+                name: "",
+                role: Role::Viewer,
+                first_sign_in: accounts::FirstSignIn::Link,
+            };
             accounts::create_account(store, &about, when, new).await.expect("made again");
             let again = attempt(&company, email, PASSWORD, "192.0.2.1", None).await;
             assert!(matches!(again, Err(AccountError::WrongCredentials)), "{again:?}");

@@ -70,7 +70,7 @@ pub(crate) enum TokenCommand {
         /// Role: license_holder, operator, manager, viewer or metrics (reads /metrics alone)
         #[arg(long)]
         role: Role,
-        /// Last day of validity, or `never` [default: in a year]
+        /// Last day on which the token is valid, or `never` [default: in a year]
         #[arg(long, value_name = "DATE")]
         until: Option<TokenEnd>,
         /// Network in CIDR notation that the token may be used from; may be repeated [default: all]
@@ -94,10 +94,13 @@ pub(crate) enum TokenEnd {
 }
 
 impl FromStr for TokenEnd {
-    type Err = chrono::ParseError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, chrono::ParseError> {
-        if text == "never" { Ok(Self::Never) } else { text.parse().map(Self::Day) }
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        text.parse().map(Self::Day).map_err(|_| "write the day as 2026-12-31, or `never`".to_owned())
     }
 }
 

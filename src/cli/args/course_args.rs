@@ -100,4 +100,13 @@ pub(crate) enum EnrollmentsCommand {
         #[arg(long, value_name = "DATE")]
         at: Option<String>,
     },
+    /// Take the completion of a course back; certificates that a learning platform issued stay as they are
+    Reopen {
+        /// E-mail address of the learner
+        email: String,
+        /// Code of the course
+        course: String,
+        #[command(flatten)]
+        drain: DrainArgs,
+    },
 }

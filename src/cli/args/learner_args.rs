@@ -34,6 +34,20 @@ pub(crate) enum LearnersCommand {
         #[command(flatten)]
         drain: DrainArgs,
     },
+    /// End all access of a learner now, until the learner is restored; no sync gives it back
+    Suspend {
+        /// E-mail address of the learner
+        email: String,
+        #[command(flatten)]
+        drain: DrainArgs,
+    },
+    /// End the suspension of a learner; the rules are evaluated from the data as last read
+    Restore {
+        /// E-mail address of the learner
+        email: String,
+        #[command(flatten)]
+        drain: DrainArgs,
+    },
     /// Add a learner who is not in any source
     Add {
         /// E-mail address
@@ -47,7 +61,7 @@ pub(crate) enum LearnersCommand {
 /// Which learners `rollcall learners list` prints.
 #[derive(Debug, Args)]
 pub(crate) struct LearnerFilterArgs {
-    /// Only learners with this status: upcoming, active, leave or left
+    /// Only learners with this status: upcoming, active, leave, left or suspended
     #[arg(long, value_parser = parse_status)]
     pub status: Option<LearnerStatus>,
     /// Only members of this group
@@ -60,7 +74,7 @@ pub(crate) struct LearnerFilterArgs {
 
 fn parse_status(text: &str) -> Result<LearnerStatus, String> {
     LearnerStatus::read(text)
-        .ok_or_else(|| "the status is `upcoming`, `active`, `leave` or `left`".to_owned())
+        .ok_or_else(|| "the status is `upcoming`, `active`, `leave`, `left` or `suspended`".to_owned())
 }
 
 /// `rollcall explain`.

@@ -1,6 +1,7 @@
 //! Command-line arguments.
 
 mod admin_args;
+pub(crate) mod command_help;
 mod course_args;
 mod group_args;
 mod learner_args;
@@ -146,8 +147,15 @@ pub(crate) enum CliCommand {
         /// Name of the shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page of the program or of a command
+    Man {
+        /// Words of the command, such as `groups add` [default: the program]
+        #[arg(value_name = "COMMAND")]
+        words: Vec<String>,
+        /// Write the pages of all commands to this folder
+        #[arg(long, value_name = "FOLDER", conflicts_with = "words")]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// Options for processing the jobs of a change.

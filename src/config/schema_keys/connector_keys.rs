@@ -115,6 +115,22 @@ pub(super) static CONNECTOR_KEYS: &[KeySpec] = &[
     .only_for(&["ldap", "active_directory", "scim", "entra"]),
     KeySpec::new(
         "connector",
+        "group_base",
+        OneOrMoreTexts,
+        r#""ou=groups,dc=corp,dc=example""#,
+        "The base DN of groups, if `memberOf` is mapped; a list if there are several. If it is missing, the domain of `base_dn`.",
+    )
+    .only_for(LDAP),
+    KeySpec::new(
+        "connector",
+        "group_filter",
+        EXPRESSION,
+        r#""(objectClass=groupOfNames)""#,
+        "A filter for groups (RFC 4515), if `memberOf` is mapped.",
+    )
+    .only_for(LDAP),
+    KeySpec::new(
+        "connector",
         "page_size",
         Number { least: 1, most: 10_000 },
         "500",

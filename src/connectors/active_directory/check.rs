@@ -3,9 +3,8 @@
 use chrono::Utc;
 
 use crate::active_directory::columns::AdColumns;
-use crate::active_directory::groups::AdGroupIndex;
 use crate::active_directory::query::{
-    QueryContext, build_collector, build_search, find_domains, find_managers, read_groups,
+    QueryContext, build_collector, build_search, find_managers, read_mapped_groups,
 };
 use crate::active_directory::{ActiveDirectorySettings, no_controller};
 use crate::ldap::{LdapSession, MappingSink, connect_with_steps};
@@ -76,11 +75,7 @@ async fn first_page(
     session: &mut LdapSession<'_>,
 ) -> Result<(PeopleSample, Option<String>), ConnectorError> {
     let columns = AdColumns::new(&connector.mapping);
-    let groups = if columns.needs_groups() {
-        read_groups(session, &find_domains(at.controller)).await?.0
-    } else {
-        AdGroupIndex::default()
-    };
+    let groups = read_mapped_groups(session, &columns).await?.groups;
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
     let plain = MappingSink { mapper, progress: ReadProgress::default() };
     let mut collector = build_collector(&columns, at, groups, plain);
@@ -95,7 +90,7 @@ async fn first_page(
     }
     let mut managers = std::mem::take(&mut collector.sink.managers);
     find_managers(session, &columns, at.controller, &mut managers).await?;
-    let mut sample = collector.sink.plain.mapper.into_sample(is_whole);
-    managers.replace_dns(&mut sample.people, &columns);
+    let mut sample = collector.sink.plain.mapper.into_sample(is_whole)?;
+    managers.replace_dns(&mut sample.people, &columns.people);
     Ok((sample, reference))
 }

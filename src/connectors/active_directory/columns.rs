@@ -9,8 +9,7 @@ use chrono_tz::Tz;
 
 use crate::AttributeMapping;
 use crate::active_directory::account;
-use crate::active_directory::groups::{AdGroupIndex, GroupProjection};
-use crate::ldap::any_value_filter;
+use crate::ldap::{GroupIndex, GroupProjection, PersonMemberships, any_value_filter, is_person, once_each};
 use crate::mapper::RecordValues;
 use rollcall_model::attributes::Attribute;
 
@@ -66,12 +65,15 @@ pub(crate) fn is_optional(source: &str) -> bool {
 
 fn parse_source(source: &str) -> Option<SourceAttribute<'_>> {
     let source = source.trim();
+    if let Some(shown) = GroupProjection::parse(source) {
+        return Some(SourceAttribute::Groups(shown));
+    }
+    if is_person(source) {
+        return Some(SourceAttribute::Person(source));
+    }
     match source.to_ascii_lowercase().as_str() {
         "@account" => Some(SourceAttribute::Account),
         "@accountexpires" => Some(SourceAttribute::LastDay),
-        "memberof" => Some(SourceAttribute::Groups(GroupProjection::Names)),
-        "@groupdns" => Some(SourceAttribute::Groups(GroupProjection::Dns)),
-        "manager" => Some(SourceAttribute::Person(source)),
         _ => {
             let names: Vec<&str> = source.split('|').map(str::trim).collect();
             let is_name = |name: &&str| {
@@ -182,7 +184,7 @@ impl AdColumns {
     pub(super) fn derive(
         &self,
         record: &mut RecordValues,
-        groups: &mut AdGroupIndex,
+        groups: &mut GroupIndex,
         now: DateTime<Utc>,
         zone: Tz,
     ) {
@@ -201,8 +203,12 @@ impl AdColumns {
                 }
                 DerivedColumn::Groups { direct, primary, sid, shown } => {
                     let primary = record.values_of(*sid).next().zip(record.values_of(*primary).next());
-                    let primary = primary.and_then(|(sid, number)| in_domain_of(sid, number));
-                    groups.resolve_groups(record.values_of(*direct), primary.as_deref(), *shown)
+                    let person = PersonMemberships {
+                        listed: record.values_of(*direct).collect(),
+                        primary: primary.and_then(|(sid, number)| in_domain_of(sid, number)),
+                        ..PersonMemberships::default()
+                    };
+                    groups.resolve_groups(&person, *shown)
                 }
             };
             for value in values {
@@ -237,13 +243,6 @@ fn first_of(record: &RecordValues, columns: &[usize]) -> Vec<String> {
 fn in_domain_of(sid: &str, number: &str) -> Option<String> {
     let (domain, _) = sid.rsplit_once('-')?;
     Some(format!("{domain}-{number}"))
-}
-
-fn once_each<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
-    let mut names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
 }
 
 #[cfg(test)]
@@ -291,7 +290,7 @@ mod tests {
         let place = |name| columns.names().position(|known| known == name).expect("asked for");
         record.add(place("upn"), "ada@login");
         record.add(place("objectGUID"), "7");
-        columns.derive(&mut record, &mut AdGroupIndex::default(), DateTime::UNIX_EPOCH, Tz::UTC);
+        columns.derive(&mut record, &mut GroupIndex::default(), DateTime::UNIX_EPOCH, Tz::UTC);
         let of = |column| record.values_of(column).collect::<Vec<_>>();
         assert_eq!((of(0), of(1)), (vec!["7"], vec!["ada@login"]));
         assert_eq!(columns.id_of(&record), Some("7".to_owned()));

@@ -1,8 +1,7 @@
 //! Active Directory: LDAP with its own attribute semantics and several equivalent servers.
 //!
-//! Builds on [`crate::ldap`]: [`account`] derives a status and a last day, [`groups`] finds all groups of a
-//! person (direct, nested and primary), [`managers`] replaces DNs by ids; [`columns`] determines which of these a
-//! mapping needs.
+//! Builds on [`crate::ldap`], which finds all groups of a person (direct, nested and primary) and replaces DNs by
+//! ids. [`account`] derives a status and a last day; [`columns`] determines which of these a mapping needs.
 //!
 //! A reading is complete if every search was read to its proven end at one domain controller. If that controller
 //! is unreachable or busy, the reading starts again at the next one: pages of two controllers, which may be at
@@ -12,9 +11,6 @@
 pub mod account;
 mod check;
 mod columns;
-mod distinguished_name;
-mod groups;
-mod managers;
 mod query;
 
 use chrono::Utc;
@@ -39,6 +35,9 @@ use query::{AdQuery, AdQueryResult};
 
 /// Default filter: user accounts; excludes computers, and contacts without an account.
 pub const FILTER: &str = "(&(objectCategory=person)(objectClass=user))";
+
+/// Default filter for groups.
+pub const GROUP_FILTER: &str = "(objectClass=group)";
 
 /// Entries per page: half of the maximum of a domain controller (`MaxPageSize`).
 pub const PAGE_SIZE: u32 = 500;
@@ -88,7 +87,7 @@ pub(super) async fn read(
         let proof = CompletenessProof::ldap(&bases, ended)
             .ok_or_else(|| ConnectorError::unproven(&connector.name))?;
         let (mut people, problems) = mapper.finish()?;
-        managers.replace_dns(&mut people, &columns);
+        managers.replace_dns(&mut people, &columns.people);
         context.progress.set(people.len() as u64);
         Ok(DirectoryReading::complete(people, problems, proof))
     })
@@ -110,7 +109,7 @@ pub(super) async fn find(
     let filter = narrow_filter(&settings.first(connector)?.filter, &any);
     let question = AdQuery { filter: &filter, address: Some(&email), whole: false };
     let asker = DomainControllerPool { connector, settings, attributes };
-    Ok(asker.query(&columns, question, context).await?.into_people(&columns))
+    asker.query(&columns, question, context).await?.into_people(&columns)
 }
 
 /// Finds people by id.
@@ -128,7 +127,7 @@ pub(super) async fn look_up(
         let Some(any) = columns.equals(columns.id, some) else { break };
         let filter = narrow_filter(&settings.first(connector)?.filter, &any);
         let question = AdQuery { filter: &filter, address: None, whole: false };
-        found.push(asker.query(&columns, question, context).await?.into_people(&columns));
+        found.push(asker.query(&columns, question, context).await?.into_people(&columns)?);
     }
     Ok(found)
 }

@@ -5,12 +5,10 @@ use chrono_tz::Tz;
 
 use crate::active_directory::DomainControllerPool;
 use crate::active_directory::columns::AdColumns;
-use crate::active_directory::distinguished_name;
-use crate::active_directory::groups::{self, AdGroupIndex};
-use crate::active_directory::managers::ManagerIndex;
 use crate::ldap::{
-    EntryCollector, IDS_PER_SEARCH, LdapConnector, LdapSearch, LdapSession, LdapSettings, MappingSink,
-    RecordSink, any_value_filter, check_searchable, narrow_filter,
+    EntryCollector, GroupIndex, GroupSearchResult, IDS_PER_SEARCH, LISTED_COLUMNS, LdapConnector, LdapSearch,
+    LdapSession, LdapSettings, ManagerIdSink, ManagerIndex, MappingSink, RecordSink, any_value_filter,
+    check_searchable, narrow_filter, read_groups,
 };
 use crate::mapper::{RecordMapper, RecordValues, find_address};
 use crate::proof::{ReferenceMeaning, SearchBaseEnd};
@@ -51,10 +49,10 @@ pub(super) struct AdQueryResult<'a> {
 
 impl AdQueryResult<'_> {
     /// The people that were found.
-    pub(super) fn into_people(self, columns: &AdColumns) -> PeopleTable {
-        let mut people = self.mapper.into_people();
-        self.managers.replace_dns(&mut people, columns);
-        people
+    pub(super) fn into_people(self, columns: &AdColumns) -> Result<PeopleTable, ConnectorError> {
+        let mut people = self.mapper.into_people()?;
+        self.managers.replace_dns(&mut people, &columns.people);
+        Ok(people)
     }
 }
 
@@ -71,11 +69,8 @@ pub(super) async fn query_controller<'a>(
     check_searchable(&connector.name, controller, question.filter)?;
     let mut session =
         LdapConnector::new(&connector.name, controller, &context.limits)?.connect_and_bind().await?;
-    let (mut bases, mut ended, mut groups) = (Vec::new(), Vec::new(), AdGroupIndex::default());
-    if columns.needs_groups() {
-        bases = find_domains(controller);
-        (groups, ended) = read_groups(&mut session, &bases).await?;
-    }
+    let GroupSearchResult { groups, mut bases, mut ended } =
+        read_mapped_groups(&mut session, columns).await?;
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
     let plain = MappingSink { mapper, progress: context.progress.clone() };
     let mut people = build_collector(columns, at, groups, plain);
@@ -101,7 +96,7 @@ pub(super) fn build_search<'a>(attributes: Vec<&'a str>, filter: &'a str) -> Lda
 pub(super) fn build_collector<'a, 'c>(
     columns: &'c AdColumns,
     at: QueryContext<'_>,
-    groups: AdGroupIndex,
+    groups: GroupIndex,
     plain: MappingSink<'a>,
 ) -> EntryCollector<AdPersonSink<'a, 'c>> {
     let (managers, now, zone) = (ManagerIndex::default(), at.now, at.zone);
@@ -109,30 +104,16 @@ pub(super) fn build_collector<'a, 'c>(
     EntryCollector::new(columns.names(), at.controller.base_dns.len(), sink)
 }
 
-/// The domains of the search bases; groups can be anywhere in them.
-pub(super) fn find_domains(controller: &LdapSettings) -> Vec<String> {
-    let mut domains: Vec<String> = Vec::new();
-    for base in &controller.base_dns {
-        let domain = distinguished_name::domain(base);
-        if !domains.iter().any(|known| distinguished_name::key(known) == distinguished_name::key(domain)) {
-            domains.push(domain.to_owned());
-        }
-    }
-    domains
-}
-
-/// Reads the groups of the domains, without their members.
-pub(super) async fn read_groups(
+/// Reads all groups, without their members, if the mapping needs them.
+pub(super) async fn read_mapped_groups(
     session: &mut LdapSession<'_>,
-    domains: &[String],
-) -> Result<(AdGroupIndex, Vec<SearchBaseEnd>), ConnectorError> {
-    let mut collector = EntryCollector::new(groups::COLUMNS, domains.len(), AdGroupIndex::default());
-    let search = build_search(groups::COLUMNS.to_vec(), groups::FILTER);
-    let mut ended = Vec::new();
-    for domain in domains {
-        ended.push(collector.search(session, &search, domain).await?);
+    columns: &AdColumns,
+) -> Result<GroupSearchResult, ConnectorError> {
+    if columns.needs_groups() {
+        read_groups(session, LISTED_COLUMNS, ReferenceMeaning::OtherDirectories).await
+    } else {
+        Ok(GroupSearchResult::default())
     }
-    Ok((collector.sink, ended))
 }
 
 /// Finds managers who belong to this connector and are not in the result.
@@ -145,7 +126,8 @@ pub(super) async fn find_managers(
     for some in managers.list_unknown().chunks(IDS_PER_SEARCH) {
         let filter = narrow_filter(&controller.filter, &any_value_filter("distinguishedName", some));
         let search = build_search(columns.attributes_of_id(), &filter);
-        let sink = ManagerIdSink { columns, managers: &mut *managers };
+        let sink =
+            ManagerIdSink { managers: &mut *managers, id_of: |record: &RecordValues| columns.id_of(record) };
         let mut collector = EntryCollector::new(columns.names(), controller.base_dns.len(), sink);
         for base in &controller.base_dns {
             collector.search(session, &search, base).await?;
@@ -158,7 +140,7 @@ pub(super) async fn find_managers(
 #[derive(Debug)]
 pub(super) struct AdPersonSink<'a, 'c> {
     columns: &'c AdColumns,
-    groups: AdGroupIndex,
+    groups: GroupIndex,
     pub managers: ManagerIndex,
     pub plain: MappingSink<'a>,
     now: DateTime<Utc>,
@@ -183,27 +165,9 @@ impl RecordSink for AdPersonSink<'_, '_> {
             return;
         }
         if !columns.people.is_empty() {
-            if let Some(id) = columns.id_of(record) {
-                managers.add_id(dn, &id);
-            }
-            for (_, column) in columns.people.iter().filter(|_| self.notes) {
-                record.values_of(*column).for_each(|dn| managers.add_manager(dn));
-            }
+            let named = if self.notes { columns.people.as_slice() } else { &[] };
+            managers.add_person(record, dn, columns.id_of(record).as_deref(), named);
         }
         plain.accept_record(record, dn);
-    }
-}
-
-/// Receives ids only.
-struct ManagerIdSink<'m> {
-    columns: &'m AdColumns,
-    managers: &'m mut ManagerIndex,
-}
-
-impl RecordSink for ManagerIdSink<'_> {
-    fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]) {
-        if let Some(id) = self.columns.id_of(record) {
-            self.managers.add_id(dn, &id);
-        }
     }
 }

@@ -77,9 +77,10 @@ async fn steps_of(
             read = passes.first_page(pass).await;
         }
     }
-    let sample = passes.into_mapper().into_sample(false);
-    let read_count = sample.people.len();
-    diagnostics::record_step(steps, "read", read, |()| format!("{read_count} people on the first page"))?;
+    let read = read.and_then(|()| passes.into_mapper().into_sample(false));
+    let sample = diagnostics::record_step(steps, "read", read, |sample| {
+        format!("{} people on the first page", sample.people.len())
+    })?;
     diagnostics::add_sample_step(steps, connector, attributes, &sample);
     Some(())
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::api::list_reader::{format_key_path, unreadable_error};
+use crate::api::list_reader::{check_parts, format_key_path, unreadable_error};
 use crate::api::paging::{NextPage, PagingState};
 use crate::api::{ApiSettings, ListEndpoint};
 use crate::http::{HttpClient, HttpError, OptionalResponse, redact_url};
@@ -98,6 +98,7 @@ impl DetailReader<'_> {
             else {
                 return Ok(None);
             };
+            check_parts(self.client, ResourceLimit::RecordParts, &answer, &attempt)?;
             let before = rows.len();
             let page = shape
                 .read_raw(&answer.body, &mut rows)

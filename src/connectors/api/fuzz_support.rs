@@ -36,7 +36,7 @@ pub(crate) fn parse_page(kind: &Vendor, body: &[u8]) -> Option<(ResponsePage, Pe
         .comparing_names(description.names);
     let shape = description.lists.first()?.response_layout(description.names);
     let page = shape.read(body, &mut extractor, |record, number| mapper.push(record, || number.to_string()));
-    page.ok().map(|page| (page, mapper.into_people()))
+    page.ok().and_then(|page| Some((page, mapper.into_people().ok()?)))
 }
 
 #[cfg(test)]

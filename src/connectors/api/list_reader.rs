@@ -8,7 +8,8 @@ use crate::api::paging::{NextPage, PagingState};
 use crate::api::{ApiSettings, ListEndpoint};
 use crate::http::{ConnectorResponse, HttpClient, HttpError, redact_url};
 use crate::json::{
-    NameComparison, ResponseLayout, ResponsePage, UnreadableResponse, ValueExtractor, names_beside,
+    NameComparison, ResponseLayout, ResponsePage, UnreadableResponse, ValueExtractor, count_parts,
+    names_beside,
 };
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::ListEnd;
@@ -102,7 +103,7 @@ impl<'a> ListReader<'a> {
             };
             progress.records += records;
             self.client.check_limit(ResourceLimit::ReadingRecords, progress.records, &attempt)?;
-            self.deduplicator.mapper.check_limits(&self.context.limits)?;
+            self.deduplicator.mapper.check_limits(&self.context.limits, || attempt.clone())?;
             let came_before = !bodies.insert(xxh3_64(&answer.body));
             if records > 0 && (came_before || new == 0 && unusable == 0) {
                 // A server that ignores the parameters of the page sent everything at once.
@@ -179,6 +180,7 @@ impl<'a> ListReader<'a> {
             let page = shape.read(&answer.body, extractor, each).map_err(wrong)?;
             return Ok((page, count));
         };
+        check_parts(client, ResourceLimit::PageParts, answer, attempt)?;
         let mut records = Vec::new();
         let page = shape.read_raw(&answer.body, &mut records).map_err(wrong)?;
         let asked =
@@ -253,6 +255,16 @@ impl ListEndpoint {
             empty: self.without_list.clone(),
         }
     }
+}
+
+/// Fails if a response has more parts than a bound, before its parts are kept.
+pub(super) fn check_parts(
+    client: &HttpClient,
+    limit: ResourceLimit,
+    answer: &ConnectorResponse,
+    attempt: &ConnectorAttempt,
+) -> Result<(), ConnectorError> {
+    client.check_limit(limit, count_parts(&answer.body, limit.default_size()) as u64, attempt)
 }
 
 /// Describes why a response cannot be read.

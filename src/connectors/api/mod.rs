@@ -25,6 +25,7 @@ use crate::{Connector, ConnectorAttempt, ConnectorCause, ConnectorError, Directo
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::fold;
 use rollcall_model::people::PeopleTable;
+use rollcall_model::resource_limits::ResourceLimit;
 
 pub(super) use check::check;
 pub use detail_request::DetailRequest;
@@ -162,7 +163,7 @@ pub fn map_pages<'p>(
     pages: impl IntoIterator<Item = &'p [u8]>,
 ) -> Result<PeopleTable, serde_json::Error> {
     let (mut keeper, mut extractor) = (Deduplicator::new(connector, attributes), settings.extractor());
-    let Some(pass) = settings.description.lists.first() else { return Ok(keeper.mapper.into_people()) };
+    let Some(pass) = settings.description.lists.first() else { return into_people(keeper) };
     let shape = pass.response_layout(settings.description.names);
     for page in pages {
         let mut count = PageRecordCounts::default();
@@ -171,7 +172,11 @@ pub fn map_pages<'p>(
             return Err(error);
         }
     }
-    Ok(keeper.mapper.into_people())
+    into_people(keeper)
+}
+
+fn into_people(keeper: Deduplicator<'_>) -> Result<PeopleTable, serde_json::Error> {
+    keeper.mapper.into_people().map_err(serde::de::Error::custom)
 }
 
 /// Finds the people with an e-mail address.
@@ -189,7 +194,7 @@ pub(super) async fn find(
     let is_plain = !email.contains(['"', '\'', '\\']);
     if let Some(pass) = settings.description.by_email.as_ref().filter(|_| is_plain) {
         match passes.read(&pass.with_param("{email}", email)).await {
-            Ok(_) => return Ok(passes.into_mapper().into_people()),
+            Ok(_) => return passes.into_mapper().into_people(),
             // A server without this filter can still be read as a whole.
             Err(error) if error.has_status(400) || error.has_status(501) => {}
             Err(error) => return Err(error),
@@ -198,7 +203,7 @@ pub(super) async fn find(
     for pass in &settings.description.lists {
         passes.read(pass).await?;
     }
-    Ok(passes.into_mapper().into_people())
+    passes.into_mapper().into_people()
 }
 
 /// Requests ids one by one.
@@ -223,6 +228,7 @@ pub(super) async fn look_up(
             continue;
         };
         let wrong = |why| client.response_error(&attempt, list_reader::unreadable_error(&answer.body, &why));
+        list_reader::check_parts(&client, ResourceLimit::RecordParts, &answer, &attempt)?;
         let shape = ResponseLayout { list: by_id.record.clone(), ..ResponseLayout::default() };
         let mut one = shape.read_one(&answer.body).map_err(wrong)?.to_owned();
         if let Some(details) = settings.details(&client, context) {
@@ -237,7 +243,7 @@ pub(super) async fn look_up(
         }
         mapper.push(&record, || attempt.to_string());
     }
-    Ok(vec![mapper.into_people()])
+    Ok(vec![mapper.into_people()?])
 }
 
 impl ApiSettings {

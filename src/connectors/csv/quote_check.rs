@@ -34,6 +34,8 @@ pub(super) struct StrictQuoteReader<R> {
     opened: u64,
     /// Number of bytes of the current row.
     row: usize,
+    /// Number of delimiters of the current row.
+    delimiters: usize,
     /// The line on which the current row starts.
     row_line: u64,
     /// The lines of the rows that the parser has not returned yet; at most one for each byte of its buffer.
@@ -50,6 +52,7 @@ impl<R> StrictQuoteReader<R> {
             lines: LineCounter::from_line(line),
             opened: line,
             row: 0,
+            delimiters: 0,
             row_line: line,
             row_lines: VecDeque::new(),
         }
@@ -95,16 +98,27 @@ impl<R> StrictQuoteReader<R> {
     }
 
     /// Checks one byte and notes where rows start. The parser skips line breaks between rows.
-    fn pass(&mut self, byte: u8) -> Result<(), CsvError> {
+    fn pass(&mut self, byte: u8) -> io::Result<()> {
         let is_break = matches!(byte, b'\n' | b'\r');
         if self.row == 0 && !is_break {
             self.row_line = self.lines.line();
             self.row_lines.push_back(self.row_line);
+            self.delimiters = 0;
         }
-        self.step(byte)?;
+        self.step(byte).map_err(io::Error::other)?;
+        if byte == self.delimiter && self.state == QuoteState::FieldStart {
+            self.delimiters += 1;
+            self.check(ResourceLimit::RecordParts, self.delimiters + 1)?;
+        }
         self.lines.count(byte);
         self.row = if is_break && self.state == QuoteState::FieldStart { 0 } else { self.row + 1 };
         Ok(())
+    }
+
+    /// Fails if the current row exceeds a bound.
+    fn check(&self, limit: ResourceLimit, size: usize) -> io::Result<()> {
+        ExceededLimit::check_size(limit, size)
+            .map_err(|limit| io::Error::other(limit.of(|| format!("the row at line {}", self.row_line))))
     }
 }
 
@@ -115,10 +129,9 @@ impl<R: Read> Read for StrictQuoteReader<R> {
             return Err(io::Error::other(CsvError::OpenQuote { line: self.opened }));
         }
         for &byte in &buffer[..length] {
-            self.pass(byte).map_err(io::Error::other)?;
+            self.pass(byte)?;
         }
-        ExceededLimit::check_size(ResourceLimit::RecordBytes, self.row)
-            .map_err(|limit| io::Error::other(limit.of(|| format!("the row at line {}", self.row_line))))?;
+        self.check(ResourceLimit::RecordBytes, self.row)?;
         Ok(length)
     }
 }

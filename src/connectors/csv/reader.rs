@@ -122,7 +122,7 @@ impl CsvReadTask {
                 }
             }
             mapper.push_row(&record, || format!("line {line}"));
-            mapper.check_limits(&self.context.limits)?;
+            mapper.check_limits(&self.context.limits, || self.settings.file.attempt())?;
             if mapper.records().is_multiple_of(STEP) {
                 self.context.progress.set(mapper.records());
                 if self.context.cancel.is_cancelled() {

@@ -55,7 +55,12 @@ impl FileSettings {
         connector: &ConnectorName,
         cause: impl Into<ConnectorCause>,
     ) -> ConnectorError {
-        ConnectorError::new(connector, ConnectorAttempt::ReadFile { path: self.path.clone() }, cause)
+        ConnectorError::new(connector, self.attempt(), cause)
+    }
+
+    /// The attempt to read the file.
+    pub(super) fn attempt(&self) -> ConnectorAttempt {
+        ConnectorAttempt::ReadFile { path: self.path.clone() }
     }
 }
 
@@ -122,7 +127,7 @@ pub(super) fn read_sample<'a>(
 ) -> Result<PeopleSample, ConnectorError> {
     let (file, _) = open(settings, SystemTime::now()).map_err(|cause| settings.error(name, cause))?;
     let (mapper, _) = gather(&mut HashingReader::new(&file, false, context))?;
-    Ok(mapper.into_sample(true))
+    mapper.into_sample(true)
 }
 
 /// Checks the requirements of the settings.

@@ -86,6 +86,11 @@ impl ValueExtractor {
         self.found.clear();
         record.clear();
         PathNodeSeed { node: &self.root, found: &mut self.found }.deserialize(json)?;
+        if let Some(excess) = self.found.excess() {
+            let column = self.columns.iter().position(|slots| slots.contains(&excess.column));
+            record.exceed(excess.kind, column.unwrap_or_default());
+            return Ok(());
+        }
         self.read_flags();
         let means_something = |value: &str| !self.blanks.contains(&value);
         for (column, slots) in self.columns.iter().enumerate() {

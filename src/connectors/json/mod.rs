@@ -41,6 +41,7 @@ mod filter;
 mod json_path;
 mod member_name;
 mod name_comparison;
+mod part_count;
 mod path_node;
 mod response;
 
@@ -48,4 +49,5 @@ pub(super) use extract::ValueExtractor;
 pub use json_path::{InvalidPath, KeyPath, ValuePath, parse_key_path};
 use member_name::MemberName;
 pub use name_comparison::NameComparison;
+pub(super) use part_count::count_parts;
 pub(super) use response::{ResponseLayout, ResponsePage, UnreadableResponse, names_beside};

@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 use serde_json_path::JsonPath;
 
 use crate::json::filter::{EntryFilterSet, MAX_FILTER_NAMES};
-use crate::json::{MemberName, NameComparison};
-use crate::mapper::RecordValues;
+use crate::json::{MemberName, NameComparison, count_parts};
+use crate::mapper::{ExcessKind, RecordValues};
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// The paths that go on from one member of a record.
 #[derive(Debug, Default)]
@@ -67,10 +68,28 @@ impl PathNode {
     fn apply_filters(&self, text: &str, found: &mut RecordValues) -> Result<(), serde_json::Error> {
         if !text.starts_with('[') {
             // For an object, a filter applies to each value. This is rare and need not be fast.
-            self.apply_queries(&serde_json::from_str(text)?, found);
-            return Ok(());
+            return self.query_text(text, found);
         }
         serde_json::Deserializer::from_str(text).deserialize_seq(EntryListVisitor { node: self, found })
+    }
+
+    /// Applies queries to a value, which must be built for them.
+    fn query_text(&self, text: &str, found: &mut RecordValues) -> Result<(), serde_json::Error> {
+        if let Some(value) = self.build_value(text, found)? {
+            self.apply_queries(&value, found);
+        }
+        Ok(())
+    }
+
+    /// Builds a value, unless it has more parts than a record may have.
+    fn build_value(&self, text: &str, found: &mut RecordValues) -> Result<Option<Value>, serde_json::Error> {
+        let most = ResourceLimit::RecordParts.default_size();
+        if count_parts(text.as_bytes(), most) > most {
+            let slot = self.queries.first().map_or(0, |(slot, _)| *slot);
+            found.exceed(ExcessKind::RecordParts, slot);
+            return Ok(None);
+        }
+        serde_json::from_str(text).map(Some)
     }
 
     /// Applies queries to a value that had to be built, because a query needs more than names.
@@ -116,9 +135,8 @@ impl<'de> DeserializeSeed<'de> for PathNodeSeed<'_> {
                 let raw: &RawValue = serde::Deserialize::deserialize(json)?;
                 return node.apply_filters(raw.get(), found).map_err(D::Error::custom);
             }
-            let value = <Value as serde::Deserialize>::deserialize(json)?;
-            node.apply_queries(&value, found);
-            return Ok(());
+            let raw: &RawValue = serde::Deserialize::deserialize(json)?;
+            return node.query_text(raw.get(), found).map_err(D::Error::custom);
         }
         if node.slots.is_empty() {
             return json.deserialize_any(NestedValueVisitor { node, found });
@@ -145,17 +163,37 @@ fn add_scalars(text: &str, slots: &[usize], found: &mut RecordValues) -> Result<
             if inner.contains('\\') { add(&serde_json::from_str::<Cow<'_, str>>(text)?) } else { add(inner) }
         }
         Some(b'[') => {
-            for element in serde_json::from_str::<Vec<&RawValue>>(text)? {
-                if !element.get().starts_with(['[', '{']) {
-                    add_scalars(element.get(), slots, found)?;
-                }
-            }
+            let mut list = serde_json::Deserializer::from_str(text);
+            list.deserialize_seq(ScalarListVisitor { slots, found })?;
         }
         Some(b'{' | b'n') | None => {}
         // Digits as written: an id of twenty digits does not fit a number.
         Some(_) => add(text),
     }
     Ok(())
+}
+
+/// Visits the elements of an array, and adds those that are scalars.
+struct ScalarListVisitor<'w> {
+    slots: &'w [usize],
+    found: &'w mut RecordValues,
+}
+
+impl<'de> Visitor<'de> for ScalarListVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(element) = list.next_element::<&RawValue>()? {
+            if !element.get().starts_with(['[', '{']) {
+                add_scalars(element.get(), self.slots, &mut *self.found).map_err(A::Error::custom)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Visits the members of a value that is not extracted itself.
@@ -279,8 +317,9 @@ impl<'de> Visitor<'de> for EntryVisitor<'_> {
     // A list in a list can contain names but has no value to filter by.
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let mut within = |json: &RawValue| {
-            let value = serde_json::from_str(json.get())?;
-            self.node.visit_children(&value, &mut *self.found);
+            if let Some(value) = self.node.build_value(json.get(), &mut *self.found)? {
+                self.node.visit_children(&value, &mut *self.found);
+            }
             Ok::<(), serde_json::Error>(())
         };
         while let Some(json) = list.next_element::<&RawValue>()? {

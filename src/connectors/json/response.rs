@@ -7,8 +7,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::json::{KeyPath, MemberName, NameComparison, ValueExtractor};
+use crate::json::{KeyPath, MemberName, NameComparison, ValueExtractor, count_parts};
 use crate::mapper::RecordValues;
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// Positions of the parts of a response.
 #[derive(Debug, Clone, Default)]
@@ -114,6 +115,10 @@ impl ResponseLayout {
 /// The names of the members of a response next to the last name of a path that it has; for messages.
 pub(crate) fn names_beside(json: &[u8], path: &[String]) -> Vec<String> {
     type Members<'j> = BTreeMap<Cow<'j, str>, &'j RawValue>;
+    let most = ResourceLimit::RecordParts.default_size();
+    if count_parts(json, most) > most {
+        return Vec::new();
+    }
     let Ok(mut members) = serde_json::from_slice::<Members<'_>>(json) else { return Vec::new() };
     let mut prefix = String::new();
     for key in path {

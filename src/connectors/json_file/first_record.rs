@@ -6,6 +6,9 @@ use super::record_reader::JsonRecordReader;
 use crate::json::{ValueExtractor, ValuePath};
 use crate::mapper::RecordValues;
 
+/// Depth at which an object ends for messages: the JSON parser refuses deeper ones.
+const DEEPEST: usize = 128;
+
 /// The keys of an object, as far as its text is known.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct ObjectOutline {
@@ -78,13 +81,14 @@ impl ObjectOutline {
                     rest = &after[length + 1..];
                 }
                 b'[' => {
-                    if arrays == 0 {
+                    if arrays == 0 && outline.lists.len() < LISTED_KEYS {
                         outline.lists.push(path.clone());
                     }
                     arrays += 1;
                 }
                 b']' => arrays = arrays.saturating_sub(1),
                 _ if arrays > 0 => {}
+                b'{' if path.len() == DEEPEST => break,
                 b'{' => {
                     path.push(String::new());
                     is_key = true;

@@ -173,7 +173,7 @@ fn map_records<'a>(
             return Err(file_error(wrong.into()));
         }
         mapper.push(&record, || place);
-        mapper.check_limits(&context.limits)?;
+        mapper.check_limits(&context.limits, || settings.file.attempt())?;
         if mapper.records().is_multiple_of(STEP) {
             context.progress.set(mapper.records());
             if context.cancel.is_cancelled() {

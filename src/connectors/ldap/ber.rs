@@ -81,22 +81,24 @@ pub(super) fn measure_message(bytes: &[u8], longest: usize) -> MessageState {
 /// The bit of a tag for an element that consists of elements.
 const CONSTRUCTED: u8 = 0x20;
 
-/// How deep the elements of a message are inside each other.
+/// How deep the elements of a message are inside each other, and how many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NestingState {
-    /// At most as deep as allowed.
+    /// At most as deep, and as many, as allowed.
     Within,
     /// Deeper than allowed.
     TooDeep,
+    /// More elements than allowed.
+    TooMany,
     /// An element is not valid or exceeds the one that contains it.
     Invalid,
 }
 
-/// Walks through the elements of a complete message, without recursion, and compares their depth with a limit. The
-/// message itself is the first level.
-pub(super) fn measure_nesting(message: &[u8], most: usize) -> NestingState {
-    let mut ends: Vec<usize> = Vec::with_capacity(most);
-    let mut at = 0;
+/// Walks through the elements of a complete message, without recursion, and compares their depth and number with limits.
+/// The message itself is the first level and the first element.
+pub(super) fn measure_nesting(message: &[u8], deepest: usize, most: usize) -> NestingState {
+    let mut ends: Vec<usize> = Vec::with_capacity(deepest);
+    let (mut at, mut elements) = (0, 0);
     loop {
         while ends.last() == Some(&at) {
             ends.pop();
@@ -108,13 +110,17 @@ pub(super) fn measure_nesting(message: &[u8], most: usize) -> NestingState {
         let HeaderState::Known(header) = parse_header(&message[at..end]) else {
             return NestingState::Invalid;
         };
+        elements += 1;
+        if elements > most {
+            return NestingState::TooMany;
+        }
         let contents = at + header.size;
         if header.contents > end - contents {
             return NestingState::Invalid;
         }
         at = contents + header.contents;
         if header.tag & CONSTRUCTED != 0 {
-            if ends.len() == most {
+            if ends.len() == deepest {
                 return NestingState::TooDeep;
             }
             ends.push(at);
@@ -210,22 +216,33 @@ mod tests {
     /// The depth is measured without recursion: 100,000 levels overflow no stack.
     #[test]
     fn nesting_beyond_the_limit_is_found_at_any_depth() {
-        assert_eq!(measure_nesting(&nested(16), 16), NestingState::Within);
+        assert_eq!(measure_nesting(&nested(16), 16, 1_000_000), NestingState::Within);
         for levels in [17, 18, 4_000, 100_000] {
-            assert_eq!(measure_nesting(&nested(levels), 16), NestingState::TooDeep, "{levels}");
+            assert_eq!(measure_nesting(&nested(levels), 16, 1_000_000), NestingState::TooDeep, "{levels}");
         }
         let flat = [nested(3), nested(16), nested(2)].concat();
-        assert_eq!(measure_nesting(&flat, 16), NestingState::Within);
-        assert_eq!(measure_nesting(&[flat, nested(17)].concat(), 16), NestingState::TooDeep);
+        assert_eq!(measure_nesting(&flat, 16, 1_000_000), NestingState::Within);
+        assert_eq!(measure_nesting(&[flat, nested(17)].concat(), 16, 1_000_000), NestingState::TooDeep);
+    }
+
+    /// Elements are counted at every level.
+    #[test]
+    fn elements_beyond_the_limit_are_found() {
+        let message = [nested(3), nested(2)].concat();
+        assert_eq!(measure_nesting(&message, 16, 7), NestingState::Within);
+        assert_eq!(measure_nesting(&message, 16, 6), NestingState::TooMany);
     }
 
     #[test]
     fn nesting_of_an_element_that_exceeds_its_container_is_invalid() {
-        assert_eq!(measure_nesting(&[SEQUENCE, 3, INTEGER, 2, 7], 16), NestingState::Invalid);
-        assert_eq!(measure_nesting(&[SEQUENCE, 1, INTEGER, 0], 16), NestingState::Invalid);
-        assert_eq!(measure_nesting(&[SEQUENCE, 2, SEQUENCE, 0x80], 16), NestingState::Invalid);
-        assert_eq!(measure_nesting(&[SEQUENCE, 4, SEQUENCE, 0, INTEGER, 0], 16), NestingState::Within);
-        assert_eq!(measure_nesting(&[], 16), NestingState::Within);
+        assert_eq!(measure_nesting(&[SEQUENCE, 3, INTEGER, 2, 7], 16, 1_000_000), NestingState::Invalid);
+        assert_eq!(measure_nesting(&[SEQUENCE, 1, INTEGER, 0], 16, 1_000_000), NestingState::Invalid);
+        assert_eq!(measure_nesting(&[SEQUENCE, 2, SEQUENCE, 0x80], 16, 1_000_000), NestingState::Invalid);
+        assert_eq!(
+            measure_nesting(&[SEQUENCE, 4, SEQUENCE, 0, INTEGER, 0], 16, 1_000_000),
+            NestingState::Within
+        );
+        assert_eq!(measure_nesting(&[], 16, 1_000_000), NestingState::Within);
     }
 
     #[test]

@@ -2,8 +2,12 @@
 
 use std::time::Instant;
 
+use crate::ldap::columns::LdapColumns;
+use crate::ldap::person_sink::find_managers;
 use crate::ldap::session::{LdapConnector, LdapSession};
-use crate::ldap::{LdapSettings, build_collector, build_search, check_searchable};
+use crate::ldap::{
+    LdapSettings, MappingSink, build_collector, build_search, check_searchable, read_mapped_groups,
+};
 use crate::mapper::{PeopleSample, RecordMapper};
 use crate::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
 use rollcall_model::attributes::AttributeSet;
@@ -108,12 +112,20 @@ async fn first_page(
     attributes: &AttributeSet,
     session: &mut LdapSession<'_>,
 ) -> Result<PeopleSample, ConnectorError> {
-    let search = build_search(connector, settings, &settings.filter)?;
+    let columns = LdapColumns::new(&connector.mapping);
+    let groups = read_mapped_groups(session, &columns).await?.groups;
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
-    let mut collector = build_collector(connector, settings, mapper, ReadProgress::default());
+    let plain = MappingSink { mapper, progress: ReadProgress::default() };
+    let mut collector = build_collector(settings, &columns, groups, plain);
+    collector.sink.notes = true;
+    let search = build_search(&columns, &settings.filter);
     let mut is_whole = true;
     for base in &settings.base_dns {
         is_whole &= collector.first_page(session, &search, base).await?.is_last();
     }
-    Ok(collector.sink.mapper.into_sample(is_whole))
+    let mut managers = std::mem::take(&mut collector.sink.managers);
+    find_managers(session, &columns, &mut managers).await?;
+    let mut sample = collector.sink.plain.mapper.into_sample(is_whole)?;
+    managers.replace_dns(&mut sample.people, &columns.people);
+    Ok(sample)
 }

@@ -11,7 +11,7 @@ use crate::exceeded_limit::ExceededLimit;
 use crate::ldap::attribute_syntax::AttributeSyntax;
 use crate::ldap::ber::{self, INTEGER, OCTETS, SEQUENCE, SET};
 use crate::ldap::value_range::{ValuePart, ValueRange};
-use crate::mapper::RecordValues;
+use crate::mapper::{RecordValues, ValueExcess};
 use rollcall_model::names::clean;
 use rollcall_model::resource_limits::ResourceLimit;
 
@@ -26,6 +26,9 @@ pub(super) const REFERENCE: u64 = 19;
 
 /// The operation id of an intermediate response (RFC 4511 4.13).
 pub(super) const INTERMEDIATE: u64 = 25;
+
+/// Number of spellings that are kept: many more than a server has, few enough to be searched.
+const MOST_SPELLINGS: usize = 1_000;
 
 /// Reason why an entry is not usable.
 #[derive(Debug, PartialEq, Eq)]
@@ -104,6 +107,9 @@ impl EntryParser {
                 for &column in &spelling.columns {
                     record.add(column, &text);
                 }
+                if let Some(excess) = record.excess() {
+                    return Err(EntryError::Exceeded(describe_excess(excess, name, dn)));
+                }
             }
             if let Some((attribute, range)) = &spelling.part {
                 self.parts.push(ValuePart { attribute: attribute.clone(), range: *range, count });
@@ -140,6 +146,9 @@ impl EntryParser {
         let columns = self.wanted.get(&attribute).cloned().unwrap_or_default();
         let form = AttributeSyntax::for_attribute(&attribute);
         let part = range.filter(|_| !columns.is_empty()).map(|range| (attribute, range));
+        if self.spellings.len() == MOST_SPELLINGS {
+            self.spellings.clear();
+        }
         self.spellings.push(AttributeSpelling { name: name.into(), columns, form, part });
         Some(self.spellings.len() - 1)
     }
@@ -151,8 +160,17 @@ fn take<'a>(bytes: &mut &'a [u8], tag: u8) -> Result<&'a [u8], EntryError> {
 
 /// An attribute of an entry, for messages.
 pub(super) fn describe_value(attribute: &[u8], dn: &[u8]) -> String {
-    let shown = |bytes| clean(&String::from_utf8_lossy(bytes)).into_owned();
     format!("a value of `{}` of `{}`", shown(attribute), shown(dn))
+}
+
+/// A bound that the values of an attribute of an entry exceed.
+fn describe_excess(excess: ValueExcess, attribute: &[u8], dn: &[u8]) -> ExceededLimit {
+    excess.describe(&format!("`{}`", shown(attribute)), &format!("`{}`", shown(dn)))
+}
+
+/// A name of a server, for messages.
+pub(super) fn shown(name: &[u8]) -> String {
+    clean(&String::from_utf8_lossy(name)).into_owned()
 }
 
 /// The DN of an entry, as spelled by the server.
@@ -318,7 +336,7 @@ mod tests {
             .read(bytes, &mut record)
             .ok()?;
         mapper.push(&record, String::new);
-        let people = mapper.into_people();
+        let people = mapper.into_people().ok()?;
         Some((people.len(), people.set_aside()))
     }
 

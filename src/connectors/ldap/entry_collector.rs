@@ -4,9 +4,8 @@
 //! remaining values of partial attributes. A [`RecordSink`] receives the records.
 
 use rustc_hash::FxHashSet;
-use xxhash_rust::xxh3::xxh3_128;
 
-use crate::ConnectorError;
+use crate::ldap::distinguished_name::digest;
 use crate::ldap::entry::{self, EntryError, EntryParser};
 use crate::ldap::range_retrieval;
 use crate::ldap::search::{LdapSearch, LdapSearchPage};
@@ -14,6 +13,7 @@ use crate::ldap::session::LdapSession;
 use crate::ldap::value_range::ValuePart;
 use crate::mapper::{RecordMapper, RecordValues};
 use crate::proof::SearchBaseEnd;
+use crate::{ConnectorAttempt, ConnectorError};
 use rollcall_model::names::clean;
 use rollcall_model::progress::ReadProgress;
 
@@ -80,6 +80,19 @@ impl<S: RecordSink> EntryCollector<S> {
         Ok(page)
     }
 
+    /// Reads one entry if it exists and matches a filter.
+    pub(crate) async fn read_entry(
+        &mut self,
+        session: &mut LdapSession<'_>,
+        attributes: &[&str],
+        filter: &str,
+        dn: &str,
+    ) -> Result<(), ConnectorError> {
+        let attempt = ConnectorAttempt::Search { base: dn.to_owned() };
+        session.read_entry(dn, (filter, attributes), &attempt, |entry| self.entry(entry)).await?;
+        self.fetch_missing_values(session).await
+    }
+
     fn entry(&mut self, entry: &[u8]) -> Result<(), EntryError> {
         self.entries.read(entry, &mut self.record)?;
         let dn = entry::dn(entry).ok_or(EntryError::Malformed)?;
@@ -110,8 +123,8 @@ impl<S: RecordSink> EntryCollector<S> {
 /// Detects entries that are below two search bases.
 #[derive(Debug)]
 struct BaseDeduplicator {
-    /// Digests of the DNs so far (XXH3, 128 bits: a collision would lose a person); `None` if there is only one
-    /// search base.
+    /// Digests of the DNs so far (128 bits: a collision would lose a person); `None` if there is only one search
+    /// base.
     seen: Option<FxHashSet<u128>>,
 }
 
@@ -121,7 +134,7 @@ impl BaseDeduplicator {
     }
 
     fn is_new(&mut self, dn: &[u8]) -> bool {
-        self.seen.as_mut().is_none_or(|seen| seen.insert(xxh3_128(dn)))
+        self.seen.as_mut().is_none_or(|seen| seen.insert(digest(&String::from_utf8_lossy(dn))))
     }
 }
 

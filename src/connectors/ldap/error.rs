@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::attempt::ConnectorAttempt;
 use crate::ldap::result_code::LdapErrorResult;
+use crate::network_error::TLS_ONLY_HINT;
 use crate::protocol_error::ProtocolError;
 
 /// Reason why an LDAP server did not return a complete result.
@@ -86,7 +87,7 @@ impl ProtocolError for LdapError {
         }
     }
 
-    fn hint(&self, _: &ConnectorAttempt) -> Option<Cow<'static, str>> {
+    fn hint(&self, attempt: &ConnectorAttempt) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Refused(result) => result.refusal_hint().into(),
             Self::Result(result) => return result.hint().map(Cow::Borrowed),
@@ -98,6 +99,11 @@ impl ProtocolError for LdapError {
             Self::PageRepeats { .. } => "check the server's paging; another `page_size` may help".into(),
             Self::MissingValues { .. } => {
                 "check the server's limit on values (`MaxValRange`) and its log".into()
+            }
+            Self::Malformed
+                if matches!(attempt, ConnectorAttempt::Bind { .. } | ConnectorAttempt::StartTls { .. }) =>
+            {
+                TLS_ONLY_HINT.into()
             }
             Self::Malformed => "check that the port in `url` is the port of an LDAP server".into(),
         })

@@ -3,7 +3,7 @@
 //! A reading is one bind and one paged search per base, read to a proven end. [`session`] connects and binds,
 //! [`search`] reads pages, [`mod@transport`] separates entries from the other messages, [`entry`] parses entries,
 //! [`range_retrieval`] requests the remaining values of partial attributes, [`entry_collector`] combines these,
-//! [`result_code`] describes result codes, [`mod@check`] runs the steps of `rollcall check`.
+//! [`group_search`] reads groups into a [`group_index`], [`manager_index`] replaces DNs by ids, [`result_code`] describes result codes, [`mod@check`] runs the steps of `rollcall check`.
 //!
 //! The work is divided as follows: `ldap3` encodes requests and decodes results with their controls; entries are
 //! read by [`entry`] alone, on the splitter in [`ber`]. No server response causes a panic, and only result code 0
@@ -12,10 +12,16 @@
 mod attribute_syntax;
 mod ber;
 mod check;
+mod columns;
+mod distinguished_name;
 mod endpoint;
 mod entry;
 mod entry_collector;
 pub(crate) mod error;
+mod group_index;
+mod group_search;
+mod manager_index;
+mod person_sink;
 mod range_retrieval;
 pub(crate) mod result_code;
 mod search;
@@ -31,20 +37,28 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::mapper::{RecordMapper, spell_address};
 use crate::proof::{CompletenessProof, ReferenceMeaning, SearchBaseEnd};
 use crate::retry::retry;
-use crate::{AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadContext, ReadProgress};
+use crate::{AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadContext};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::{ConnectorName, clean};
 use rollcall_model::people::PeopleTable;
 use rollcall_model::secret::SecretText;
 
 pub(super) use check::{check, connect_with_steps};
+pub(crate) use columns::{is_person, once_each};
 pub(super) use entry_collector::{EntryCollector, MappingSink, RecordSink};
 pub use error::LdapError;
+pub(crate) use group_index::{GroupIndex, GroupProjection, LISTED_COLUMNS, PersonMemberships};
+pub use group_search::GROUP_FILTER;
+pub(crate) use group_search::{GroupSearchResult, read_groups};
+pub(crate) use manager_index::{ManagerIdSink, ManagerIndex};
 pub use result_code::LdapErrorResult;
 pub(super) use search::LdapSearch;
 pub(super) use session::{LdapConnector, LdapSession};
 
 use attribute_syntax::equality_filter;
+use columns::LdapColumns;
+use group_index::MEMBER_COLUMNS;
+use person_sink::{LdapPersonSink, find_managers};
 
 /// The settings of a connector of kind `ldap`.
 #[derive(Debug, Clone)]
@@ -63,6 +77,10 @@ pub struct LdapSettings {
     pub base_dns: Vec<String>,
     /// The filter for people.
     pub filter: String,
+    /// The search bases of groups; the domains of the bases of people if there are none.
+    pub group_base_dns: Vec<String>,
+    /// The filter for groups.
+    pub group_filter: String,
     /// Entries per page.
     pub page_size: u32,
     /// Maximum wait for the next message of the server.
@@ -96,10 +114,14 @@ async fn read_with_retry(
     context: &ReadContext,
 ) -> Result<DirectoryReading, ConnectorError> {
     retry(&connector.name, context, || async {
-        let (mapper, ended) = read_bases(connector, settings, &settings.filter, attributes, context).await?;
-        let proof = CompletenessProof::ldap(&settings.base_dns, ended)
+        let columns = LdapColumns::new(&connector.mapping);
+        let question = LdapQuery { filter: &settings.filter, whole: true };
+        let LdapQueryResult { mapper, managers, bases, ended } =
+            read_bases(connector, settings, &columns, question, attributes, context).await?;
+        let proof = CompletenessProof::ldap(&bases, ended)
             .ok_or_else(|| ConnectorError::unproven(&connector.name))?;
-        let (people, problems) = mapper.finish()?;
+        let (mut people, problems) = mapper.finish()?;
+        managers.replace_dns(&mut people, &columns.people);
         context.progress.set(people.len() as u64);
         Ok(DirectoryReading::complete(people, problems, proof))
     })
@@ -117,60 +139,106 @@ pub(super) async fn find(
     let Some(filter) = address_filter(&connector.mapping, &settings.filter, email) else {
         return Ok(PeopleTable::new(attributes));
     };
+    query_people(connector, settings, &filter, attributes, context).await
+}
+
+/// A query for people.
+#[derive(Debug, Clone, Copy)]
+struct LdapQuery<'q> {
+    filter: &'q str,
+    /// `true` if the query is for all people.
+    whole: bool,
+}
+
+/// The result of a query.
+struct LdapQueryResult<'a> {
+    mapper: RecordMapper<'a>,
+    managers: ManagerIndex,
+    /// The search bases.
+    bases: Vec<String>,
+    /// The searches that were read to a proven end.
+    ended: Vec<SearchBaseEnd>,
+}
+
+/// Finds the people who match a filter.
+async fn query_people(
+    connector: &Connector,
+    settings: &LdapSettings,
+    filter: &str,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<PeopleTable, ConnectorError> {
+    let columns = LdapColumns::new(&connector.mapping);
+    let question = LdapQuery { filter, whole: false };
     retry(&connector.name, context, || async {
-        let (mapper, _) = read_bases(connector, settings, &filter, attributes, context).await?;
-        Ok(mapper.into_people())
+        let found = read_bases(connector, settings, &columns, question, attributes, context).await?;
+        let mut people = found.mapper.into_people()?;
+        found.managers.replace_dns(&mut people, &columns.people);
+        Ok(people)
     })
     .await
 }
 
-/// One attempt: connects and searches each base.
+/// One attempt: connects, reads the groups if they are mapped, and searches each base.
 async fn read_bases<'a>(
     connector: &'a Connector,
     settings: &LdapSettings,
-    filter: &str,
+    columns: &LdapColumns,
+    question: LdapQuery<'_>,
     attributes: &'a AttributeSet,
     context: &ReadContext,
-) -> Result<(RecordMapper<'a>, Vec<SearchBaseEnd>), ConnectorError> {
+) -> Result<LdapQueryResult<'a>, ConnectorError> {
     context.progress.set(0);
-    let search = build_search(connector, settings, filter)?;
+    check_searchable(&connector.name, settings, question.filter)?;
     let mut session =
         LdapConnector::new(&connector.name, settings, &context.limits)?.connect_and_bind().await?;
+    let GroupSearchResult { groups, mut bases, mut ended } =
+        read_mapped_groups(&mut session, columns).await?;
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
-    let mut collector = build_collector(connector, settings, mapper, context.progress.clone());
-    let mut ended = Vec::new();
+    let plain = MappingSink { mapper, progress: context.progress.clone() };
+    let mut collector = build_collector(settings, columns, groups, plain);
+    collector.sink.notes = !question.whole;
+    let search = build_search(columns, question.filter);
     for base in &settings.base_dns {
         ended.push(collector.search(&mut session, &search, base).await?);
+        bases.push(base.clone());
     }
+    let LdapPersonSink { plain, mut managers, .. } = collector.sink;
+    find_managers(&mut session, columns, &mut managers).await?;
     session.close().await;
-    Ok((collector.sink.mapper, ended))
+    Ok(LdapQueryResult { mapper: plain.mapper, managers, bases, ended })
+}
+
+/// Reads all groups if the mapping needs them.
+async fn read_mapped_groups(
+    session: &mut LdapSession<'_>,
+    columns: &LdapColumns,
+) -> Result<GroupSearchResult, ConnectorError> {
+    if columns.needs_groups() {
+        read_groups(session, MEMBER_COLUMNS, ReferenceMeaning::MissingParts).await
+    } else {
+        Ok(GroupSearchResult::default())
+    }
 }
 
 /// Builds a collector for the searches of the settings.
-fn build_collector<'a>(
-    connector: &Connector,
+fn build_collector<'a, 'c>(
     settings: &LdapSettings,
-    mapper: RecordMapper<'a>,
-    progress: ReadProgress,
-) -> EntryCollector<MappingSink<'a>> {
-    let columns = connector.mapping.columns.iter().map(|(_, name)| name.as_str());
-    EntryCollector::new(columns, settings.base_dns.len(), MappingSink { mapper, progress })
+    columns: &'c LdapColumns,
+    groups: GroupIndex,
+    plain: MappingSink<'a>,
+) -> EntryCollector<LdapPersonSink<'a, 'c>> {
+    let managers = ManagerIndex::default();
+    let sink = LdapPersonSink { columns, groups, managers, plain, notes: false };
+    EntryCollector::new(columns.names(), settings.base_dns.len(), sink)
 }
 
-/// Builds the search, or fails if the settings are invalid.
-fn build_search<'a>(
-    connector: &'a Connector,
-    settings: &LdapSettings,
-    filter: &'a str,
-) -> Result<LdapSearch<'a>, ConnectorError> {
-    check_searchable(&connector.name, settings, filter)?;
-    let mut attributes: Vec<&str> = connector.mapping.columns.iter().map(|(_, name)| name.as_str()).collect();
-    attributes.sort_unstable();
-    attributes.dedup();
-    Ok(LdapSearch { filter, attributes, references: ReferenceMeaning::MissingParts })
+/// Builds the search for people.
+fn build_search<'a>(columns: &'a LdapColumns, filter: &'a str) -> LdapSearch<'a> {
+    LdapSearch { filter, attributes: columns.attributes(), references: ReferenceMeaning::MissingParts }
 }
 
-/// Checks that there is a search base and a valid filter.
+/// Checks that there is a search base and that the filters are valid.
 pub(super) fn check_searchable(
     connector: &ConnectorName,
     settings: &LdapSettings,
@@ -182,6 +250,9 @@ pub(super) fn check_searchable(
     }
     if !is_filter(filter) {
         return wrong("filter", "is not a valid LDAP filter (RFC 4515)");
+    }
+    if !is_filter(&settings.group_filter) {
+        return wrong("group_filter", "is not a valid LDAP filter (RFC 4515)");
     }
     Ok(())
 }
@@ -202,11 +273,7 @@ pub(super) async fn look_up(
     let mut found = Vec::new();
     for some in ids.chunks(IDS_PER_SEARCH) {
         let filter = narrow_filter(&settings.filter, &any_value_filter(source, some));
-        let people = retry(&connector.name, context, || async {
-            let (mapper, _) = read_bases(connector, settings, &filter, attributes, context).await?;
-            Ok(mapper.into_people())
-        });
-        found.push(people.await?);
+        found.push(query_people(connector, settings, &filter, attributes, context).await?);
     }
     Ok(found)
 }

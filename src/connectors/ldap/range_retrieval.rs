@@ -2,6 +2,7 @@
 
 use crate::ldap::LdapError;
 use crate::ldap::entry::{EntryError, EntryParser};
+use crate::ldap::search::ANYTHING;
 use crate::ldap::session::LdapSession;
 use crate::ldap::value_range::{RangeStep, ValuePart};
 use crate::mapper::RecordValues;
@@ -34,7 +35,7 @@ pub(super) async fn fetch_missing_values(
                 ExceededLimit::check_size(ResourceLimit::RecordBytes, record.text().len())
                     .map_err(|limit| EntryError::Exceeded(limit.of(|| format!("the entry `{dn}`"))))
             };
-            session.read_entry(dn, &[&range_name], &attempt, each).await?;
+            session.read_entry(dn, (ANYTHING, &[&range_name]), &attempt, each).await?;
             step = received.and_then(|part| part.next_step(first)).ok_or_else(|| missing(first))?;
         }
     }

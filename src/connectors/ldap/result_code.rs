@@ -154,7 +154,7 @@ impl LdapErrorResult {
             32 => (
                 "no_base",
                 "the entry does not exist, or the account is not allowed to see it",
-                Some("check `base_dn` and the read permissions of `bind_dn`"),
+                Some("check `base_dn`, `group_base` and the read permissions of `bind_dn`"),
             ),
             34 => ("no_base", "invalid distinguished name", Some("check `base_dn` and `bind_dn`")),
             48 => (

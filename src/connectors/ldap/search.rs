@@ -37,7 +37,7 @@ pub(crate) struct LdapSearchPage {
 }
 
 /// A filter that matches every entry.
-const ANYTHING: &str = "(objectClass=*)";
+pub(super) const ANYTHING: &str = "(objectClass=*)";
 
 /// The result code for an entry that does not exist (RFC 4511 A.2).
 const NO_SUCH_OBJECT: u32 = 32;
@@ -119,15 +119,15 @@ impl LdapSession<'_> {
         Ok(LdapSearchPage { result_code: result.rc, next, references, digest })
     }
 
-    /// Reads some attributes of one entry. Returns no entry if it no longer exists.
+    /// Reads some attributes of one entry. Returns no entry if it no longer exists or does not match the filter.
     pub(crate) async fn read_entry(
         &mut self,
         dn: &str,
-        attributes: &[&str],
+        (filter, attributes): (&str, &[&str]),
         attempt: &ConnectorAttempt,
         each: impl FnMut(&[u8]) -> Result<(), EntryError>,
     ) -> Result<(), ConnectorError> {
-        let outcome = self.run_search((dn, Scope::Base, ANYTHING, attributes), attempt, each).await?;
+        let outcome = self.run_search((dn, Scope::Base, filter, attributes), attempt, each).await?;
         if outcome.result.rc == NO_SUCH_OBJECT {
             Ok(())
         } else {

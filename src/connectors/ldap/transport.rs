@@ -28,7 +28,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::exceeded_limit::ExceededLimit;
 use crate::ldap::ber::{self, LdapMessage, MessageState, NestingState};
-use crate::ldap::entry::{ENTRY, EntryError, RESULT};
+use crate::ldap::entry::{self, ENTRY, EntryError, RESULT};
 use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 
 /// Bytes per read from the server: a page of 500 entries takes three or four reads.
@@ -304,8 +304,14 @@ pub(super) fn split_message(bytes: &[u8]) -> Result<Option<(usize, LdapMessage)>
         }
         MessageState::Invalid => return Err(TransportError::Malformed),
     };
-    match ber::measure_nesting(&bytes[..length], size(ResourceLimit::LdapNestingLevels)) {
+    let (deepest, most) = (size(ResourceLimit::LdapNestingLevels), size(ResourceLimit::LdapElements));
+    match ber::measure_nesting(&bytes[..length], deepest, most) {
         NestingState::Within => (),
+        NestingState::TooMany => {
+            return Err(exceeded(ResourceLimit::LdapElements)
+                .of(|| describe_message(&bytes[..length]))
+                .into());
+        }
         NestingState::TooDeep => {
             return Err(exceeded(ResourceLimit::LdapNestingLevels).of(|| "a message".to_owned()).into());
         }
@@ -313,6 +319,15 @@ pub(super) fn split_message(bytes: &[u8]) -> Result<Option<(usize, LdapMessage)>
     }
     let message = ber::parse_message(&bytes[..length]).ok_or(TransportError::Malformed)?;
     Ok(Some((length, message)))
+}
+
+/// A message, for an error: the entry that it contains, if it is one.
+fn describe_message(message: &[u8]) -> String {
+    let parsed = ber::parse_message(message).filter(|parsed| parsed.operation == ENTRY);
+    match parsed.and_then(|parsed| entry::dn(&message[parsed.contents])) {
+        Some(dn) => format!("the entry `{}`", entry::shown(dn)),
+        None => "a message".to_owned(),
+    }
 }
 
 /// Converts the result of an `ldap3` call. Its end of the socket pair fails only after a decoding error.

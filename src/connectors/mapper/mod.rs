@@ -27,7 +27,7 @@ use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_model::status::EmploymentStatus;
 
 pub(super) use address::{find_address, spell_address};
-pub(super) use record::RecordValues;
+pub(super) use record::{ExcessKind, RecordValues, ValueExcess};
 
 use address::is_primary;
 use column::{DateCounts, MappedColumn};
@@ -66,6 +66,8 @@ pub(super) struct RecordMapper<'a> {
     /// The size of all records, and of the largest one, in bytes.
     bytes: u64,
     largest: u64,
+    /// A bound that a record exceeds. The person is not mapped, so the reading must fail.
+    exceeded: Option<ExceededLimit>,
     problems: Vec<RunWarning>,
 }
 
@@ -94,6 +96,7 @@ impl<'a> RecordMapper<'a> {
             records: 0,
             bytes: 0,
             largest: 0,
+            exceeded: None,
             problems: Vec::new(),
         }
     }
@@ -103,24 +106,57 @@ impl<'a> RecordMapper<'a> {
         self.records
     }
 
-    /// Fails if the records so far, or one of them, exceed a bound.
-    pub(crate) fn check_limits(&self, limits: &ResourceLimits) -> Result<(), ConnectorError> {
+    /// Fails if the records so far, or one of them, exceed a bound. `attempt` returns what reads them.
+    pub(crate) fn check_limits(
+        &self,
+        limits: &ResourceLimits,
+        attempt: impl FnOnce() -> ConnectorAttempt,
+    ) -> Result<(), ConnectorError> {
         let check = |limit, number| ExceededLimit::check(limit, limits, number);
-        check(ResourceLimit::ReadingRecords, self.records)
+        self.exceeded
+            .clone()
+            .map_or(Ok(()), Err)
+            .and_then(|()| check(ResourceLimit::ReadingRecords, self.records))
             .and_then(|()| check(ResourceLimit::ReadingBytes, self.bytes))
             .and_then(|()| {
                 check(ResourceLimit::RecordBytes, self.largest)
                     .map_err(|limit| limit.of(|| "a record".to_owned()))
             })
             .map_err(|limit| {
-                let cause = ReadingError::LimitExceeded(limit);
-                ConnectorError::new(self.connector, ConnectorAttempt::Reading, cause)
+                ConnectorError::new(self.connector, attempt(), ReadingError::LimitExceeded(limit))
             })
     }
 
-    /// Maps one record. `place` returns its position in the source.
+    /// Fails if a record exceeds a bound of its values.
+    fn check_records(&self) -> Result<(), ConnectorError> {
+        match &self.exceeded {
+            Some(limit) => {
+                let cause = ReadingError::LimitExceeded(limit.clone());
+                Err(ConnectorError::new(self.connector, ConnectorAttempt::Reading, cause))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn note_excess(&mut self, excess: ValueExcess, place: &str) {
+        let column = self.mapping.columns.get(excess.column);
+        let attribute = column.map_or_else(
+            || "an attribute".to_owned(),
+            |(attribute, source)| {
+                format!("`{}` (`{source}` in the source)", self.attributes.name(*attribute))
+            },
+        );
+        self.exceeded.get_or_insert_with(|| excess.describe(&attribute, place));
+    }
+
+    /// Maps one record. `place` returns its position in the source. A record that exceeds a bound is not mapped, and the
+    /// reading fails.
     pub(crate) fn push(&mut self, record: &RecordValues, place: impl FnOnce() -> String) {
         self.count_record(record);
+        if let Some(excess) = record.excess() {
+            self.note_excess(excess, &place());
+            return;
+        }
         self.cells.fill(Symbol::EMPTY);
         for index in 0..self.columns.len() {
             let MappedColumn { number, attribute, date_format, has_values, .. } = self.columns[index];
@@ -152,8 +188,9 @@ impl<'a> RecordMapper<'a> {
     ///
     /// [`ReadingError::TooManyRejectedRecords`] if more than 5 % of the records, and at least 10, have an empty
     /// id, or the id of a record with another address. [`ReadingError::UnreadableDates`] if several dates of a column, and
-    /// more than 5 %, cannot be read.
+    /// more than 5 %, cannot be read. [`ReadingError::LimitExceeded`] if a record exceeds a bound of its values.
     pub(crate) fn finish(mut self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
+        self.check_records()?;
         let (set_aside, records) = (self.people.set_aside_by_mapping(), self.records);
         if set_aside >= FEW_SET_ASIDE && set_aside * SET_ASIDE_SHARE > records {
             let cause = ReadingError::TooManyRejectedRecords { set_aside, records };
@@ -198,13 +235,15 @@ impl<'a> RecordMapper<'a> {
         }
     }
 
-    /// The people so far, for `check` and look-ups.
-    pub(crate) fn into_people(self) -> PeopleTable {
-        self.people
+    /// The people so far, for `check` and look-ups. Fails if a record exceeds a bound of its values.
+    pub(crate) fn into_people(self) -> Result<PeopleTable, ConnectorError> {
+        self.check_records()?;
+        Ok(self.people)
     }
 
-    /// The people so far and their unreadable dates, for `check`.
-    pub(crate) fn into_sample(mut self, is_whole: bool) -> PeopleSample {
+    /// The people so far and their unreadable dates, for `check`. Fails if a record exceeds a bound of its values.
+    pub(crate) fn into_sample(mut self, is_whole: bool) -> Result<PeopleSample, ConnectorError> {
+        self.check_records()?;
         let warning = |column: &MappedColumn<'_>| {
             let cause = self.describe_unreadable(column, column.any_unreadable_dates()?);
             let hint = cause.hint(&ConnectorAttempt::Reading).unwrap_or_default();
@@ -212,7 +251,7 @@ impl<'a> RecordMapper<'a> {
         };
         let unreadable_dates = self.columns.iter().filter_map(warning).collect();
         let problems = self.list_problems();
-        PeopleSample { people: self.people, is_whole, unreadable_dates, problems }
+        Ok(PeopleSample { people: self.people, is_whole, unreadable_dates, problems })
     }
 
     fn describe_unreadable(&self, column: &MappedColumn<'_>, dates: &DateCounts) -> ReadingError {

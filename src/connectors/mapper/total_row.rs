@@ -14,7 +14,7 @@ impl RecordMapper<'_> {
     /// Maps one row of a table. A row with an id but without an address and a name, such as `Total: 312`, is set aside;
     /// a person with this id stays as last read.
     pub(crate) fn push_row(&mut self, row: &RecordValues, place: impl FnOnce() -> String) {
-        if !self.is_total(row) {
+        if row.excess().is_some() || !self.is_total(row) {
             self.push(row, place);
             return;
         }

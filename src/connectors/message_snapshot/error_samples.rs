@@ -86,6 +86,7 @@ fn network_errors() -> Vec<ConnectorError> {
             NetworkError::Timeout { seconds: 20.0 },
         ),
         (ConnectorAttempt::TlsHandshake { host: host() }, NetworkError::ConnectionLost(None)),
+        (ConnectorAttempt::StartTls { address: address() }, NetworkError::ConnectionLost(None)),
         (ConnectorAttempt::StartTls { address: address() }, NetworkError::Timeout { seconds: 20.0 }),
         (search(), NetworkError::ConnectionLost(None)),
         (search(), NetworkError::Timeout { seconds: 2.5 }),
@@ -154,6 +155,7 @@ fn ldap_errors() -> Vec<ConnectorError> {
         (values.clone(), LdapError::MissingValues { first: 1500 }),
         (values, LdapError::Malformed),
         (search(), LdapError::Malformed),
+        (ConnectorAttempt::StartTls { address: "dc1.corp.example:636".to_owned() }, LdapError::Malformed),
     ];
     for (_, cause) in &samples {
         match cause {

@@ -91,7 +91,7 @@ async fn map_rows<'a>(
             if number.is_multiple_of(STEP) {
                 context.progress.set(number);
             }
-            mapper.check_limits(&context.limits)
+            mapper.check_limits(&context.limits, || ConnectorAttempt::RunQuery)
         })
         .await?;
     Ok(mapper)
@@ -123,7 +123,7 @@ pub(super) async fn check(
         return steps;
     };
     let read = map_rows(connector, attributes, context, &mut source, Some(SHOWN)).await;
-    let read = read.map(|mapper| mapper.into_sample(false));
+    let read = read.and_then(|mapper| mapper.into_sample(false));
     let describe = |sample: &PeopleSample| format!("{} people in the first rows", sample.people.len());
     if let Some(sample) = diagnostics::record_step(&mut steps, "read", read, describe) {
         diagnostics::add_sample_step(&mut steps, connector, attributes, &sample);

@@ -1,8 +1,10 @@
 //! Rows of a query from either engine, as texts by column.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use serde_json::value::RawValue;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Column, Connection, Row, TypeInfo, ValueRef};
 use tokio::time::timeout;
@@ -180,7 +182,7 @@ fn build_extractor(
     columns: &[&str],
     json: &str,
 ) -> Result<ValueExtractor, ConnectorError> {
-    let row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).unwrap_or_default();
+    let row: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
     let there: Vec<&str> = row.keys().map(String::as_str).collect();
     missing(connector, columns, &there)?;
     let named = |column: &&str| there.iter().find(|name| name.eq_ignore_ascii_case(column));

@@ -9,6 +9,9 @@ use rustls::CertificateError;
 use crate::attempt::ConnectorAttempt;
 use crate::protocol_error::{BoxedCause, ProtocolError};
 
+/// What to do if the server does not speak TLS on the port.
+pub(crate) const NO_TLS_HINT: &str = "check that the port in `url` supports TLS: `https://` (443), `ldaps://` (636), or `starttls = true` (389)";
+
 /// Reason why a connection cannot be encrypted.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -97,9 +100,7 @@ impl ProtocolError for TlsError {
             }
             Self::Certificate { problem, .. } => problem.hint(&attempt.target()),
             Self::Handshake(_) => {
-                "check that the port in `url` supports TLS: `https://` (443), `ldaps://` (636), or \
-                 `starttls = true` (389)"
-                    .into()
+                NO_TLS_HINT.into()
             }
         })
     }

@@ -46,8 +46,51 @@ pub struct NewUserAccount<'a> {
     pub name: &'a str,
     /// Role of the account.
     pub role: Role,
-    /// The password; without one a link lets its holder set it.
-    pub password: Option<&'a SecretText>,
+    /// How its holder signs in for the first time.
+    pub first_sign_in: FirstSignIn<'a>,
+}
+
+/// How the holder of a new account signs in for the first time.
+#[derive(Debug, Clone, Copy)]
+pub enum FirstSignIn<'a> {
+    /// With a password that is known.
+    Password(&'a SecretText),
+    /// With a password that its holder sets by a link.
+    Link,
+    /// Through the sign-in provider.
+    Provider,
+}
+
+impl<'a> FirstSignIn<'a> {
+    /// The sign-in of an account with a password or without. Where passwords are switched off, the provider signs in.
+    ///
+    /// # Errors
+    /// [`AccountError::PasswordsOff`] if there is a password and passwords are switched off.
+    pub fn new(passwords: bool, password: Option<&'a SecretText>) -> Result<Self> {
+        match password {
+            Some(password) => check_passwords_allowed(passwords).map(|()| Self::Password(password)),
+            None if passwords => Ok(Self::Link),
+            None => Ok(Self::Provider),
+        }
+    }
+
+    /// A word for programs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password(_) => "password",
+            Self::Link => "link",
+            Self::Provider => "provider",
+        }
+    }
+}
+
+/// Refuses what needs passwords where they are switched off.
+///
+/// # Errors
+/// [`AccountError::PasswordsOff`].
+pub fn check_passwords_allowed(passwords: bool) -> Result<()> {
+    if passwords { Ok(()) } else { Err(AccountError::PasswordsOff) }
 }
 
 /// An account that was made.
@@ -57,12 +100,12 @@ pub struct CreatedAccount {
     pub done: CommittedChange,
     /// The account.
     pub account: AccountId,
-    /// The link, where it has no password yet.
+    /// The link with which its holder sets a password, if there is one.
     pub invitation: Option<Invitation>,
 }
 
-/// Makes an account, with a password or with a link that lets its holder set one. An account that was revoked is given
-/// back with the new role; its earlier password, links and identity at the provider do not come back.
+/// Makes an account, with a password, with a link that lets its holder set one, or for the sign-in provider. An account
+/// that was revoked is given back with the new role; its earlier password, links and identity at the provider do not come back.
 ///
 /// # Errors
 /// If the address is not valid or has an account, or the password is too weak.
@@ -77,12 +120,12 @@ pub async fn create_account(
     if !is_address(&email) {
         return Err(AccountError::BadAddress { text: email.into_owned() });
     }
-    let hash = match new.password.map(SecretText::reveal) {
-        Some(secret) => {
-            password::check_password(secret, &email)?;
-            Some(password::hash_password(secret).await?)
+    let hash = match new.first_sign_in {
+        FirstSignIn::Password(secret) => {
+            password::check_password(secret.reveal(), &email)?;
+            Some(password::hash_password(secret.reveal()).await?)
         }
-        None => None,
+        FirstSignIn::Link | FirstSignIn::Provider => None,
     };
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let run = change.run;
@@ -98,17 +141,17 @@ pub async fn create_account(
         None => accounts::create(&mut change.tx, &email, &name, role, run).await?,
     };
     let mut made = json!({"account": account, "email": email, "role": role});
-    let invitation = match hash {
-        Some(hash) => {
-            accounts::set_password(&mut change.tx, account, &hash).await?;
-            None
-        }
-        None => {
+    if let Some(hash) = hash {
+        accounts::set_password(&mut change.tx, account, &hash).await?;
+    }
+    let invitation = match new.first_sign_in {
+        FirstSignIn::Link => {
             let invitation = Invitation::new(when)?;
             store_invitation(&mut change, account, &invitation).await?;
             made["link_until"] = json!(invitation.until);
             Some(invitation)
         }
+        FirstSignIn::Password(_) | FirstSignIn::Provider => None,
     };
     change.record_before_after(&Value::Null, &made).await?;
     Ok(CreatedAccount { done: change.commit().await?, account, invitation })

@@ -57,6 +57,8 @@ pub enum AccountError {
     PasswordIsAddress,
     #[error("the password is one that many people use")]
     CommonPassword,
+    #[error("passwords are switched off (`[web] passwords = false`): accounts sign in through the provider")]
+    PasswordsOff,
     #[error("the sign-in provider accepted `{email}`, but none of its groups is mapped to a role")]
     NoRole { email: String },
     #[error("account `{email}` is revoked")]
@@ -103,6 +105,7 @@ impl AccountError {
             | Self::BadPassword { .. }
             | Self::PasswordIsAddress
             | Self::CommonPassword
+            | Self::PasswordsOff
             | Self::NoRole { .. }
             | Self::Revoked { .. }
             | Self::PrivilegedAccount { .. }
@@ -146,6 +149,7 @@ mod tests {
             E::BadPassword { least: 12, most: 256 },
             E::PasswordIsAddress,
             E::CommonPassword,
+            E::PasswordsOff,
             E::NoRole { email: email() },
             E::Revoked { email: email() },
             E::PrivilegedAccount { email: email() },

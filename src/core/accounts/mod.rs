@@ -22,8 +22,9 @@ mod throttle;
 mod token;
 
 pub use account::{
-    CreatedAccount, Invitation, NewUserAccount, accept_invitation, change_role, check_invitation,
-    create_account, create_first_invitation, create_invitation, end_sessions, revoke_account,
+    CreatedAccount, FirstSignIn, Invitation, NewUserAccount, accept_invitation, change_role,
+    check_invitation, check_passwords_allowed, create_account, create_first_invitation, create_invitation,
+    end_sessions, revoke_account,
 };
 pub use error::AccountError;
 pub use lookup::{AccountRef, TokenRef, find_account, find_token};
@@ -46,7 +47,7 @@ pub use sign_in_journal::{SignInEntry, SignInJournal, SignInSubject};
 pub use throttle::{ClientAddr, ClientBrowser, SignInClient, count_provider_visit};
 pub use token::{
     CreatedToken, EXPIRY_WARNING, NewToken, TokenLifetime, authenticate_token, create_token, end_of_day,
-    ends_soon, parse_network, revoke_token,
+    ends_soon, last_day, parse_network, revoke_token,
 };
 
 /// Result of account functions.

@@ -73,6 +73,12 @@ pub fn end_of_day(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
     zone.from_local_datetime(&midnight).earliest().map(|at| at.with_timezone(&Utc))
 }
 
+/// Returns the last day of a token that ends at an instant: the end of a day belongs to that day.
+#[must_use]
+pub fn last_day(end: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    (end - TimeDelta::nanoseconds(1)).with_timezone(&zone).date_naive()
+}
+
 /// Parses a network in CIDR notation, or an address.
 #[must_use]
 pub fn parse_network(text: &str) -> Option<IpNet> {

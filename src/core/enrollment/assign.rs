@@ -78,7 +78,8 @@ pub async fn create_assignments(change: &mut ChangeTransaction, new: &[NewAssign
 pub async fn change_due_dates(change: &mut ChangeTransaction, new: &[DueDateUpdate]) -> Result<()> {
     let changed: Vec<AssignmentId> = new.iter().map(|one| one.assignment).collect();
     assignments::update_due_dates(&mut change.tx, new, change.run).await?;
-    enrollments::delete_retained_due_dates(&mut change.tx, changed.iter().map(|id| id.0).collect()).await?;
+    let ids = changed.iter().map(|id| id.0).collect();
+    enrollments::end_retained_due_dates(&mut change.tx, ids, change.run).await?;
     change.enqueue_assignments(&changed).await
 }
 

@@ -67,9 +67,23 @@ impl ChangeTransaction {
         comes_or_goes: impl IntoIterator<Item = LearnerId>,
     ) -> Result<()> {
         memberships::stage_changes(&mut self.tx, add, remove).await?;
-        learners::stage_changes(&mut self.tx, comes_or_goes).await?;
-        enrollments::retain_due_dates(&mut self.tx, self.time.today).await?;
+        learners::stage_changes(&mut self.tx, comes_or_goes, self.run).await?;
+        enrollments::retain_due_dates(&mut self.tx, self.time.today, self.run).await?;
         Ok(())
+    }
+
+    /// [`ChangeTransaction::stage_memberships`] for an undo: no due date is given up by it, and those that `undone` gave
+    /// up with what is restored are out of force.
+    pub async fn stage_undone_memberships(
+        &mut self,
+        add: impl IntoIterator<Item = MembershipReason>,
+        remove: impl IntoIterator<Item = MembershipReason>,
+        comes_or_goes: impl IntoIterator<Item = LearnerId>,
+        undone: RunId,
+    ) -> Result<()> {
+        memberships::stage_changes(&mut self.tx, add, remove).await?;
+        learners::stage_changes(&mut self.tx, comes_or_goes, self.run).await?;
+        enrollments::undo_retained_due_dates(&mut self.tx, undone, self.run).await
     }
 
     /// Gives and ends the memberships that were laid out, and enqueues the jobs that follow.
@@ -131,7 +145,8 @@ impl ChangeTransaction {
     /// Commits a change by hand.
     pub async fn commit(mut self) -> Result<CommittedChange> {
         let counts = self.counts();
-        runs::finish(&mut self.tx, self.run, RunStatus::Applied, &counts, &[], self.time.now).await?;
+        runs::finish(&mut self.tx, self.run, RunStatus::Applied, &counts, &[], Utc::now().max(self.time.now))
+            .await?;
         self.tx.commit().await?;
         Ok(CommittedChange { run: self.run, counts })
     }

@@ -79,6 +79,8 @@ pub enum StatusReason {
     Starts { connector: String, start_date: NaiveDate, prehire_days: u32 },
     /// Connectors contain the person and give no other status.
     HeldBy { connectors: Vec<String> },
+    /// The learner was suspended by hand, whatever the sources say.
+    Suspended { run: Option<RunReference> },
 }
 
 /// A person of a connector.
@@ -182,6 +184,8 @@ pub enum MembershipCause {
     Left,
     /// The learner has not started.
     Upcoming,
+    /// The learner is suspended.
+    Suspended,
     /// A manual membership waits until the learner has access.
     Waits { run: Option<RunReference> },
     /// The learner is excluded.

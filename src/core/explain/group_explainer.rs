@@ -101,6 +101,7 @@ impl GroupExplainer<'_> {
         match self.learner.status {
             Some(LearnerStatus::Active | LearnerStatus::Leave) => {}
             Some(LearnerStatus::Upcoming) => because.push(MembershipCause::Upcoming),
+            Some(LearnerStatus::Suspended) => because.push(MembershipCause::Suspended),
             Some(LearnerStatus::Left) | None => because.push(MembershipCause::Left),
         }
         let waits = gathered.resting.iter().filter(|(group, _)| is_here(*group));

@@ -15,10 +15,11 @@ use rollcall_planner::population::{date, from_json};
 use rollcall_planner::rule_set::reads_managers;
 use rollcall_planner::snapshot::ManualPerson;
 use rollcall_planner::{
-    ConnectorRecord, StatusOnDay, connector_bit, manual_cells, merge_records, status_on, winning_record,
+    ConnectorRecord, StatusOnDay, SuspensionState, connector_bit, manual_cells, merge_records, status_on,
+    winning_record,
 };
 use rollcall_store::explain as table;
-use rollcall_store::{Result, Tx};
+use rollcall_store::{Result, Tx, suspensions};
 
 /// A learner on a day.
 pub(super) struct LearnerState {
@@ -37,6 +38,8 @@ pub(super) struct LearnerState {
     /// The attributes that are computed from managers, as the last complete run found them; `None` if no rule reads them.
     managers: Option<ManagerValues>,
     former: Vec<String>,
+    /// The run that suspended the learner, if the suspension is in force on the day.
+    suspended_by: Option<i64>,
 }
 
 /// The data of one connector.
@@ -76,6 +79,11 @@ pub(super) async fn load_learner_state(
         None => Vec::new(),
     };
     let former = table::list_former_addresses(tx, row.id).await?;
+    let suspensions = suspensions::list_periods(tx, row.id).await?.into_iter();
+    let suspended_by = suspensions
+        .filter(|one| view.is_in_force(one.run_id, one.lifted_run_id))
+        .map(|one| one.run_id)
+        .next();
     let mut values = Interner::default();
     let mut records = Vec::new();
     for person in rows {
@@ -101,7 +109,8 @@ pub(super) async fn load_learner_state(
     }
     records.sort_by_key(|record| (!record.present, record.place));
     let learner = row.id;
-    let mut state = LearnerState::merge(file, row, view, values, records, former);
+    let mut state =
+        LearnerState::merge(file, row, view, values, records, former).with_suspension(suspended_by, view);
     if reads_managers(file.rules) {
         let stored = load_managers_above(tx, vec![learner], Vec::new(), &FxHashMap::default()).await?;
         state.managers = Some(stored.values_of_stored(learner, &mut state.values));
@@ -149,7 +158,40 @@ impl LearnerState {
         };
         let computed = if by_hand { stored } else { computed };
         let state = values.intern(status.unwrap_or(LearnerStatus::Left).as_str());
-        Self { row, status, values, computed, why, records, cells, origins, state, managers: None, former }
+        Self {
+            row,
+            status,
+            values,
+            computed,
+            why,
+            records,
+            cells,
+            origins,
+            state,
+            managers: None,
+            former,
+            suspended_by: None,
+        }
+    }
+
+    /// Puts a suspension before the records, as [`status_on`] does.
+    fn with_suspension(self, suspended_by: Option<i64>, view: AsOf) -> Self {
+        if suspended_by.is_none() {
+            return self;
+        }
+        let computed = status_on(view.day, &[], &self.values, &[], SuspensionState::Suspended).status;
+        let status = if view.until.is_some() { Some(computed) } else { self.status };
+        let mut values = self.values;
+        let state = values.intern(computed.as_str());
+        Self {
+            status,
+            values,
+            computed,
+            why: StatusReason::Suspended { run: None },
+            state,
+            suspended_by,
+            ..self
+        }
     }
 
     /// Returns true if memberships are in force.
@@ -196,7 +238,7 @@ impl LearnerState {
 
     /// The runs that changed the records.
     pub(super) fn list_runs(&self) -> impl Iterator<Item = i64> {
-        self.records.iter().filter_map(|record| record.run)
+        self.records.iter().filter_map(|record| record.run).chain(self.suspended_by)
     }
 
     /// Explains the learner.
@@ -213,6 +255,9 @@ impl LearnerState {
                 record.connector == *connector && record.external_id == *external_id
             };
             *run = self.records.iter().find(of).and_then(|record| runs.get(record.run?));
+        }
+        if let StatusReason::Suspended { run } = &mut because {
+            *run = self.suspended_by.and_then(|run| runs.get(run));
         }
         let persons = self.records.iter().map(|record| explanation::ExplainedPerson {
             connector: record.connector.clone(),
@@ -286,7 +331,7 @@ fn evaluate_status(
     let said: Vec<ConnectorRecord<'_>> = present.iter().map(|record| record.as_said()).collect();
     let profiles = profiles(file.connectors, file.attributes);
     let StatusOnDay { status, employment, start, end, prehire_days } =
-        status_on(day, &profiles, values, &said);
+        status_on(day, &profiles, values, &said, SuspensionState::NotSuspended);
     let of = |at: usize| present[at];
     let standing = employment.map_or(EmploymentStatus::Active, |(_, says)| says);
     let says = employment.map(|(at, _)| of(at));

@@ -6,7 +6,7 @@ use rollcall_model::format::{count, thousands};
 use rollcall_model::ids::RunId;
 use rollcall_model::run_record::RunRecordKind;
 use rollcall_store::listing::changes::{self, ExcludedLearner, KeptCourse};
-use rollcall_store::{Result, Tx};
+use rollcall_store::{Result, Tx, suspensions};
 
 /// People that are named; there may be more.
 const MAX_LISTED_PEOPLE: i64 = 20;
@@ -45,7 +45,8 @@ impl ChangeSummary {
         let number = |number: i64| thousands(number.unsigned_abs());
         (self.left > 0).then(|| {
             let done = (self.of - self.left).max(0);
-            format!("enrolling {} of {}", number(done), number(self.of))
+            let all = count(self.of.unsigned_abs(), "enrollment", "enrollments");
+            format!("{} of {all} settled", number(done))
         })
     }
 
@@ -88,6 +89,7 @@ pub async fn load_change_summary(tx: &mut Tx, run: RunId) -> Result<Option<Chang
     } else {
         (Vec::new(), Vec::new())
     };
+    let is_suspension = suspensions::find_by_run(tx, run).await?.is_some();
     let did = change.memberships_added + change.memberships_removed + change.jobs_enqueued > 0;
     Ok(Some(ChangeSummary {
         run: change.id,
@@ -100,6 +102,6 @@ pub async fn load_change_summary(tx: &mut Tx, run: RunId) -> Result<Option<Chang
         left: change.jobs_left,
         kept,
         excluded,
-        can_undo: did && !change.undone && change.kind == RunRecordKind::Hand,
+        can_undo: did && !is_suspension && !change.undone && change.kind == RunRecordKind::Hand,
     }))
 }

@@ -1,16 +1,15 @@
-//! Manual changes of the course catalogue and of completions.
+//! Manual changes of the course catalogue.
 
-use chrono::Utc;
 use serde_json::{Value, json};
 
 use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use crate::groups::csv_import::{self, ImportError, ImportRow};
-use crate::groups::{GroupError, Result, find_learner};
+use crate::groups::{GroupError, Result};
 use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::ids::CourseId;
 use rollcall_model::names::nearest;
 use rollcall_store::runs::NewRun;
-use rollcall_store::{Store, Tx, courses, enrollments};
+use rollcall_store::{Store, Tx, courses};
 
 /// Finds a course by code.
 ///
@@ -99,46 +98,4 @@ pub async fn import_courses(
     }
     change.record_before_after(&Value::Null, &json!({"courses": courses})).await?;
     Ok(CourseImportResult { done: Some(change.commit().await?), courses })
-}
-
-/// Result of recording a completion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CompletionResult {
-    /// It is noted.
-    Noted,
-    /// It was done before, at this time.
-    Before(chrono::DateTime<Utc>),
-}
-
-/// Notes that a learner has completed a course; the due date is frozen from then on.
-///
-/// # Errors
-/// When learner or course is unknown, or the learner was never enrolled.
-pub async fn complete_course(
-    store: &Store,
-    about: &NewRun,
-    when: ChangeTime,
-    email: &str,
-    code: &str,
-    at: chrono::DateTime<Utc>,
-) -> Result<CompletionResult> {
-    let mut change = ChangeTransaction::begin(store, about, when).await?;
-    let learner = find_learner(&mut change.tx, email).await?;
-    let course = find_course(&mut change.tx, code).await?;
-    let id = CourseId(course.id);
-    match enrollments::get_completion(&mut change.tx, learner.id, id).await? {
-        None => Err(GroupError::NeverEnrolled { email: learner.email, code: course.code }),
-        Some(Some(before)) => {
-            change.tx.rollback().await?;
-            Ok(CompletionResult::Before(before))
-        }
-        Some(None) => {
-            let run = change.run;
-            enrollments::record_completion(&mut change.tx, learner.id, id, at, run).await?;
-            let made = json!({"learner": learner.id, "email": learner.email, "course": course.code, "completed_at": at});
-            change.record_before_after(&Value::Null, &made).await?;
-            change.commit().await?;
-            Ok(CompletionResult::Noted)
-        }
-    }
 }

@@ -60,6 +60,10 @@ pub enum GroupError {
     NotLinked { one: String, other: String },
     #[error("`{email}` was never enrolled in `{code}`")]
     NeverEnrolled { email: String, code: String },
+    #[error("`{email}` is suspended")]
+    Suspended { email: String },
+    #[error("`{email}` is not suspended")]
+    NotSuspended { email: String },
 }
 
 impl GroupError {
@@ -84,6 +88,12 @@ impl GroupError {
             }
             Self::NotExcluded { .. } => {
                 Some("`rollcall exclusions list` shows all exclusions".to_owned())
+            }
+            Self::Suspended { .. } => {
+                Some("restore the learner first: `rollcall learners restore EMAIL`".to_owned())
+            }
+            Self::NotSuspended { .. } => {
+                Some("`rollcall learners list --status suspended` shows who is".to_owned())
             }
             Self::ChangedSince { .. } | Self::DueChangedSince { .. } => {
                 Some("check the current state, then repeat the change".to_owned())
@@ -161,6 +171,8 @@ mod tests {
             },
             E::NotLinked { one: email(), other: "bob@corp.example".to_owned() },
             E::NeverEnrolled { email: email(), code: code() },
+            E::Suspended { email: email() },
+            E::NotSuspended { email: email() },
         ]
     }
 

@@ -192,11 +192,12 @@ pub async fn restore_group(
     let Some((group, ended)) = recent.and_then(|group| Some((group.id, RunId(group.deleted_run_id?)))) else {
         return Err(GroupError::NotDeleted { name: name.to_owned() });
     };
-    groups::restore(&mut change.tx, group).await?;
+    let run = change.run;
+    groups::restore(&mut change.tx, group, run).await?;
     let members = memberships::list_ended_by(&mut change.tx, ended, group).await?;
     change.change_memberships(members, []).await?;
     memberships::restore_join_dates(&mut change.tx, ended, group).await?;
-    let assigned = assignments::restore_ended(&mut change.tx, group, ended).await?;
+    let assigned = assignments::restore_ended(&mut change.tx, group, ended, run).await?;
     change.enqueue_assignments(&assigned).await?;
     change.record_before_after(&Value::Null, &json!({"group": group, "name": parsed.shown()})).await?;
     Ok(change.commit().await?)

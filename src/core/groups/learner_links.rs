@@ -6,6 +6,7 @@
 
 use crate::enrollment::ChangeTransaction;
 use crate::enrollment::change::{ChangeTime, CommittedChange};
+use crate::groups::suspension::refuse_if_suspended;
 use crate::groups::{GroupError, Result, find_learner};
 use rollcall_model::ids::{LearnerId, RuleId, RunId};
 use rollcall_model::status::LearnerStatus;
@@ -28,7 +29,7 @@ pub struct LinkResult {
 /// Links two learners: `first` stays.
 ///
 /// # Errors
-/// When one is unknown, both are one already, or a connector holds both at once and neither has left.
+/// When one is unknown or suspended, both are one already, or a connector holds both at once and neither has left.
 pub async fn link_learners(
     store: &Store,
     about: &NewRun,
@@ -42,6 +43,9 @@ pub async fn link_learners(
     if learner.id == other.id {
         return Err(GroupError::SameLearner { one: first.to_owned(), other: second.to_owned() });
     }
+    // A link would give the persons of a suspended learner to one who is not.
+    refuse_if_suspended(&mut change.tx, &learner).await?;
+    refuse_if_suspended(&mut change.tx, &other).await?;
     // A person who returned may have the record of the former employment beside the new one.
     let may_share = [learner.status, other.status].contains(&LearnerStatus::Left);
     if let Some(connector) = learner_links::list_shared_connectors(&mut change.tx, learner.id, other.id)
@@ -72,7 +76,7 @@ pub async fn link_learners(
 /// Separates two learners that [`link_learners`] merged.
 ///
 /// # Errors
-/// When one is unknown, or they are not linked.
+/// When one is unknown or suspended, or they are not linked.
 pub async fn unlink_learners(
     store: &Store,
     about: &NewRun,
@@ -86,6 +90,8 @@ pub async fn unlink_learners(
     let Some(link) = learner_links::find_active_link(&mut change.tx, learner.id, other.id).await? else {
         return Err(GroupError::NotLinked { one: first.to_owned(), other: second.to_owned() });
     };
+    refuse_if_suspended(&mut change.tx, &learner).await?;
+    refuse_if_suspended(&mut change.tx, &other).await?;
     let linked = RunId(link.run_id);
     let run = change.run;
     // What the other one had by hand goes back to it; what rules give is worked out for both afterwards.

@@ -109,7 +109,7 @@ pub async fn remove_members(
     let learners = who.into().resolve(&mut change.tx).await?;
     let (numbers, run) = (learner_numbers(&learners), change.run);
     let reasons = memberships::list_reasons(&mut change.tx, numbers.clone(), group.id).await?;
-    let waited = memberships::delete_dormant(&mut change.tx, numbers, group.id).await?;
+    let waited = memberships::end_dormant(&mut change.tx, numbers, group.id, run).await?;
     // By learner: whether a rule is among the reasons.
     let mut by_rule: FxHashMap<LearnerId, bool> =
         waited.into_iter().map(|learner| (learner, false)).collect();

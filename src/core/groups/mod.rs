@@ -7,6 +7,7 @@
 
 mod assignments;
 pub mod change_summary;
+mod completions;
 mod courses;
 mod csv_import;
 mod error;
@@ -15,14 +16,14 @@ pub mod learner_links;
 mod learners;
 mod members;
 mod reference;
+mod suspension;
 
 pub use assignments::{
     AssignRequest, AssignResult, AssignmentTargetRef, UnassignResult, assign_course, change_due_date,
     end_assignment, unassign_course,
 };
-pub use courses::{
-    CompletionResult, CourseImportResult, add_course, complete_course, find_course, import_courses,
-};
+pub use completions::{CompletionResult, ReopenResult, complete_course, reopen_course};
+pub use courses::{CourseImportResult, add_course, find_course, import_courses};
 pub use csv_import::ImportError;
 pub use error::GroupError;
 pub use group::{
@@ -32,6 +33,7 @@ pub use group::{
 pub use learners::{add_learner, find_learner};
 pub use members::{MemberEffect, MembersUpdate, add_members, lift_exclusion, remove_members};
 pub use reference::{GroupRef, LearnerRef, find_group};
+pub use suspension::{SuspensionResult, suspend_learner};
 
 pub use rollcall_store::memberships::NewExclusion;
 

@@ -6,17 +6,17 @@ use rustc_hash::FxHashMap;
 use crate::enrollment::ChangeTransaction;
 use crate::enrollment::change::ChangeTime;
 use crate::sync::catalogue;
+use crate::sync::learner_row::{MergedLearner, learner_row};
 use crate::sync::load::to_limit_usage;
 use crate::sync::managers::write_managers;
-use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::attributes::AttributeSet;
 use rollcall_model::guard::{ChangeKey, ChangeKind, ChangeSubject, HeldGroup, HoldBaseline, PlannedChange};
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
-use rollcall_model::names::fold;
 use rollcall_model::people::RowIndex;
 use rollcall_model::status::LearnerStatus;
-use rollcall_planner::email_assignment::{EmailOutcome, LearnerUpdate};
+use rollcall_planner::email_assignment::LearnerUpdate;
 use rollcall_planner::membership_plan::{MembershipEntry, MembershipPlan};
-use rollcall_planner::population::{LearnerIndex, PersonChange, date, to_json};
+use rollcall_planner::population::{LearnerIndex, PersonChange, to_json};
 use rollcall_planner::{ChangeSet, HeldRecord, PlanContext, RunBaseline, Snapshot};
 use rollcall_store::leases::Lease;
 use rollcall_store::memberships::MembershipReason;
@@ -124,7 +124,7 @@ pub async fn commit(mut tx: Tx, job: CommitContext<'_>, change_set: &ChangeSet) 
         .await?;
     let leave = change_set.leave.iter().filter_map(known).map(|id| id.0).collect();
     learners::mark_left(&mut change.tx, leave, run).await?;
-    let rows = change_set.learners.iter().map(|one| learner_row(one, change_set, attributes, &ids));
+    let rows = change_set.learners.iter().map(|one| planned_row(one, change_set, attributes, &ids));
     learners::write_rows(&mut change.tx, rows, when.today, run).await?;
     write_persons(&mut change.tx, run, attributes, snapshot, change_set, &ids).await?;
     write_managers(&mut change.tx, change_set, &ids).await?;
@@ -338,40 +338,23 @@ async fn learner_ids(tx: &mut Tx, change_set: &ChangeSet) -> Result<Vec<LearnerI
     Ok(ids.collect())
 }
 
-fn learner_row<'a>(
-    one: &LearnerUpdate,
+/// Returns the row of a learner of a plan.
+fn planned_row<'a>(
+    one: &'a LearnerUpdate,
     change_set: &'a ChangeSet,
     attributes: &AttributeSet,
     ids: &[LearnerId],
 ) -> learners::LearnerRowUpdate<'a> {
     let population = &change_set.population;
-    let values = &population.people.values;
     let learner = population.learner(one.who);
-    let cells = population.cells(one.who).unwrap_or(&[]);
-    let text = |attribute: Attribute| population.first(one.who, attribute);
-    let email = text(Attribute::EMAIL);
-    let own = one.address == EmailOutcome::Own;
-    learners::LearnerRowUpdate {
+    let merged = MergedLearner {
         id: ids[one.who as usize],
         fresh: learner.id.is_none(),
-        email: own.then_some(email),
-        email_folded: own.then(|| fold(email)),
-        email_contested: (one.address == EmailOutcome::Taken).then(|| fold(email)),
-        name: population.name(one.who),
-        texts: [
-            text(Attribute::GIVEN_NAME),
-            text(Attribute::FAMILY_NAME),
-            text(Attribute::DEPARTMENT),
-            text(Attribute::LOCATION),
-            text(Attribute::ROLE),
-            text(Attribute::MANAGER),
-            text(Attribute::EMPLOYEE_TYPE),
-        ],
-        start: date(values, cells, Attribute::START_DATE),
-        end: date(values, cells, Attribute::END_DATE),
+        cells: population.cells(one.who).unwrap_or(&[]),
         status: learner.status,
-        attributes: to_json(attributes, values, cells),
-    }
+        address: &one.address,
+    };
+    learner_row(&merged, attributes, &population.people.values)
 }
 
 async fn write_persons(

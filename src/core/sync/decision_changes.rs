@@ -48,7 +48,5 @@ pub(super) fn refuse_other_files(snapshot: &Snapshot) -> Result<(), ApprovalErro
     if snapshot.other_files.is_empty() {
         return Ok(());
     }
-    let hosts = snapshot.other_files.join(", ");
-    let verb = if snapshot.other_files.len() == 1 { "uses" } else { "use" };
-    Err(ApprovalError::FilesDiffer { hosts: format!("{hosts} {verb}") })
+    Err(ApprovalError::FilesDiffer { services: snapshot.other_files.clone() })
 }

@@ -3,6 +3,7 @@
 use rollcall_connectors as connectors;
 use rollcall_model::ids::RunId;
 use rollcall_model::names::ConnectorName;
+use rollcall_model::other_config::{OtherConfigService, describe_services};
 use rollcall_store as store;
 
 /// The error of a run that committed nothing.
@@ -107,8 +108,8 @@ pub enum ApprovalError {
     NothingHeld { run: RunId, newer: Option<i64> },
     #[error("run {run} has no pending changes: run {rejection} rejected them")]
     Rejected { run: RunId, rejection: RunId },
-    #[error("cannot approve: {hosts} a different configuration")]
-    FilesDiffer { hosts: String },
+    #[error("cannot approve: {}", describe_services(services))]
+    FilesDiffer { services: Vec<OtherConfigService> },
 }
 
 impl From<SyncError> for ApprovalError {

@@ -10,7 +10,7 @@ use crate::sync::resync_learner::{ResyncContext, resync_learner};
 use rollcall_model::ids::{LearnerId, RunId};
 use rollcall_store::runs::NewRun;
 
-/// The reason why a link was not made or not completed.
+/// The reason why a link or a restoration was not made or not completed.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// The link was refused. Nothing was changed.
@@ -44,7 +44,7 @@ pub async fn link(
     [first, second]: [&str; 2],
 ) -> Result<LinkResult, LinkError> {
     let linked = learner_links::link_learners(anew.store, about, when, first, second).await?;
-    decide(anew, about, linked.done.run, &[linked.learner.id]).await?;
+    evaluate_rules(anew, about, linked.done.run, &[linked.learner.id]).await?;
     Ok(linked)
 }
 
@@ -60,11 +60,12 @@ pub async fn unlink(
     [first, second]: [&str; 2],
 ) -> Result<LinkResult, LinkError> {
     let parted = learner_links::unlink_learners(anew.store, about, when, first, second).await?;
-    decide(anew, about, parted.done.run, &[parted.learner.id, parted.other]).await?;
+    evaluate_rules(anew, about, parted.done.run, &[parted.learner.id, parted.other]).await?;
     Ok(parted)
 }
 
-async fn decide(
+/// Evaluates the rules for some learners after the change `run`.
+pub(super) async fn evaluate_rules(
     anew: ResyncContext<'_>,
     about: &NewRun,
     run: RunId,

@@ -5,12 +5,14 @@
 use chrono::TimeDelta;
 
 use crate::enrollment::change::ChangeTime;
+use crate::sync::lease::holder_name;
 use crate::sync::managers::{load_all_managers, load_managers_above};
 use rollcall_model::attributes::Attribute;
 use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::guard::{AccessTotals, Disposition, HeldChangeState, HoldBaseline, SafetyLimits};
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use rollcall_model::names::{ConnectorName, GroupName, RuleName, fold};
+use rollcall_model::other_config::OtherConfigService;
 use rollcall_planner::GroupKeys;
 use rollcall_planner::correlation::{EmailHolder, KnownPerson};
 use rollcall_planner::lookups::{LookupKeys, Lookups};
@@ -29,6 +31,7 @@ use rollcall_store::persons::{PersonRecord, PersonSummary};
 use rollcall_store::runs::LimitUsage;
 use rollcall_store::{
     Result, Tx, assignments, connectors, courses, groups, holds, learners, memberships, nodes, persons, runs,
+    suspensions,
 };
 
 /// The period in which removals are counted together.
@@ -91,9 +94,11 @@ pub(super) async fn load_snapshot(
     for one in standing {
         snapshot.decisions.entry(one.change_key.clone()).or_default().push(decision(&one));
     }
-    snapshot.other_files = nodes::list_hosts_with_other_config(tx, digest).await?;
+    let others = nodes::list_with_other_config(tx, digest).await?;
+    snapshot.other_files = to_other_config_services(&others, &holder_name());
     snapshot.has_learners = learners::has_learners(tx).await?;
     load_rules(tx, &mut snapshot).await?;
+    snapshot.suspended = suspensions::list_suspended_learners(tx).await?.into_iter().collect();
     match scope {
         SnapshotScope::All => load_all(tx, rows.len() > 1, when, &mut snapshot).await?,
         SnapshotScope::People { ids, addresses } => {
@@ -180,6 +185,26 @@ pub(super) async fn load_totals(tx: &mut Tx, limits: &SafetyLimits, snapshot: &m
         enrollments: enrollments.unsigned_abs(),
     });
     Ok(())
+}
+
+/// Converts the ids and hosts of services with another configuration. A service of this process reads the file again; it
+/// is no other one.
+fn to_other_config_services(rows: &[(String, String)], own: &str) -> Vec<OtherConfigService> {
+    let own_host = own.split(':').next().unwrap_or_default();
+    let mut services: Vec<OtherConfigService> = rows
+        .iter()
+        .filter(|(id, _)| id.split('/').next() != Some(own))
+        .map(|(id, host)| {
+            let process = id.split('/').next().and_then(|holder| holder.split_once(':'));
+            match process.filter(|_| host == own_host) {
+                Some((_, process)) => OtherConfigService::ThisMachine { process: process.to_owned() },
+                None => OtherConfigService::OtherMachine { host: host.clone() },
+            }
+        })
+        .collect();
+    services.sort();
+    services.dedup();
+    services
 }
 
 fn person(row: &PersonSummary<'_>) -> KnownPerson {

@@ -8,6 +8,7 @@ use rollcall_connectors::ConnectorError;
 use rollcall_model::guard::{ChangeKind, HeldChangeState};
 use rollcall_model::ids::RunId;
 use rollcall_model::names::{ConnectorName, GroupName};
+use rollcall_model::other_config::OtherConfigService;
 use rollcall_store::StoreError;
 use rollcall_store::holds::HeldChangeRecord;
 use rollcall_store::runs::RunCounts;
@@ -36,9 +37,9 @@ fn next_sync_error(previous: Option<&SyncError>) -> Option<SyncError> {
             SyncError::AlreadyRunning { connector: connector(), holder: "node-1/4711".to_owned() }
         }
         Some(SyncError::AlreadyRunning { .. }) => SyncError::LeaseLost { connector: connector() },
-        Some(SyncError::LeaseLost { .. }) => {
-            SyncError::Approval(Box::new(ApprovalError::FilesDiffer { hosts: "node-2 uses".to_owned() }))
-        }
+        Some(SyncError::LeaseLost { .. }) => SyncError::Approval(Box::new(ApprovalError::FilesDiffer {
+            services: vec![OtherConfigService::OtherMachine { host: "node-2".to_owned() }],
+        })),
         Some(SyncError::Approval(_)) => {
             SyncError::Cancelled { connector: connector(), actor: "ada@corp.example".to_owned() }
         }
@@ -59,9 +60,12 @@ fn next_approval_error(previous: Option<&ApprovalError>) -> Option<ApprovalError
         Some(ApprovalError::Sync(_)) => ApprovalError::NoRun { run: RUN },
         Some(ApprovalError::NoRun { .. }) => ApprovalError::NothingHeld { run: RUN, newer: Some(9) },
         Some(ApprovalError::NothingHeld { .. }) => ApprovalError::Rejected { run: RUN, rejection: RunId(9) },
-        Some(ApprovalError::Rejected { .. }) => {
-            ApprovalError::FilesDiffer { hosts: "node-1, node-2 use".to_owned() }
-        }
+        Some(ApprovalError::Rejected { .. }) => ApprovalError::FilesDiffer {
+            services: vec![
+                OtherConfigService::ThisMachine { process: "4711".to_owned() },
+                OtherConfigService::OtherMachine { host: "node-2".to_owned() },
+            ],
+        },
         Some(ApprovalError::FilesDiffer { .. }) => return None,
     })
 }
@@ -71,7 +75,13 @@ fn next_undo_error(previous: Option<&UndoError>) -> Option<UndoError> {
         None => UndoError::Store(StoreError::MigrationMismatch(3)),
         Some(UndoError::Store(_)) => UndoError::NoRun { run: RUN },
         Some(UndoError::NoRun { .. }) => UndoError::Running { run: RUN },
-        Some(UndoError::Running { .. }) => UndoError::Nothing { run: RUN, touched: Vec::new() },
+        Some(UndoError::Running { .. }) => {
+            UndoError::Suspension { run: RUN, email: "ada@corp.example".to_owned() }
+        }
+        Some(UndoError::Suspension { .. }) => {
+            UndoError::Restoration { run: RUN, email: "ada@corp.example".to_owned() }
+        }
+        Some(UndoError::Restoration { .. }) => UndoError::Nothing { run: RUN, touched: Vec::new() },
         Some(UndoError::Nothing { .. }) => return None,
     })
 }

@@ -42,7 +42,7 @@ pub(crate) fn check_removals(
     }
     let mut reasons = Vec::new();
     if !context.snapshot.other_files.is_empty() {
-        reasons.push(LimitViolation::FilesDiffer { hosts: context.snapshot.other_files.clone() });
+        reasons.push(LimitViolation::FilesDiffer { services: context.snapshot.other_files.clone() });
     }
     if !allow {
         reasons.extend(check_min_read(context, change_set));

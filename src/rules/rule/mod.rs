@@ -191,7 +191,7 @@ impl CompiledExpression {
                 Err(error) => {
                     return Err(vec![BadExpression::whole(shorten_to(
                         ResourceLimit::ReasonCharacters,
-                        error.to_string(),
+                        describe_failure(&error),
                     ))]);
                 }
             }
@@ -321,7 +321,7 @@ impl EvaluationContext<'_> {
             Err(error) => {
                 let why = match (&error, &self.unresolved) {
                     (ExecutionError::UndeclaredReference(_), Some(why)) => why.clone(),
-                    (error, _) => error.to_string(),
+                    (error, _) => describe_failure(error),
                 };
                 EvaluationResult::Failed(shorten_to(ResourceLimit::ReasonCharacters, why))
             }
@@ -338,6 +338,14 @@ impl EvaluationContext<'_> {
             return Ok(Value::Null);
         }
         condition.metered.evaluate(&self.scope)
+    }
+}
+
+/// The text of an error. An error about a pattern names the function itself.
+fn describe_failure(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::FunctionError { function, message } if function == "matches" => message.clone(),
+        other => other.to_string(),
     }
 }
 

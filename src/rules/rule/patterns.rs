@@ -71,11 +71,25 @@ impl PatternCache {
                     if matches!(error, regex::Error::CompiledTooBig(_)) {
                         ResourceLimit::CompiledRegexBytes.record_reached();
                     }
-                    format!("'{pattern}' not a valid regex:\n{error}")
+                    format!("the pattern '{pattern}' of `matches` is not valid: {}", explain_regex(&error))
                 })
         };
         let full = || budget.take_steps(MAX_KEPT_PATTERNS * REGEX_COMPILE_STEPS);
         with_kept(&self.regexes, full, pattern, compile, |regex| regex.is_match(text))
+    }
+}
+
+/// The cause of an error in a regular expression in one line, with the character at which it is.
+fn explain_regex(error: &regex::Error) -> String {
+    let shown = error.to_string();
+    let Some(cause) = shown.lines().last().and_then(|line| line.strip_prefix("error: ")) else {
+        return shown.lines().collect::<Vec<_>>().join(" ");
+    };
+    // The parser indents the pattern by four spaces and marks a part of it in the next line.
+    let mark = shown.lines().find(|line| line.trim_start().starts_with('^')).and_then(|line| line.find('^'));
+    match mark.and_then(|place| place.checked_sub(4)) {
+        Some(place) => format!("{cause}, at character {}", place + 1),
+        None => cause.to_owned(),
     }
 }
 

@@ -85,7 +85,7 @@ macro_rules! dated_sqlite {
             due_sqlite!(),
             " AS due FROM found f) d
              LEFT JOIN kept_dues k ON k.learner_id = d.learner_id AND k.course_id = d.course_id
-                 AND k.lost_on BETWEEN date(d.counts_from, '-30 days') AND d.counts_from"
+                 AND k.lost_on BETWEEN date(d.counts_from, '-30 days') AND d.counts_from AND k.ended_run_id IS NULL"
         )
     };
 }
@@ -98,7 +98,7 @@ macro_rules! dated_postgres {
             due_postgres!(),
             " AS due FROM found f) d
              LEFT JOIN kept_dues k ON k.learner_id = d.learner_id AND k.course_id = d.course_id
-                 AND k.lost_on BETWEEN d.counts_from - 30 AND d.counts_from"
+                 AND k.lost_on BETWEEN d.counts_from - 30 AND d.counts_from AND k.ended_run_id IS NULL"
         )
     };
 }
@@ -167,7 +167,7 @@ pub async fn settle_batch(tx: &mut Tx, batch: &JobBatch, now: DateTime<Utc>) -> 
 /// those of learners in `stage_status` who go. Call it before memberships end and learners' states are written.
 const KEEP_DUES: Sql = Sql::per_engine(
     concat!(
-        "INSERT INTO kept_dues (learner_id, course_id, lost_on, due)
+        "INSERT INTO kept_dues (learner_id, course_id, lost_on, run_id, group_id, due)
          WITH lost AS (
              SELECT DISTINCT r.learner_id, r.group_id, m.joined_on
              FROM stage_removed r CROSS JOIN memberships m
@@ -189,12 +189,12 @@ const KEEP_DUES: Sql = Sql::per_engine(
              FROM stage_status c CROSS JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
              CROSS JOIN learners l ON l.id = c.learner_id AND l.status IN ('active', 'leave')),
          dated AS (", dated_sqlite!(), ")
-         SELECT learner_id, course_id, $1, min(due) FROM dated WHERE due IS NOT NULL
-         GROUP BY learner_id, course_id
-         ON CONFLICT (learner_id, course_id, lost_on) DO UPDATE SET due = min(kept_dues.due, excluded.due)"
+         SELECT learner_id, course_id, $1, $2, COALESCE(group_id, 0), min(due) FROM dated WHERE due IS NOT NULL
+         GROUP BY learner_id, course_id, COALESCE(group_id, 0)
+         ON CONFLICT (learner_id, course_id, lost_on, run_id, group_id) DO NOTHING"
     ),
     concat!(
-        "INSERT INTO kept_dues (learner_id, course_id, lost_on, due)
+        "INSERT INTO kept_dues (learner_id, course_id, lost_on, run_id, group_id, due)
          WITH lost AS MATERIALIZED (
              SELECT DISTINCT r.learner_id, r.group_id, m.joined_on
              FROM stage_removed r JOIN memberships m
@@ -216,35 +216,68 @@ const KEEP_DUES: Sql = Sql::per_engine(
              FROM stage_status c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
              JOIN learners l ON l.id = c.learner_id AND l.status IN ('active', 'leave')),
          dated AS (", dated_postgres!(), ")
-         SELECT learner_id, course_id, $1, min(due) FROM dated WHERE due IS NOT NULL
-         GROUP BY learner_id, course_id
-         ON CONFLICT (learner_id, course_id, lost_on) DO UPDATE SET due = LEAST(kept_dues.due, excluded.due)"
+         SELECT learner_id, course_id, $1, $2, COALESCE(group_id, 0), min(due) FROM dated WHERE due IS NOT NULL
+         GROUP BY learner_id, course_id, COALESCE(group_id, 0)
+         ON CONFLICT (learner_id, course_id, lost_on, run_id, group_id) DO NOTHING"
     ),
 );
 
 /// Remembers the due dates that the staged removals give up.
-pub async fn retain_due_dates(tx: &mut Tx, today: NaiveDate) -> Result<u64> {
-    tx.execute("keep due dates", KEEP_DUES, params![today]).await
+pub async fn retain_due_dates(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<u64> {
+    tx.execute("keep due dates", KEEP_DUES, params![today, run]).await
+}
+
+/// Due dates that a run gave up with the memberships of `stage_added` and the access of `stage_status`.
+const RELEASE_DUES: &str = "
+    UPDATE kept_dues SET ended_run_id = $2
+    WHERE run_id = $1 AND ended_run_id IS NULL
+      AND ((group_id <> 0 AND (learner_id, group_id) IN (SELECT learner_id, group_id FROM stage_added))
+           OR (group_id = 0 AND learner_id IN (SELECT learner_id FROM stage_status)))";
+
+/// Due dates that an undo put out of force, with the memberships of `stage_removed` and the access of `stage_status`.
+const RETAIN_AGAIN: &str = "
+    UPDATE kept_dues SET ended_run_id = NULL
+    WHERE ended_run_id = $1
+      AND ((group_id <> 0 AND (learner_id, group_id) IN (SELECT learner_id, group_id FROM stage_removed))
+           OR (group_id = 0 AND learner_id IN (SELECT learner_id FROM stage_status)))";
+
+/// Puts the due dates out of force that `undone` gave up with what is staged, and those in force again that it put out.
+pub async fn undo_retained_due_dates(tx: &mut Tx, undone: RunId, undo: RunId) -> Result<()> {
+    tx.execute("forget due dates that were given up", RELEASE_DUES, params![undone, undo]).await?;
+    tx.execute("keep due dates again", RETAIN_AGAIN, params![undone]).await.map(|_| ())
+}
+
+/// Due dates that a change of an assignment's due date put out of force.
+const RETAIN_UNCHANGED: Sql = Sql::per_engine(
+    "UPDATE kept_dues SET ended_run_id = NULL WHERE ended_run_id = $2 AND course_id IN (
+         SELECT course_id FROM assignments WHERE id IN (SELECT value FROM json_each($1)))",
+    "UPDATE kept_dues SET ended_run_id = NULL WHERE ended_run_id = $2 AND course_id IN (
+         SELECT course_id FROM assignments WHERE id = ANY($1))",
+);
+
+/// Puts the retained due dates in force again that `undone` ended with a change of these assignments.
+pub async fn restore_retained_due_dates(tx: &mut Tx, assignments: Vec<i64>, undone: RunId) -> Result<u64> {
+    tx.execute("keep due dates again", RETAIN_UNCHANGED, params![assignments, undone]).await
 }
 
 /// A new due date is not shortened by a retained one.
 const FORGET_DUES: Sql = Sql::per_engine(
-    "DELETE FROM kept_dues WHERE (learner_id, course_id) IN (
+    "UPDATE kept_dues SET ended_run_id = $2 WHERE ended_run_id IS NULL AND (learner_id, course_id) IN (
          SELECT m.learner_id, s.course_id FROM assignments s JOIN memberships m ON m.group_id = s.group_id
          WHERE s.id IN (SELECT value FROM json_each($1))
          UNION
          SELECT s.learner_id, s.course_id FROM assignments s
          WHERE s.learner_id IS NOT NULL AND s.id IN (SELECT value FROM json_each($1)))",
-    "DELETE FROM kept_dues WHERE (learner_id, course_id) IN (
+    "UPDATE kept_dues SET ended_run_id = $2 WHERE ended_run_id IS NULL AND (learner_id, course_id) IN (
          SELECT m.learner_id, s.course_id FROM assignments s JOIN memberships m ON m.group_id = s.group_id
          WHERE s.id = ANY($1)
          UNION
          SELECT s.learner_id, s.course_id FROM assignments s WHERE s.learner_id IS NOT NULL AND s.id = ANY($1))",
 );
 
-/// Deletes the retained due dates of the learners that these assignments reach.
-pub async fn delete_retained_due_dates(tx: &mut Tx, assignments: Vec<i64>) -> Result<u64> {
-    tx.execute("forget due dates", FORGET_DUES, params![assignments]).await
+/// Ends the retained due dates of the learners that these assignments reach.
+pub async fn end_retained_due_dates(tx: &mut Tx, assignments: Vec<i64>, run: RunId) -> Result<u64> {
+    tx.execute("forget due dates", FORGET_DUES, params![assignments, run]).await
 }
 
 const COMPLETE: &str = "
@@ -275,4 +308,14 @@ pub async fn record_completion(
     Ok(tx.execute("complete an enrollment", COMPLETE, params![learner, course, at, run]).await? == 1)
 }
 
-list_statements!(SETTLE, BY_INDEX, KEEP_DUES, FORGET_DUES, COMPLETE, EXISTS);
+list_statements!(
+    SETTLE,
+    BY_INDEX,
+    KEEP_DUES,
+    RELEASE_DUES,
+    RETAIN_AGAIN,
+    RETAIN_UNCHANGED,
+    FORGET_DUES,
+    COMPLETE,
+    EXISTS
+);

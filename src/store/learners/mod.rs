@@ -16,8 +16,8 @@ use rollcall_model::status::LearnerStatus;
 
 pub use lookup::{EmailHolderRow, Learner, find, find_all, get, list_by_ids, list_email_holders};
 pub use update::{
-    LearnerRowUpdate, create_manual, mark_left, next_id, stage_changes, unstage_changes, write_rows,
-    write_terms,
+    LearnerRowUpdate, create_manual, mark_left, next_id, set_statuses, stage_changes, unstage_changes,
+    write_rows, write_terms,
 };
 
 /// Label of a learner `l`: the address, else `CONNECTOR:ID`, else the name.
@@ -122,7 +122,7 @@ pub struct LearnerSummary {
     pub email: String,
     /// The name.
     pub name: String,
-    /// `upcoming`, `active`, `leave` or `left`.
+    /// `upcoming`, `active`, `leave`, `left` or `suspended`.
     pub status: LearnerStatus,
     /// The department.
     pub department: String,

@@ -96,7 +96,7 @@ const UPDATE: &str = "
         role = s.role, manager = s.manager, employee_type = s.employee_type, start_date = s.start_date,
         end_date = s.end_date, attributes = s.attributes, run_id = $1, by_hand = FALSE, status = s.status,
         name_folded = s.name_folded, terms = s.terms,
-        active_since = CASE WHEN learners.status IN ('left', 'upcoming') AND s.status IN ('active', 'leave')
+        active_since = CASE WHEN learners.status IN ('left', 'upcoming', 'suspended') AND s.status IN ('active', 'leave')
             THEN $2 ELSE learners.active_since END
     FROM stage_learners s
     WHERE learners.id = s.id AND NOT s.fresh";
@@ -142,7 +142,9 @@ pub async fn write_rows<'a>(
     tx.execute("let addresses go", LET_GO, params![]).await?;
     tx.execute("keep addresses that are handed on", HANDED_ON, params![run]).await?;
     tx.execute("hand addresses on", GIVE_UP, params![run]).await?;
-    tx.execute("note new start dates", NOTE_STARTS, params![]).await?;
+    if tx.execute("note new start dates", NOTE_STARTS, params![]).await? > 0 {
+        tx.execute("remember start dates", REMEMBER_STARTS, params![run]).await?;
+    }
     tx.execute("change learners", UPDATE, params![run, today]).await?;
     tx.execute("add learners", INSERT, params![run, today]).await?;
     tx.drop_staging_table(WRITTEN).await
@@ -173,10 +175,30 @@ pub async fn write_terms(tx: &mut Tx) -> Result<()> {
 const COMING_AND_GOING: StagingTable = staging_table!("stage_status": 0 "learner_id" "BIGINT");
 const STARTS: StagingTable = staging_table!("stage_starts": 0 "learner_id" "BIGINT");
 
+/// The state of those who come or go, before the run changes it.
+const REMEMBER_ACCESS: &str = "
+    INSERT INTO learner_changes (run_id, learner_id, status)
+    SELECT $1, l.id, l.status FROM stage_status s CROSS JOIN learners l WHERE l.id = s.learner_id
+    ON CONFLICT (run_id, learner_id) DO NOTHING";
+
+/// Those whose first day moves: their records are restored with it.
+const REMEMBER_STARTS: &str = "
+    INSERT INTO learner_changes (run_id, learner_id, status)
+    SELECT $1, l.id, l.status FROM stage_starts s CROSS JOIN learners l WHERE l.id = s.learner_id
+    ON CONFLICT (run_id, learner_id) DO NOTHING";
+
 /// Lays out who comes or goes, and makes room for whose `start_date` moves, for
 /// `rollcall_core::enrollment::change`.
-pub async fn stage_changes(tx: &mut Tx, comes_or_goes: impl IntoIterator<Item = LearnerId>) -> Result<()> {
-    tx.fill_staging_table(COMING_AND_GOING, comes_or_goes, |rows, id| rows.int(id.0).end_row()).await?;
+pub async fn stage_changes(
+    tx: &mut Tx,
+    comes_or_goes: impl IntoIterator<Item = LearnerId>,
+    run: RunId,
+) -> Result<()> {
+    let staged =
+        tx.fill_staging_table(COMING_AND_GOING, comes_or_goes, |rows, id| rows.int(id.0).end_row()).await?;
+    if staged > 0 {
+        tx.execute("remember who comes and goes", REMEMBER_ACCESS, params![run]).await?;
+    }
     tx.fill_staging_table(STARTS, [], |rows, id: LearnerId| rows.int(id.0).end_row()).await?;
     Ok(())
 }
@@ -185,6 +207,34 @@ pub async fn stage_changes(tx: &mut Tx, comes_or_goes: impl IntoIterator<Item = 
 pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
     tx.drop_staging_table(COMING_AND_GOING).await?;
     tx.drop_staging_table(STARTS).await
+}
+
+const STATES: StagingTable = staging_table!("stage_states": 0 "learner_id" "BIGINT", 1 "status" "TEXT");
+
+/// An address that another learner holds by now is not returned. A CROSS JOIN keeps SQLite from reading every learner.
+const GIVE_UP_ADDRESSES: &str = "
+    UPDATE learners SET email = NULL, email_folded = NULL
+    FROM stage_states s CROSS JOIN learners l CROSS JOIN learners o
+    WHERE learners.id = s.learner_id AND l.id = s.learner_id AND l.status = 'left' AND s.status <> 'left'
+      AND o.email_folded = l.email_folded AND o.status <> 'left' AND o.id <> l.id";
+
+const SET_STATES: &str = "
+    UPDATE learners SET status = s.status, run_id = $1 FROM stage_states s WHERE learners.id = s.learner_id";
+
+/// Gives learners other statuses.
+pub async fn set_statuses(
+    tx: &mut Tx,
+    learners: impl IntoIterator<Item = (LearnerId, LearnerStatus)>,
+    run: RunId,
+) -> Result<u64> {
+    tx.fill_staging_table(STATES, learners, |rows, (id, status)| {
+        rows.int(id.0).text(status.as_str()).end_row();
+    })
+    .await?;
+    tx.execute("give up addresses", GIVE_UP_ADDRESSES, params![]).await?;
+    let set = tx.execute("set statuses", SET_STATES, params![run]).await?;
+    tx.drop_staging_table(STATES).await?;
+    Ok(set)
 }
 
 const LEAVE: Sql = Sql::per_engine(
@@ -233,6 +283,11 @@ list_statements!(
     WRITE_TERMS,
     COMING_AND_GOING,
     STARTS,
+    REMEMBER_ACCESS,
+    REMEMBER_STARTS,
+    STATES,
+    GIVE_UP_ADDRESSES,
+    SET_STATES,
     LEAVE,
     ADD
 );

@@ -123,7 +123,7 @@ pub struct GroupHistoryEntry {
     pub what: String,
     /// When.
     pub at: DateTime<Utc>,
-    /// Number of memberships that it added and that are still in force.
+    /// Number of memberships that it added, whether or not they have ended.
     pub given: i64,
     /// Number of memberships that it ended.
     pub ended: i64,
@@ -132,7 +132,8 @@ pub struct GroupHistoryEntry {
 /// Runs that gave or ended memberships of a group, made or ended its assignments, or were about it.
 const HISTORY: &str = "
     SELECT r.id AS run, r.actor, r.what, COALESCE(r.finished_at, r.started_at) AS at,
-        (SELECT count(*) FROM memberships m WHERE m.group_id = $1 AND m.run_id = r.id) AS given,
+        (SELECT count(*) FROM memberships m WHERE m.group_id = $1 AND m.run_id = r.id)
+            + (SELECT count(*) FROM ended_memberships e WHERE e.group_id = $1 AND e.run_id = r.id) AS given,
         (SELECT count(*) FROM ended_memberships e WHERE e.group_id = $1 AND e.ended_run_id = r.id) AS ended
     FROM runs r
     WHERE r.id IN (
@@ -140,6 +141,8 @@ const HISTORY: &str = "
         UNION
         SELECT * FROM (SELECT DISTINCT ended_run_id FROM ended_memberships WHERE group_id = $1
                        ORDER BY ended_run_id DESC LIMIT $2) b
+        UNION
+        SELECT * FROM (SELECT DISTINCT run_id FROM ended_memberships WHERE group_id = $1 ORDER BY run_id DESC LIMIT $2) d
         UNION
         SELECT * FROM (SELECT id FROM runs WHERE group_id = $1 ORDER BY id DESC LIMIT $2) c
         UNION SELECT run_id FROM assignments WHERE group_id = $1

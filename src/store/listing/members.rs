@@ -37,14 +37,16 @@ pub struct MemberListRow {
 macro_rules! members {
     () => {
         "(SELECT learner_id, min(joined_on) AS joined_on FROM memberships WHERE group_id = $1 GROUP BY learner_id
-          UNION ALL SELECT learner_id, CAST(NULL AS DATE) FROM dormant_memberships WHERE group_id = $1) m"
+          UNION ALL SELECT learner_id, CAST(NULL AS DATE) FROM dormant_memberships
+              WHERE group_id = $1 AND ended_run_id IS NULL) m"
     };
 }
 
 macro_rules! members_sqlite {
     () => {
         "(SELECT learner_id, min(joined_on) AS joined_on FROM memberships WHERE group_id = $1 GROUP BY learner_id
-          UNION ALL SELECT learner_id, NULL FROM dormant_memberships WHERE group_id = $1) m"
+          UNION ALL SELECT learner_id, NULL FROM dormant_memberships
+              WHERE group_id = $1 AND ended_run_id IS NULL) m"
     };
 }
 

@@ -41,11 +41,13 @@ const EXCLUDE: Sql = Sql::per_engine(
     "INSERT INTO exclusions (group_id, learner_id, run_id, reason, until)
      SELECT $2, value, $3, $4, $5 FROM json_each($1) WHERE true
      ON CONFLICT (group_id, learner_id) DO UPDATE
-     SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL",
+     SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL,
+         restored_run_id = NULL",
     "INSERT INTO exclusions (group_id, learner_id, run_id, reason, until)
      SELECT $2, value, $3, $4, $5 FROM UNNEST($1::bigint[]) AS j (value)
      ON CONFLICT (group_id, learner_id) DO UPDATE
-     SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL",
+     SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL,
+         restored_run_id = NULL",
 );
 
 const LIFT: Sql = Sql::per_engine(

@@ -4,7 +4,7 @@
 pub(crate) mod dormant;
 pub(crate) mod exclusions;
 
-pub use dormant::{delete_dormant, insert_dormant, list_dormant, list_dormant_of, move_dormant};
+pub use dormant::{end_dormant, insert_dormant, list_dormant, list_dormant_of, move_dormant};
 pub use exclusions::{
     Exclusion, NewExclusion, exclude, lift_exclusions, list_active_exclusions, list_active_exclusions_of,
     list_exclusions,
@@ -222,14 +222,10 @@ pub async fn list_ended_by(tx: &mut Tx, run: RunId, group: GroupId) -> Result<Ve
 
 /// Gives back the day of joining that a membership had before `ended_run_id` ended it.
 const REJOIN: &str = "
-    UPDATE memberships
-    SET joined_on = (SELECT min(e.joined_on) FROM ended_memberships e
-                     WHERE e.ended_run_id = $1 AND e.group_id = memberships.group_id
-                       AND e.learner_id = memberships.learner_id)
-    WHERE group_id = $2
-      AND EXISTS (SELECT 1 FROM ended_memberships e
-                  WHERE e.ended_run_id = $1 AND e.group_id = memberships.group_id
-                    AND e.learner_id = memberships.learner_id)";
+    UPDATE memberships SET joined_on = e.joined_on
+    FROM (SELECT learner_id, min(joined_on) AS joined_on FROM ended_memberships
+          WHERE ended_run_id = $1 AND group_id = $2 GROUP BY learner_id) e
+    WHERE memberships.group_id = $2 AND memberships.learner_id = e.learner_id";
 
 /// Restores the days of joining in a group whose memberships `ended` had ended.
 pub async fn restore_join_dates(tx: &mut Tx, ended: RunId, group: GroupId) -> Result<u64> {

@@ -13,7 +13,7 @@ use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
 use crate::WebContext;
 use crate::list_cursor::ListCursor;
-use rollcall_core::accounts::{self, Invitation, NewUserAccount, Principal};
+use rollcall_core::accounts::{self, FirstSignIn, Invitation, NewUserAccount, Principal};
 use rollcall_model::ids::{AccountId, RunId};
 use rollcall_model::names::clean;
 use rollcall_model::role::Role;
@@ -62,7 +62,8 @@ pub(super) struct CreateAccountRequest {
     name: String,
     /// Role.
     role: AccountRole,
-    /// Password. If it is omitted, the response contains a link with which the account's holder sets one.
+    /// Password. If it is omitted, the response contains a link with which the account's holder sets one, or no link if
+    /// passwords are switched off and the sign-in provider signs in.
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 256)]
     password: Option<SecretText>,
 }
@@ -103,13 +104,23 @@ pub(super) struct InvitationResponse {
     id: i64,
     /// E-mail address used to sign in.
     email: String,
-    /// Link to set the password; null if the request contained a password.
+    /// How the account's holder signs in: `password`, `link` (with the password that the link sets) or `provider` (through
+    /// the sign-in provider, because passwords are switched off).
+    sign_in: &'static str,
+    /// Link to set the password; null if the request contained a password, or the provider signs in.
     invitation: Option<InvitationLink>,
 }
 
 impl InvitationResponse {
-    fn new(run: RunId, id: AccountId, email: String, invitation: Option<&Invitation>) -> Self {
-        Self { run: run.0, id: id.0, email, invitation: invitation.map(InvitationLink::from) }
+    fn new(
+        run: RunId,
+        id: AccountId,
+        email: String,
+        sign_in: FirstSignIn<'_>,
+        invitation: Option<&Invitation>,
+    ) -> Self {
+        let invitation = invitation.map(InvitationLink::from);
+        Self { run: run.0, id: id.0, email, sign_in: sign_in.as_str(), invitation }
     }
 }
 
@@ -141,10 +152,12 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<InvitationResponse>), ApiProblem> {
     let (email, role) = (clean(&new.email).into_owned(), Role::from(new.role));
     let about = web.new_manual_run(&who, format!("create account `{email}` as {role}"));
-    let request = NewUserAccount { email: &email, name: &new.name, role, password: new.password.as_ref() };
+    let first_sign_in = FirstSignIn::new(web.config().web.passwords, new.password.as_ref())?;
+    let request = NewUserAccount { email: &email, name: &new.name, role, first_sign_in };
     let made = accounts::create_account(&web.store, &about, web.change_time(), request).await?;
     let place = [(header::LOCATION, format!("/api/v1/accounts/{}", made.account))];
-    let invited = InvitationResponse::new(made.done.run, made.account, email, made.invitation.as_ref());
+    let link = made.invitation.as_ref();
+    let invited = InvitationResponse::new(made.done.run, made.account, email, first_sign_in, link);
     Ok((StatusCode::CREATED, place, Json(invited)))
 }
 
@@ -178,11 +191,13 @@ pub(super) async fn invite(
     PathId(id): PathId,
     Extension(who): Extension<Principal>,
 ) -> ApiResult<InvitationResponse> {
+    accounts::check_passwords_allowed(web.config().web.passwords)?;
     let email = find(&web, id).await?.email;
     let about = web.new_manual_run(&who, format!("create a link for account `{email}`"));
     let (done, link) =
         accounts::create_invitation(&web.store, &about, web.change_time(), AccountId(id)).await?;
-    Ok(Json(InvitationResponse::new(done.run, AccountId(id), email, Some(&link))))
+    let sign_in = FirstSignIn::Link;
+    Ok(Json(InvitationResponse::new(done.run, AccountId(id), email, sign_in, Some(&link))))
 }
 
 pub(super) async fn revoke(

@@ -19,7 +19,7 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
         ADMINISTER,
         operation_returning::<accounts::InvitationResponse>(
             "createAccount",
-            "Creates an account with a password, or with a link to set one",
+            "Creates an account with a password, with a link to set one, or for the sign-in provider",
         )
         .json_body::<accounts::CreateAccountRequest>()
         .returns_created()
@@ -68,7 +68,8 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
         operation_returning::<accounts::InvitationResponse>(
             "invite",
             "Creates a new link to set a password. Earlier links become invalid",
-        ),
+        )
+        .returns_conflict(),
         accounts::invite,
     )
     .get(

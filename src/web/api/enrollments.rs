@@ -13,7 +13,7 @@ use super::request_body::JsonBody;
 use crate::WebContext;
 use crate::list_cursor::ListCursor;
 use rollcall_core::accounts::Principal;
-use rollcall_core::groups::{self, CompletionResult};
+use rollcall_core::groups::{self, CompletionResult, ReopenResult};
 use rollcall_model::timestamp;
 use rollcall_store::enrollments::{self as table, EnrollmentFilter};
 use rollcall_views::EnrollmentView;
@@ -47,6 +47,34 @@ pub(super) struct CompleteCourseResponse {
     completed_at: DateTime<Utc>,
     /// Whether the course was already completed. The earlier time is kept then.
     before: bool,
+}
+
+/// Request to take a completion back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Reopening)]
+#[serde(expecting = "a JSON object")]
+pub(super) struct ReopenCourseRequest {
+    /// Learner: current or former e-mail address, or `CONNECTOR:ID`.
+    #[schema(max_length = 500)]
+    email: String,
+    /// Course code.
+    #[schema(max_length = 500)]
+    course: String,
+}
+
+/// Result of taking a completion back.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reopened)]
+pub(super) struct ReopenCourseResponse {
+    /// Id of the change; null if the course was not completed.
+    run: Option<i64>,
+    /// Learner as given in the request.
+    email: String,
+    /// Course as given in the request.
+    course: String,
+    /// Time of the completion that was taken back; null if the course was not completed.
+    completed_at: Option<DateTime<Utc>>,
 }
 
 pub(super) async fn list(
@@ -100,4 +128,18 @@ pub(super) async fn complete(
         CompletionResult::Before(before) => (before, true),
     };
     Ok(Json(CompleteCourseResponse { email: new.email, course: new.course, completed_at, before }))
+}
+
+pub(super) async fn reopen(
+    State(web): State<WebContext>,
+    Extension(who): Extension<Principal>,
+    JsonBody(of): JsonBody<ReopenCourseRequest>,
+) -> ApiResult<ReopenCourseResponse> {
+    let about = web.new_manual_run(&who, format!("reopen `{}`", of.course));
+    let done = groups::reopen_course(&web.store, &about, web.change_time(), &of.email, &of.course).await?;
+    let (run, completed_at) = match done {
+        ReopenResult::Reopened { done, completed_at } => (Some(done.run.0), Some(completed_at)),
+        ReopenResult::NotCompleted => (None, None),
+    };
+    Ok(Json(ReopenCourseResponse { run, email: of.email, course: of.course, completed_at }))
 }

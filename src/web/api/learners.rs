@@ -15,7 +15,7 @@ use crate::actions::{self, LinkAction};
 use crate::list_cursor::ListCursor;
 use rollcall_core::accounts::Principal;
 use rollcall_core::explain::{self, ExplainRequest};
-use rollcall_core::groups;
+use rollcall_core::groups::{self, SuspensionResult};
 use rollcall_model::ids::{CourseId, LearnerId};
 use rollcall_store::Tx;
 use rollcall_store::learners::{self, Learner};
@@ -181,4 +181,31 @@ pub(super) async fn resync(
     let reports = actions::resync_learner(&web, &who, &email).await?;
     let items = reports.iter().map(|one| views::SyncView::new(one, false, 0, 0)).collect();
     Ok(Json(ApiPage { items, next: None }))
+}
+
+pub(super) async fn suspend(
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    Extension(who): Extension<Principal>,
+) -> ApiResult<ChangeResponse> {
+    let email = find(&mut web.store.begin_read().await?, id).await?.email;
+    let about = web.new_manual_run(&who, format!("suspend `{email}`"));
+    let change = match groups::suspend_learner(&web.store, &about, web.change_time(), &email).await? {
+        SuspensionResult::Suspended(done) => ChangeResponse::new(Some(&done), format!("suspended `{email}`")),
+        SuspensionResult::Before { actor, .. } => {
+            ChangeResponse::new(None, format!("`{email}` was already suspended by {actor}"))
+        }
+    };
+    Ok(Json(change))
+}
+
+pub(super) async fn restore(
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    Extension(who): Extension<Principal>,
+) -> ApiResult<ChangeResponse> {
+    let email = find(&mut web.store.begin_read().await?, id).await?.email;
+    let restored = actions::restore_learner(&web, &who, &email).await?.map_err(ApiProblem::from)?;
+    let text = format!("restored `{email}`, whose status is {}", restored.status);
+    Ok(Json(ChangeResponse::new(Some(&restored.done), text)))
 }

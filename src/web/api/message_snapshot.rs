@@ -33,6 +33,7 @@ use rollcall_core::sync::retire_connector::RetireError;
 use rollcall_core::sync::undo::UndoError;
 use rollcall_model::ids::RunId;
 use rollcall_model::names::{ConnectorName, GroupName};
+use rollcall_model::other_config::OtherConfigService;
 use rollcall_model::role::{Permission, Role};
 use rollcall_model::run_record::RunStatus;
 use rollcall_store::StoreError;
@@ -173,7 +174,8 @@ fn next_account_error(previous: Option<&AccountError>) -> Option<AccountError> {
         E::InvalidInvitation => E::BadPassword { least: 12, most: 256 },
         E::BadPassword { .. } => E::PasswordIsAddress,
         E::PasswordIsAddress => E::CommonPassword,
-        E::CommonPassword => E::NoRole { email: email() },
+        E::CommonPassword => E::PasswordsOff,
+        E::PasswordsOff => E::NoRole { email: email() },
         E::NoRole { .. } => E::Revoked { email: email() },
         E::Revoked { .. } => E::PrivilegedAccount { email: email() },
         E::PrivilegedAccount { .. } => E::IdentityMismatch { email: email() },
@@ -222,7 +224,9 @@ fn next_group_error(previous: Option<&GroupError>) -> Option<GroupError> {
         E::SameLearner { .. } => E::SameConnector { one: one(), other: other(), connector: "hr".to_owned() },
         E::SameConnector { .. } => E::NotLinked { one: one(), other: other() },
         E::NotLinked { .. } => E::NeverEnrolled { email: email(), code: code() },
-        E::NeverEnrolled { .. } => return None,
+        E::NeverEnrolled { .. } => E::Suspended { email: email() },
+        E::Suspended { .. } => E::NotSuspended { email: email() },
+        E::NotSuspended { .. } => return None,
     })
 }
 
@@ -259,9 +263,9 @@ fn next_approval_error(previous: Option<&ApprovalError>) -> Option<ApprovalError
         Some(ApprovalError::Sync(_)) => ApprovalError::NoRun { run },
         Some(ApprovalError::NoRun { .. }) => ApprovalError::NothingHeld { run, newer: Some(9) },
         Some(ApprovalError::NothingHeld { .. }) => ApprovalError::Rejected { run, rejection: RunId(9) },
-        Some(ApprovalError::Rejected { .. }) => {
-            ApprovalError::FilesDiffer { hosts: "node-2 uses".to_owned() }
-        }
+        Some(ApprovalError::Rejected { .. }) => ApprovalError::FilesDiffer {
+            services: vec![OtherConfigService::OtherMachine { host: "node-2".to_owned() }],
+        },
         Some(ApprovalError::FilesDiffer { .. }) => return None,
     })
 }
@@ -272,7 +276,13 @@ fn next_undo_error(previous: Option<&UndoError>) -> Option<UndoError> {
         None => UndoError::Store(StoreError::MigrationMismatch(3)),
         Some(UndoError::Store(_)) => UndoError::NoRun { run },
         Some(UndoError::NoRun { .. }) => UndoError::Running { run },
-        Some(UndoError::Running { .. }) => UndoError::Nothing { run, touched: Vec::new() },
+        Some(UndoError::Running { .. }) => {
+            UndoError::Suspension { run, email: "ada@corp.example".to_owned() }
+        }
+        Some(UndoError::Suspension { .. }) => {
+            UndoError::Restoration { run, email: "ada@corp.example".to_owned() }
+        }
+        Some(UndoError::Restoration { .. }) => UndoError::Nothing { run, touched: Vec::new() },
         Some(UndoError::Nothing { touched, .. }) if touched.is_empty() => {
             UndoError::Nothing { run, touched: vec!["bob in Sales: left later".to_owned()] }
         }

@@ -31,6 +31,8 @@ mod sign_ins;
 mod tokens;
 
 use axum::Json;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -87,8 +89,10 @@ pub(super) fn routes(routes: RouteTable) -> RouteTable {
         ApiRoutes::new(routes),
     )));
     let (routes, paths, schemas) = api.into_parts();
-    let document = openapi_document::build_document(paths, schemas);
-    routes.get(openapi_document::DOCUMENT_PATH, RouteAccess::Open, move || std::future::ready(Json(document)))
+    // Anybody may ask for the document, as often as the connections let them: it is written once.
+    let document = Bytes::from(openapi_document::build_document(paths, schemas).to_string());
+    let answer = move || std::future::ready(([(CONTENT_TYPE, "application/json")], document));
+    routes.get(openapi_document::DOCUMENT_PATH, RouteAccess::Open, answer)
 }
 
 fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
@@ -356,5 +360,16 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         .json_body::<enrollments::CompleteCourseRequest>()
         .returns_conflict(),
         enrollments::complete,
+    )
+    .post(
+        "/api/v1/enrollments/reopen",
+        MANAGE,
+        operation_returning::<enrollments::ReopenCourseResponse>(
+            "reopen",
+            "Takes the completion of a course back; certificates that a learning platform issued stay as they are",
+        )
+        .json_body::<enrollments::ReopenCourseRequest>()
+        .returns_conflict(),
+        enrollments::reopen,
     )
 }

@@ -1,9 +1,9 @@
-//! Routes that require the operation permission: connectors, runs and jobs.
+//! Routes that require the operation permission: connectors, runs, jobs and suspensions.
 
 use super::api_operation::{
     ApiRoutes, operation_returning, operation_returning_list, operation_returning_page,
 };
-use super::{OPERATE, connectors, jobs, runs, sign_ins};
+use super::{ChangeResponse, OPERATE, connectors, jobs, learners, runs, sign_ins};
 use crate::sign_in_events::SignInEvent;
 use rollcall_core::enrollment::verify::VerifyResult;
 use rollcall_store::jobs::Job;
@@ -38,6 +38,25 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
         .optional_json_body::<connectors::RetireConnectorRequest>()
         .returns_conflict(),
         connectors::retire,
+    )
+    .post(
+        "/api/v1/learners/{id}/suspend",
+        OPERATE,
+        operation_returning::<ChangeResponse>(
+            "suspendLearner",
+            "Ends all access of a learner until the learner is restored, whatever the sources say",
+        ),
+        learners::suspend,
+    )
+    .post(
+        "/api/v1/learners/{id}/restore",
+        OPERATE,
+        operation_returning::<ChangeResponse>(
+            "restoreLearner",
+            "Ends the suspension of a learner and evaluates the rules from the data as last read",
+        )
+        .returns_conflict(),
+        learners::restore,
     )
     .get(
         "/api/v1/runs",

@@ -158,6 +158,7 @@ impl From<accounts::AccountError> for ApiProblem {
             E::AccountExists { .. } => of("email", conflict("account_exists"))
                 .with_hint("change its role, or create a new link to set its password"),
             E::TokenExists { .. } => of("name", conflict("token_exists")),
+            E::PasswordsOff => conflict("passwords_off"),
             E::LastLicenseHolder { .. } => {
                 conflict("last_license_holder").with_hint("make another account a license holder first")
             }
@@ -230,6 +231,8 @@ impl From<groups::GroupError> for ApiProblem {
             E::SameConnector { .. } => conflict("colleagues"),
             E::NotLinked { .. } => conflict("not_linked"),
             E::NeverEnrolled { .. } => conflict("never_enrolled"),
+            E::Suspended { .. } => conflict("suspended"),
+            E::NotSuspended { .. } => conflict("not_suspended"),
         }
     }
 }
@@ -317,6 +320,9 @@ impl From<undo::UndoError> for ApiProblem {
             undo::UndoError::Store(error) => error.into(),
             undo::UndoError::NoRun { .. } => Self::not_found("no such run"),
             undo::UndoError::Running { .. } => Self::new(StatusCode::CONFLICT, "running", text),
+            undo::UndoError::Suspension { .. } | undo::UndoError::Restoration { .. } => {
+                Self::new(StatusCode::CONFLICT, "suspension", text)
+            }
             undo::UndoError::Nothing { touched, .. } => {
                 let problem = Self::new(StatusCode::CONFLICT, "nothing_to_undo", text);
                 if touched.is_empty() {

@@ -94,6 +94,10 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
             RouteAccess::Session(Permission::Resync),
             learners::resync_learner::submit_resync,
         )
+        .post("/learners/{id}/reopen", MANAGE, learners::reopen_course::submit_reopening)
+        .get("/learners/{id}/suspend", OPERATE, learners::suspend_learner::show)
+        .post("/learners/{id}/suspend", OPERATE, learners::suspend_learner::submit_suspension)
+        .post("/learners/{id}/restore", OPERATE, learners::suspend_learner::submit_restoration)
         .get("/progress/{run}", READ, job_progress);
     settings::routes(account::routes(job_queue::routes(sync::routes(routes))))
 }

@@ -33,14 +33,16 @@ pub(super) const LINKS: &str =
 pub(super) const FEEDS: &str = "SELECT rule_id AS rule, key, group_id AS grp, name FROM rule_groups";
 pub(super) const MEMBERSHIPS: &str =
     "SELECT group_id AS grp, rule_id AS rule, learner_id AS learner, joined_on AS joined FROM memberships";
-pub(super) const DORMANT: &str = "SELECT group_id AS grp, learner_id AS learner FROM dormant_memberships";
+pub(super) const DORMANT: &str = "SELECT group_id AS grp, learner_id AS learner FROM dormant_memberships
+    WHERE ended_run_id IS NULL";
 pub(super) const EXCLUSIONS: &str = "SELECT group_id AS grp, learner_id AS learner, until FROM exclusions
     WHERE lifted_run_id IS NULL";
 pub(super) const ENROLLMENTS: &str =
     "SELECT learner_id AS learner, course_id AS course, state, due, completed_at AS completed,
     progress FROM enrollments";
 pub(super) const KEPT_DUES: &str =
-    "SELECT learner_id AS learner, course_id AS course, lost_on AS lost, due FROM kept_dues";
+    "SELECT learner_id AS learner, course_id AS course, lost_on AS lost, min(due) AS due FROM kept_dues
+    WHERE ended_run_id IS NULL GROUP BY learner_id, course_id, lost_on";
 pub(super) const JOBS: &str = "SELECT kind, learner_id AS learner, course_id AS course, state FROM jobs";
 pub(super) const HELD: &str = "
     SELECT connector_id AS connector, kind, learner_id AS learner, external_id AS person, group_id AS grp, group_name,

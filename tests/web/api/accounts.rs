@@ -1,13 +1,17 @@
 //! Accounts and tokens, by a token of a license holder.
 
+use chrono::Utc;
+use rollcall_core::accounts::{self, ClientAddr, ClientBrowser, SessionProof, SignInClient};
+use rollcall_model::ids::AccountId;
 use rollcall_model::role::Role;
+use rollcall_model::session_method::SessionMethod;
 use serde_json::{Value, json};
 
 use super::ApiClient;
 use super::lists::all;
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::web::{PASSWORD, WebServer};
+use crate::support::web::{LICENSE_HOLDER, PASSWORD, WebClient, WebServer};
 
 /// Who did what in a run, what was found and what was left.
 fn record(company: &Company, run: &Value) -> (String, Value, Value) {
@@ -24,6 +28,65 @@ fn is_nowhere(company: &Company, site: &WebServer, secret: &str) {
         assert!(!format!("{rows:?}").contains(secret), "`{table}` has it");
     }
     assert!(!site.log().join("\n").contains(secret), "the log has it");
+}
+
+/// Where passwords are switched off, no interface makes a link: an account that is made signs in through the provider, and
+/// a password or a new link is refused.
+#[test]
+fn no_link_is_made_where_passwords_are_off() {
+    on_both(|engine| {
+        let mut company = Company::with_license_holder(engine);
+        company.head = "[web]\nlisten = '127.0.0.1:0'\npasswords = false\n[web.sign_in]\n\
+                        issuer = 'http://127.0.0.1:9'\nurl = 'http://127.0.0.1:9'\nclient_id = 'rollcall'\n\
+                        client_secret = 'battery staple horse correct'\nlicense_holders = ['admins']\n"
+            .to_owned();
+        let site = company.serve();
+        let api = ApiClient::new(&company, &site, Role::LicenseHolder);
+        let viewer = |email: &str| json!({"email": email, "role": "viewer"});
+        let made = api.post("/accounts", &viewer("api@corp.example")).expect_status(201).body;
+        assert_eq!((&made["sign_in"], &made["invitation"]), (&json!("provider"), &json!(null)));
+        let mut with_password = viewer("other@corp.example");
+        with_password["password"] = json!(PASSWORD);
+        let invite = format!("/accounts/{}/invite", made["id"]);
+        for refused in [api.post("/accounts", &with_password), api.send("POST", &invite, &[], None)] {
+            refused.expect_problem(409, None);
+            assert_eq!(refused.body["kind"], "passwords_off");
+            assert!(
+                refused.body["detail"].as_str().is_some_and(|text| text.contains("through the provider"))
+            );
+        }
+        let create = ["admin", "create", "command@corp.example", "--role", "viewer"];
+        let text = company.rollcall(&create).expect_status(0).out;
+        assert!(text.contains("`command@corp.example` may sign in through the provider as viewer"), "{text}");
+        let refused = company.rollcall(&["admin", "invite", "command@corp.example"]).expect_status(1);
+        assert!(
+            refused.out.is_empty() && refused.err.contains("sign in through the provider"),
+            "{refused:?}"
+        );
+        let visitor = signed_in_through_provider(&company, &site);
+        let page = |path: &str, form: &[(&str, &str)]| company.runtime.block_on(visitor.post(path, form));
+        let created = page("/settings/accounts", &[("email", "page@corp.example"), ("role", "viewer")]);
+        assert!(created.status == 200 && created.text.contains("Passwords are switched off"), "{created:?}");
+        assert!(created.text.contains("page@corp.example") && !created.text.contains("/welcome/"));
+        let again = page("/settings/accounts/change", &[("email", "page@corp.example"), ("do", "link")]);
+        assert!(again.text.contains("sign in through the provider") && !again.text.contains("/welcome/"));
+        assert_eq!(company.count_rows("invitations"), 0);
+        assert_eq!(company.count_rows("accounts WHERE password IS NOT NULL"), 1);
+    });
+}
+
+/// The license holder, in a browser in which the sign-in provider has signed in.
+fn signed_in_through_provider(company: &Company, site: &WebServer) -> WebClient {
+    let account = company.query_value(&format!("SELECT id FROM accounts WHERE email = '{LICENSE_HOLDER}'"));
+    let account = AccountId(account.parse().expect("a number"));
+    let address = ClientAddr("192.0.2.1".parse().expect("an address"));
+    let client = SignInClient { address, browser: ClientBrowser::default() };
+    let proof = SessionProof { method: SessionMethod::Provider, proved_at: Utc::now() };
+    let started = accounts::start_session(&company.store, account, client, proof, Utc::now());
+    let session = company.runtime.block_on(started).expect("a session");
+    let mut visitor = site.anonymous_client();
+    visitor.cookie = Some(format!("__Host-rollcall={}", session.cookie));
+    visitor
 }
 
 /// An account is created, signs in by its link, gets another role and is revoked through the API.

@@ -60,6 +60,9 @@ fn writing_routes_require_writing_roles() {
             ("connectors" | "runs" | "jobs" | "verify" | "audit", _) => Permission::Operate,
             ("metrics", _) => Permission::Metrics,
             ("learners", false) if route.path.ends_with("/resync") => Permission::Resync,
+            ("learners", false) if ["/suspend", "/restore"].iter().any(|end| route.path.ends_with(end)) => {
+                Permission::Operate
+            }
             (_, false) => Permission::Manage,
             (_, true) => Permission::Read,
         };

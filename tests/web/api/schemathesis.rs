@@ -20,7 +20,7 @@ const THERE: &str = "
 expected-statuses = ['2xx', '404', '409', '412']
 
 [[operations]]
-include-operation-id-regex = '^(list|audit$|explain$|assign$|complete$|createGroup$|restoreGroup$|deleteGroup$|addMembers$|\
+include-operation-id-regex = '^(list|audit$|explain$|assign$|complete$|reopen$|createGroup$|restoreGroup$|deleteGroup$|addMembers$|\
 removeMembers$|liftExclusion$|linkLearners$|unlinkLearners$|importCourses$|createToken$|createAccount$|changeDueDate$|retryJobs$|dropJobs$)'
 checks.positive_data_acceptance.enabled = false
 ";

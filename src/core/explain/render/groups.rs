@@ -55,6 +55,9 @@ fn format_reason(lines: &SectionWriter, because: &MembershipCause) -> Option<Str
         MembershipCause::Upcoming => {
             lines.select_by_tense("the learner has not started", "the learner had not started").to_owned()
         }
+        MembershipCause::Suspended => {
+            lines.select_by_tense("the learner is suspended", "the learner was suspended").to_owned()
+        }
         MembershipCause::Waits { run: by } => {
             format!("added by hand, and waits for the learner: {}", run(by.as_ref()))
         }

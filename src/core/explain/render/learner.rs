@@ -82,6 +82,11 @@ fn format_status_reason(lines: &SectionWriter, because: &StatusReason) -> String
                 "`{connector}` says start_date {start_date}, and lets people in {prehire_days} days before"
             )
         }
+        StatusReason::Suspended { run: Some(run) } => {
+            let (day, number) = (lines.format_local_time(run.started_at), run.run);
+            format!("suspended by hand on {day} by {}, run {number}", run.actor)
+        }
+        StatusReason::Suspended { run: None } => "suspended by hand".to_owned(),
         StatusReason::HeldBy { connectors } => format!("held by {}", quote_names(connectors)),
     }
 }

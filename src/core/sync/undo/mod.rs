@@ -1,22 +1,29 @@
 //! The undo of a run.
 //!
 //! Memberships that the run gave end; memberships that it ended are restored with their join dates. Learners who left
-//! are restored, and so are assignments and due dates. What was changed after the run stays as it is, and is listed.
+//! or came have the status and the records of before, and so have assignments and due dates. What was changed after the run
+//! stays as it is, and is listed.
 //! The undone changes are stored, so that the next run does not make them again until they are approved, or the
 //! person's attributes or the rule change.
 
 mod undone_assignments;
 mod undone_change;
-mod undone_leaves;
+mod undone_learners;
 mod undone_memberships;
+
+use rustc_hash::FxHashMap;
 
 use crate::enrollment::ChangeTransaction;
 use crate::enrollment::change::ChangeTime;
 use crate::sync::File;
 use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_model::interner::Interner;
 use rollcall_model::run_record::{RunRecordKind, RunStatus};
-use rollcall_store::runs::{self, NewRun, Run, RunCounts};
-use rollcall_store::{Result, Store, Tx, connectors, groups, holds, jobs, undo as changes};
+use rollcall_store::runs::{self, NewRun, RunCounts};
+use rollcall_store::suspensions::{self, SuspensionChange};
+use rollcall_store::{
+    Result, Store, Tx, connectors, groups, holds, jobs, reopened_completions, undo as changes,
+};
 
 /// The reason why an undo was refused.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +35,10 @@ pub enum UndoError {
     NoRun { run: RunId },
     #[error("run {run} has not ended yet")]
     Running { run: RunId },
+    #[error("run {run} suspended `{email}`, which only a restoration takes back")]
+    Suspension { run: RunId, email: String },
+    #[error("run {run} restored `{email}`, which only a suspension takes back")]
+    Restoration { run: RunId, email: String },
     #[error("run {run} made no changes that can be undone")]
     Nothing { run: RunId, touched: Vec<String> },
 }
@@ -49,6 +60,8 @@ pub struct UndoCounts {
     pub completions: u64,
     /// Exclusions that were lifted or restored.
     pub exclusions: u64,
+    /// Manual memberships of learners without access that were restored or ended.
+    pub waiting: u64,
     /// What was changed after the run and stays as it is, one sentence each.
     pub touched: Vec<String>,
 }
@@ -56,7 +69,13 @@ pub struct UndoCounts {
 impl UndoCounts {
     fn is_empty(&self, counts: RunCounts) -> bool {
         counts.memberships_added + counts.memberships_removed == 0
-            && self.learners + self.assignments + self.groups + self.completions + self.exclusions == 0
+            && self.learners
+                + self.assignments
+                + self.groups
+                + self.completions
+                + self.exclusions
+                + self.waiting
+                == 0
     }
 }
 
@@ -66,20 +85,24 @@ struct UndoBuilder<'a> {
     change: ChangeTransaction,
     /// The run that is undone.
     run: RunId,
+    /// True if that run is itself an undo.
+    reverts_undo: bool,
     /// The connector of the run, if it has one.
     connector: Option<ConnectorId>,
-    /// The position of the connector in the file; `usize::MAX` if the file does not contain it.
-    place: usize,
+    /// The positions of the connectors in the file.
+    places: FxHashMap<ConnectorId, usize>,
     /// The changes that the next run must not make again.
     decisions: Vec<holds::NewHeldChange>,
+    /// The texts of records.
+    values: Interner,
     undone: UndoCounts,
 }
 
 /// Undoes a run, an approval, another undo or a manual change.
 ///
 /// # Errors
-/// If the run does not exist, is running or has no changes that can be undone, or the database fails. Nothing is changed
-/// then.
+/// If the run does not exist, is running, suspended or restored a learner, or has no changes that can be undone, or the
+/// database fails. Nothing is changed then.
 pub async fn undo_run(
     store: &Store,
     file: File<'_>,
@@ -92,32 +115,44 @@ pub async fn undo_run(
     if row.status == RunStatus::Running {
         return Err(UndoError::Running { run });
     }
+    match suspensions::find_by_run(&mut tx, run).await? {
+        Some(SuspensionChange { email, suspended: true }) => {
+            return Err(UndoError::Suspension { run, email });
+        }
+        Some(SuspensionChange { email, suspended: false }) => {
+            return Err(UndoError::Restoration { run, email });
+        }
+        None => {}
+    }
     let all = connectors::list(&mut tx).await?;
     tx.rollback().await?;
-    let connector = all.into_iter().find(|one| Some(&one.name) == row.connector.as_ref());
     let position = |name: &str| file.connectors.iter().position(|one| one.name.as_str() == name);
-    let place = connector.as_ref().and_then(|one| position(&one.name)).unwrap_or(usize::MAX);
+    let places = all.iter().filter_map(|one| Some((ConnectorId(one.id), position(&one.name)?))).collect();
+    let connector = all.iter().find(|one| Some(&one.name) == row.connector.as_ref());
     let connector = connector.map(|one| ConnectorId(one.id));
     let about = NewRun { connector, ..about.clone() };
     let change = ChangeTransaction::begin(store, &about, when).await?;
-    let (decisions, undone) = (Vec::new(), UndoCounts::default());
-    let mut undo = UndoBuilder { file, change, run, connector, place, decisions, undone };
+    let (decisions, values, undone) = (Vec::new(), Interner::default(), UndoCounts::default());
+    let reverts_undo = row.kind == RunRecordKind::Undo;
+    let mut undo =
+        UndoBuilder { file, change, run, reverts_undo, connector, places, decisions, values, undone };
     undo.restore_groups().await?;
-    undo.revert_memberships().await?;
+    let by_hand = matches!(row.kind, RunRecordKind::Hand | RunRecordKind::Undo);
+    undo.revert_memberships(by_hand).await?;
     undo.revert_assignments().await?;
     undo.revert_due_dates().await?;
-    undo.revert_manual_changes(row.kind == RunRecordKind::Hand).await?;
-    undo.commit(&row).await
+    undo.revert_manual_changes(by_hand).await?;
+    undo.commit().await
 }
 
 impl UndoBuilder<'_> {
     /// Stores the decisions and commits, unless nothing was undone.
-    async fn commit(self, row: &Run) -> std::result::Result<UndoCounts, UndoError> {
-        let Self { run, connector, mut change, decisions, mut undone, .. } = self;
+    async fn commit(self) -> std::result::Result<UndoCounts, UndoError> {
+        let Self { run, reverts_undo, connector, mut change, decisions, mut undone, .. } = self;
         if undone.is_empty(change.counts()) {
             return Err(UndoError::Nothing { run, touched: undone.touched });
         }
-        if row.kind == RunRecordKind::Undo {
+        if reverts_undo {
             holds::forget_undone(&mut change.tx, run).await?;
         } else if let Some(connector) = connector {
             let number = change.run;
@@ -139,22 +174,30 @@ impl UndoBuilder<'_> {
             if is_taken {
                 self.undone.touched.push(format!("another group has the name {name} now"));
             } else {
-                groups::restore(&mut self.change.tx, id).await?;
+                groups::restore(&mut self.change.tx, id, self.change.run).await?;
                 self.undone.groups += 1;
             }
         }
         Ok(())
     }
 
-    /// Reverts exclusions and completions, and deletes the groups that the run created and that are empty.
+    /// Reverts exclusions, completions and memberships that wait, and deletes the groups that the run created or restored
+    /// and that are empty.
     async fn revert_manual_changes(&mut self, by_hand: bool) -> Result<()> {
         let ChangeTransaction { run: number, time: when, .. } = self.change;
         let tx: &mut Tx = &mut self.change.tx;
-        self.undone.exclusions = changes::revert_exclusions(tx, self.run, number, by_hand).await?;
-        let pairs = changes::revert_completions(tx, self.run).await?;
+        self.undone.exclusions = changes::revert_exclusions(tx, self.run, number).await?;
+        if by_hand {
+            self.undone.waiting += changes::end_waiting_memberships(tx, self.run, number).await?;
+        }
+        let mut pairs = reopened_completions::reopen_noted(tx, self.run, number).await?;
+        pairs.extend(reopened_completions::revert(tx, self.run).await?);
         jobs::enqueue_pairs(tx, &pairs, when.now, number).await?;
         self.undone.completions = pairs.len() as u64;
-        self.undone.groups += changes::delete_empty_groups(tx, self.run, number, when.now).await?;
+        let (deleted, used) = changes::delete_empty_groups(tx, self.run, number, when.now).await?;
+        self.undone.groups += deleted;
+        let touched = used.iter().map(|name| format!("the group {name} has members or courses now"));
+        self.undone.touched.extend(touched);
         Ok(())
     }
 }

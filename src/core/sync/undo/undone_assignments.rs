@@ -9,10 +9,10 @@ use rollcall_model::guard::{ChangeKey, ChangeKind, HeldGroup};
 use rollcall_model::ids::{AssignmentId, GroupId};
 use rollcall_planner::fingerprint::assignment_key;
 use rollcall_store::assignments::{self, DueDateUpdate};
-use rollcall_store::{Result, undo as changes};
+use rollcall_store::{Result, enrollments, undo as changes};
 
 impl UndoBuilder<'_> {
-    /// Ends the assignments that the run created, and restores those that it ended.
+    /// Ends the assignments that the run created or restored, and restores those that it ended.
     pub(super) async fn revert_assignments(&mut self) -> Result<()> {
         let all = changes::list_assignments(&mut self.change.tx, self.run).await?;
         let made: Vec<AssignmentId> = all.iter().filter(|one| one.made).map(|one| one.id).collect();
@@ -30,7 +30,7 @@ impl UndoBuilder<'_> {
             gone.map(|one| format!("course {} for {}: the assignment ended later", one.code, one.whom)),
         );
         assign::end_assignments(&mut self.change, &made).await?;
-        changes::reactivate_assignments(&mut self.change.tx, &ended).await?;
+        changes::reactivate_assignments(&mut self.change.tx, &ended, self.change.run).await?;
         self.change.enqueue_assignments(&ended).await?;
         self.undone.assignments += (made.len() + ended.len()) as u64;
         let undo = self.change.run;
@@ -70,6 +70,8 @@ impl UndoBuilder<'_> {
         }
         assignments::update_due_dates(&mut self.change.tx, &back, self.change.run).await?;
         let changed: Vec<AssignmentId> = back.iter().map(|one| one.assignment).collect();
+        let ids = changed.iter().map(|id| id.0).collect();
+        enrollments::restore_retained_due_dates(&mut self.change.tx, ids, self.run).await?;
         self.change.enqueue_assignments(&changed).await?;
         self.undone.assignments += back.len() as u64;
         Ok(())

@@ -19,6 +19,7 @@ use rollcall_core::groups::GroupError;
 use rollcall_core::sync::link_learners;
 use rollcall_model::ids::LearnerId;
 use rollcall_model::role::Permission;
+use rollcall_model::status::LearnerStatus;
 use rollcall_store::{learners, listing};
 
 #[derive(Template)]
@@ -29,6 +30,7 @@ struct LearnerDetailPage {
     name: String,
     email: String,
     status: String,
+    is_suspended: bool,
     attributes: Vec<LearnerAttributeLine>,
     about: Vec<ExplanationSection>,
     groups: Vec<(ExplainedGroup, Vec<ExplanationSection>)>,
@@ -122,6 +124,7 @@ pub(super) async fn render_learner(
         name: learner.name,
         email: learner.email,
         status: learner.status.to_string(),
+        is_suspended: learner.status == LearnerStatus::Suspended,
     };
     render_page_with_status(page.frame.status(), &page)
 }

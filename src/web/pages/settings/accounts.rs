@@ -15,7 +15,7 @@ use crate::layout::{FieldError, Layout, MenuItem};
 use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::pages::groups::format_local_time;
 use crate::pages::{PageResult, load_notice, render_page_with_status};
-use rollcall_core::accounts::{self, AccountError, Invitation, NewUserAccount, Principal};
+use rollcall_core::accounts::{self, AccountError, FirstSignIn, Invitation, NewUserAccount, Principal};
 use rollcall_model::role::Role;
 use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::accounts::{self as listed, AccountListRow};
@@ -126,6 +126,7 @@ async fn create_invitation(
     from: (ClientInfo, &HeaderMap),
     email: &str,
 ) -> Result<ShownInvitation, AccountError> {
+    accounts::check_passwords_allowed(web.config().web.passwords)?;
     let about = web.new_manual_run(who, format!("create a link for account `{email}`"));
     let (_, invitation) = accounts::create_invitation(&web.store, &about, web.change_time(), email).await?;
     Ok(shown_invitation(web, from, email, &invitation))
@@ -155,8 +156,14 @@ pub(super) async fn create_account(
         return render_accounts(&web, &who, &FormData::default(), typed, None, faults).await;
     };
     let about = web.new_manual_run(&who, format!("create account `{email}` as {role}"));
-    let new = NewUserAccount { email, name, role, password: None };
-    let fresh = match accounts::create_account(&web.store, &about, web.change_time(), new).await {
+    let made = match FirstSignIn::new(web.config().web.passwords, None) {
+        Ok(first_sign_in) => {
+            let new = NewUserAccount { email, name, role, first_sign_in };
+            accounts::create_account(&web.store, &about, web.change_time(), new).await
+        }
+        Err(error) => Err(error),
+    };
+    let fresh = match made {
         Ok(made) => {
             made.invitation.map(|invitation| shown_invitation(&web, (client, &headers), email, &invitation))
         }

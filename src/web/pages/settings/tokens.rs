@@ -63,7 +63,9 @@ fn token_line(web: &WebContext, token: ApiToken) -> TokenLine {
     TokenLine {
         role,
         made: format_local_time(token.created_at, zone),
-        ends: token.expires_at.map_or_else(|| "never".to_owned(), |at| format_local_time(at, zone)),
+        ends: token
+            .expires_at
+            .map_or_else(|| "never".to_owned(), |end| format!("after {}", accounts::last_day(end, zone))),
         ends_soon: accounts::ends_soon(token.expires_at, Utc::now()),
         used: token.seen_at.map_or_else(|| "never".to_owned(), |at| format_local_time(at, zone)),
         name: token.name,

@@ -206,7 +206,9 @@ async fn undo_run(web: &WebContext, who: &Principal, id: i64) -> Result<Operatio
                 undo::UndoError::Nothing { touched, .. } => touched,
                 undo::UndoError::Store(_)
                 | undo::UndoError::NoRun { .. }
-                | undo::UndoError::Running { .. } => Vec::new(),
+                | undo::UndoError::Running { .. }
+                | undo::UndoError::Suspension { .. }
+                | undo::UndoError::Restoration { .. } => Vec::new(),
             };
             Ok(OperationOutcome::Refused { text, touched })
         }
