@@ -27,6 +27,7 @@ mod incident_replay;
 mod jobs;
 mod ldap;
 mod links;
+mod manager_runs;
 mod managers;
 mod memberships;
 mod one_person;
