@@ -17,6 +17,7 @@ mod due_dates;
 mod enrollments;
 mod explain;
 mod failure_modes;
+mod group_rules;
 mod guard;
 mod hold_causes;
 mod hold_commands;

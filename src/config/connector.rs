@@ -104,6 +104,12 @@ fn include(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<Inc
         section.report.report_error(finding.hint(format!("use `{name}` in a rule")));
         return None;
     }
+    if let Some(group) = condition.groups().next() {
+        let finding = text
+            .finding(format!("the members of `{}` are known only after all people are read", group.shown()));
+        section.report.report_error(finding.hint("use `in_group` in a rule".to_owned()));
+        return None;
+    }
     Some(IncludeExpression { text: text.value.to_owned(), condition: Arc::new(condition) })
 }
 

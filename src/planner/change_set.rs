@@ -6,8 +6,9 @@
 use rustc_hash::FxHashMap;
 
 use crate::catalogue_plan::{self, CataloguePlan};
-use crate::desired_memberships::DesiredMemberships;
+use crate::desired_memberships::{DesiredMemberships, RuleEvaluation};
 use crate::email_assignment::LearnerUpdate;
+use crate::group_states::KnownMembers;
 use crate::lookups::Lookups;
 use crate::managers::ChangedLine;
 use crate::membership_plan::{CurrentState, MembershipPlan};
@@ -197,15 +198,18 @@ impl PopulationBuilder<'_> {
         let rules = self.context.rules;
         let today = self.today();
         let names: Vec<RuleName> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
-        let desired = DesiredMemberships::evaluate_until(
-            rules.rules,
-            &self.population,
-            &rules.connector_names(),
-            self.context.today,
-            self.context.interrupt,
-        );
+        let desired = DesiredMemberships::evaluate(RuleEvaluation {
+            rules: rules.rules,
+            population: &self.population,
+            connectors: &rules.connector_names(),
+            today: self.context.today,
+            interrupt: self.context.interrupt,
+            known: KnownMembers::Current(&today),
+        });
         let desired = desired.ok_or(PlanInterrupted)?;
-        Ok(MembershipPlan::between(&today, &desired, &names, &self.population))
+        let mut plan = MembershipPlan::between(&today, &desired, &names, &self.population);
+        plan.problems.extend(desired.list_rule_warnings(&names));
+        Ok(plan)
     }
 
     /// Returns the memberships that the learners of the population have today.

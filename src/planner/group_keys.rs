@@ -3,7 +3,8 @@
 use rustc_hash::FxHashSet;
 
 use crate::PlanContext;
-use crate::desired_memberships::{DesiredGroup, DesiredMemberships};
+use crate::desired_memberships::{DesiredGroup, DesiredMemberships, RuleEvaluation};
+use crate::group_states::KnownMembers;
 use crate::population::{EvaluatedLearner, PersonChange, Population};
 use crate::records::{as_records, collect_records, merge_records};
 use crate::snapshot::records_by_learner;
@@ -35,13 +36,14 @@ pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> Group
     ids.dedup();
     let population = variants(context, source);
     let rules = context.rules;
-    let desired = DesiredMemberships::evaluate_until(
-        rules.rules,
-        &population,
-        &rules.connector_names(),
-        context.today,
-        context.interrupt,
-    );
+    let desired = DesiredMemberships::evaluate(RuleEvaluation {
+        rules: rules.rules,
+        population: &population,
+        connectors: &rules.connector_names(),
+        today: context.today,
+        interrupt: context.interrupt,
+        known: KnownMembers::Nothing,
+    });
     // The plan that follows is interrupted, too.
     let mut desired = desired.unwrap_or_default();
     // A rule that needs what is not loaded yet may match in the plan.
@@ -54,7 +56,9 @@ pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> Group
     let names: FxHashSet<String> = desired
         .wanted
         .iter()
-        .filter_map(|one| GroupName::parse(&one.name).ok().map(|name| name.folded().to_owned()))
+        .filter_map(|one| GroupName::parse(&one.name).ok())
+        .chain(rules.rules.iter().flat_map(|rule| rule.condition().groups().cloned()))
+        .map(|name| name.folded().to_owned())
         .collect();
     let values: FxHashSet<String> = desired.wanted.into_iter().map(|one| one.key).collect();
     GroupKeys { ids, names: names.into_iter().collect(), values: values.into_iter().collect() }

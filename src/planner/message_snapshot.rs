@@ -70,7 +70,9 @@ fn next_warning<'a>(previous: Option<&PlanWarning<'a>>, rule: &'a RuleName) -> O
             PlanWarning::AttributeBlank { attribute: "manager", blank: 7, had: 118 }
         }
         Some(PlanWarning::AttributeBlank { .. }) => PlanWarning::RuleFailed { id, rule, why },
-        Some(PlanWarning::RuleFailed { .. }) => {
+        Some(PlanWarning::RuleFailed { .. }) => PlanWarning::UnknownGroup { rule, group: "Sales" },
+        Some(PlanWarning::UnknownGroup { .. }) => PlanWarning::CircularRule { rule },
+        Some(PlanWarning::CircularRule { .. }) => {
             PlanWarning::BadGroupName { name: " ", why: BadGroupName::Empty }
         }
         Some(PlanWarning::BadGroupName { why: BadGroupName::Empty, .. }) => {

@@ -7,6 +7,7 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::interner::{Interner, Symbol};
 
 use crate::name_template::NameTemplate;
+use crate::rule::group_references::MembershipState;
 use crate::rule::{CompiledExpression, EvaluationResult, RuleEvaluator};
 
 /// Expressions that are refused when they are compiled.
@@ -48,6 +49,9 @@ const REFUSED: &[&str] = &[
     r#"department == "A" | role == "B""#,
     r#"department IN ("A", "B")"#,
     r#"department IN ["A"]"#,
+    "in_group(department)",
+    "in_group(\"Sales\", \"HR\")",
+    "in_group(\" \")",
 ];
 
 /// Expressions that fail for a person.
@@ -57,6 +61,7 @@ const FAILING: &[&str] = &[
     r#"glob(department, "[")"#,
     r#"department == "Sales" ? role : true"#,
     "10 / size(role) > 1",
+    "in_group(\"Sales\")",
 ];
 
 const TEMPLATES: &[&str] = &[
@@ -87,7 +92,8 @@ fn evaluate(text: &str) -> String {
     let department = attributes.find("department").expect("a standard attribute");
     let evaluator = RuleEvaluator::new(NaiveDate::default());
     let cell = |attribute| if attribute == department { sales } else { Symbol::EMPTY };
-    match evaluator.scope([&condition], &values, cell).outcome(&condition) {
+    let scope = evaluator.scope([&condition], &values, cell);
+    match scope.with_groups([&condition], |_| MembershipState::Unknown).outcome(&condition) {
         EvaluationResult::Failed(why) => why,
         EvaluationResult::True => "TRUE".to_owned(),
         EvaluationResult::False => "FALSE".to_owned(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::interner::{Interner, Symbol};
-use rollcall_model::names::{fold, nearest};
+use rollcall_model::names::{GroupName, fold, nearest};
 
 /// A group name with placeholders for attributes. `{{` and `}}` are literal braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +111,37 @@ impl NameTemplate {
         })
     }
 
+    /// Returns true if the name depends on values of the person.
+    #[must_use]
+    pub fn has_values(&self) -> bool {
+        self.reads().next().is_some()
+    }
+
+    /// Returns true if the template gives this name for some values.
+    #[must_use]
+    pub fn may_name(&self, group: &GroupName) -> bool {
+        let mut rest = group.folded();
+        let mut after_value = false;
+        let mut parts = self.parts.iter().peekable();
+        while let Some(part) = parts.next() {
+            let TemplateSegment::Text(text) = part else {
+                after_value = true;
+                continue;
+            };
+            let text = fold(text);
+            let found = match (after_value, parts.peek()) {
+                (false, _) => rest.starts_with(&text).then_some(0),
+                // A value has at least one character.
+                (true, None) => rest.rfind(&text).filter(|at| *at > 0 && at + text.len() == rest.len()),
+                (true, Some(_)) => rest.match_indices(&text).map(|(at, _)| at).find(|at| *at > 0),
+            };
+            let Some(at) = found else { return false };
+            rest = &rest[at + text.len()..];
+            after_value = false;
+        }
+        if after_value { !rest.trim().is_empty() } else { rest.is_empty() }
+    }
+
     /// Returns the groups for one person: one for each combination of values, none if a value is empty.
     ///
     /// At most 100 groups are returned.
@@ -192,6 +223,23 @@ mod tests {
         assert_eq!(fill("{department} in {location}", &["Sales"], &[]), Vec::<String>::new());
         assert_eq!(fill("{department}/{location}", &["A", "B"], &["X", "Y"]), ["A/X", "A/Y", "B/X", "B/Y"]);
         assert_eq!(fill("Everyone {{here}}", &[], &[]), ["Everyone {here}"]);
+    }
+
+    /// A template may name a group whose name has its texts around values of at least one character.
+    #[test]
+    fn template_may_name_what_has_its_texts() {
+        let may = |template: &str, name: &str| {
+            let template = NameTemplate::parse(template, &AttributeSet::default()).expect("a template");
+            template.may_name(&GroupName::parse(name).expect("a name"))
+        };
+        assert!(may("Sales", "sales ") && !may("Sales", "Sales team"));
+        assert!(may("Team {department}", "team Sales") && !may("Team {department}", "Team"));
+        assert!(
+            may("{department} in {location}", "HR in Berlin")
+                && !may("{department} in {location}", "in Berlin")
+        );
+        assert!(may("{department} all", "HR all all") && !may("{department} all", "HR all of them"));
+        assert!(may("{department}", "VIP"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 
 use crate::explain::explanation::{self, SourceValue, StatusReason, ValueOrigin};
+use crate::explain::read_groups::ReadGroups;
 use crate::explain::{AsOf, ExplainConfig, RunIndex};
 use crate::sync::load_managers_above;
 use crate::sync::profiles;
@@ -37,6 +38,8 @@ pub(super) struct LearnerState {
     state: Symbol,
     /// The attributes that are computed from managers, as the last complete run found them; `None` if no rule reads them.
     managers: Option<ManagerValues>,
+    /// The groups that rules read.
+    pub(super) groups: ReadGroups,
     former: Vec<String>,
     /// The run that suspended the learner, if the suspension is in force on the day.
     suspended_by: Option<i64>,
@@ -115,6 +118,7 @@ pub(super) async fn load_learner_state(
         let stored = load_managers_above(tx, vec![learner], Vec::new(), &FxHashMap::default()).await?;
         state.managers = Some(stored.values_of_stored(learner, &mut state.values));
     }
+    state.groups = ReadGroups::load(tx, file.rules, learner, view).await?;
     Ok(state)
 }
 
@@ -169,6 +173,7 @@ impl LearnerState {
             origins,
             state,
             managers: None,
+            groups: ReadGroups::default(),
             former,
             suspended_by: None,
         }

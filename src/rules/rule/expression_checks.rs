@@ -6,6 +6,7 @@ use cel::Program;
 use cel::common::ast::{EntryExpr, Expr};
 
 use super::foreign_syntax::find_foreign_syntax;
+use super::group_references::IN_GROUP;
 use super::{ExpressionVariable, VariableForm};
 use rollcall_model::attributes::{Attribute, AttributeSet, COMPUTED};
 use rollcall_model::names::nearest;
@@ -20,6 +21,7 @@ const FUNCTIONS: &[&str] = &[
     "equals_ignore_case",
     "glob",
     "starts_with_any",
+    IN_GROUP,
     "size",
     "contains",
     "startsWith",
@@ -170,7 +172,7 @@ fn unknown_name<'a>(
 }
 
 /// Returns line and column of the first occurrence of a name as a whole word, outside quotes.
-fn place_of_word(text: &str, name: &str) -> (usize, usize) {
+pub(super) fn place_of_word(text: &str, name: &str) -> (usize, usize) {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     for (number, line) in text.lines().enumerate() {
         let mut quote = None;

@@ -9,6 +9,7 @@
 //!
 //! - `days_since(date)` and `days_until(date)`: whole days from or to today. With an empty date the rule does not match.
 //! - `equals_ignore_case(a, b)`: equality after trimming and case folding.
+//! - `in_group(name)`: true if the person is a member of the group, by rules or by hand. The name is a constant.
 //! - `glob(text, pattern)`: `*` and `?` as in file names, ignoring case.
 //! - `starts_with_any(text, list)`: true if the text starts with one of the prefixes, ignoring case. Empty prefixes are
 //!   ignored.
@@ -22,6 +23,7 @@ mod expression_checks;
 mod expression_shape;
 mod foreign_syntax;
 mod functions;
+pub mod group_references;
 #[cfg(test)]
 mod limit_tests;
 mod metering;
@@ -31,7 +33,7 @@ mod rule_tests;
 
 use std::sync::Arc;
 
-use cel::{Context, ExecutionError, Value};
+use cel::{Context, ExecutionError, Program, Value};
 use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -40,7 +42,7 @@ use crate::name_template::NameTemplate;
 use rollcall_model::attributes::{Attribute, AttributeSet, UNRESOLVED};
 use rollcall_model::guard::Percent;
 use rollcall_model::interner::{Interner, Symbol};
-use rollcall_model::names::{ConnectorName, RuleName};
+use rollcall_model::names::{ConnectorName, GroupName, RuleName};
 use rollcall_model::resource_limits::{ResourceLimit, shorten_to};
 
 use budget::EvaluationBudget;
@@ -48,6 +50,7 @@ pub use budget::Interrupt;
 pub use expression_checks::BadExpression;
 use expression_checks::{known_variables, unknown_functions};
 use functions::{NO_DATE, add_functions};
+use group_references::{GroupReference, MembershipState, replace_calls};
 use metering::MeteredExpression;
 
 /// A compiled rule.
@@ -72,6 +75,7 @@ pub struct CompiledExpression {
     /// The expression with calls that count its steps.
     metered: MeteredExpression,
     variables: Vec<ExpressionVariable>,
+    groups: Vec<GroupReference>,
 }
 
 #[derive(Debug)]
@@ -164,9 +168,24 @@ impl CompiledExpression {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let condition = Self { metered: MeteredExpression::new(program.expression()), variables };
+        let condition = Self::build(text, &program, variables)?;
         condition.try_out()?;
         Ok(condition)
+    }
+
+    fn build(
+        text: &str,
+        program: &Program,
+        variables: Vec<ExpressionVariable>,
+    ) -> Result<Self, Vec<BadExpression>> {
+        let mut root = program.expression().clone();
+        let groups = replace_calls(text, &mut root)?;
+        Ok(Self { metered: MeteredExpression::new(&root), variables, groups })
+    }
+
+    /// The groups whose members the expression reads, each once.
+    pub fn groups(&self) -> impl Iterator<Item = &GroupName> {
+        self.groups.iter().map(|reference| &reference.group)
     }
 
     /// Evaluates the expression for a person without values and for one whose values are all dates, so that errors that
@@ -175,8 +194,10 @@ impl CompiledExpression {
         let judge = RuleEvaluator::new(NaiveDate::default());
         let mut values = Interner::default();
         let sample = values.intern("2026-01-01");
-        for cell in [Symbol::EMPTY, sample] {
-            let result = judge.scope([self], &values, |_| cell).execute(self);
+        for (cell, state) in [(Symbol::EMPTY, MembershipState::NotMember), (sample, MembershipState::Member)]
+        {
+            let scope = judge.scope([self], &values, |_| cell).with_groups([self], |_| state);
+            let result = scope.execute(self);
             if let Some(limit) = judge.budget.limit_reached() {
                 return Err(vec![BadExpression::whole(limit.to_string())]);
             }
@@ -229,7 +250,8 @@ impl RuleEvaluator {
         Self { root, budget }
     }
 
-    /// Binds the attributes that some expressions read: once per person, not per rule.
+    /// Binds the attributes that some expressions read: once per person, not per rule. The groups that they read are not
+    /// known: see [`EvaluationContext::with_groups`].
     pub fn scope<'j, 'c>(
         &'j self,
         conditions: impl IntoIterator<Item = &'c CompiledExpression>,
@@ -239,7 +261,7 @@ impl RuleEvaluator {
         let mut scope = self.root.new_inner_scope();
         let mut given: Vec<&str> = Vec::new();
         let mut largest = 0;
-        let mut unresolved = None;
+        let mut unresolved = Vec::new();
         for variable in conditions.into_iter().flat_map(|condition| &condition.variables) {
             if given.contains(&variable.name.as_str()) {
                 continue;
@@ -249,7 +271,7 @@ impl RuleEvaluator {
             largest = largest.max(values.all(cell).map(str::len).sum());
             if let Some(why) = values.text(cell).strip_prefix(UNRESOLVED) {
                 // A variable without a value makes an evaluation fail only where the value is needed.
-                unresolved = Some(why.to_owned());
+                unresolved.push((variable.name.clone(), why.to_owned()));
                 continue;
             }
             let value = variable.form.value(values, cell);
@@ -265,8 +287,8 @@ pub struct EvaluationContext<'j> {
     budget: &'j EvaluationBudget,
     /// The size of the largest attribute in bytes.
     largest: usize,
-    /// The reason why a computed attribute is not known.
-    unresolved: Option<String>,
+    /// Variables whose value is not known, with the reason.
+    unresolved: Vec<(String, String)>,
 }
 
 impl std::fmt::Debug for EvaluationContext<'_> {
@@ -289,6 +311,34 @@ pub enum EvaluationResult {
 }
 
 impl EvaluationContext<'_> {
+    /// Binds the groups that some expressions read.
+    #[must_use]
+    pub fn with_groups<'c>(
+        mut self,
+        conditions: impl IntoIterator<Item = &'c CompiledExpression>,
+        group_of: impl Fn(&GroupName) -> MembershipState,
+    ) -> Self {
+        for reference in conditions.into_iter().flat_map(|condition| &condition.groups) {
+            let is_member = match group_of(&reference.group) {
+                MembershipState::Member => true,
+                MembershipState::NotMember => false,
+                MembershipState::Unknown => {
+                    self.unresolved.push((reference.variable.clone(), reference.reason()));
+                    continue;
+                }
+            };
+            self.scope.add_variable_from_value(reference.variable.as_str(), is_member);
+        }
+        self
+    }
+
+    /// Returns the reason if an evaluation failed because a value is not known.
+    fn find_unresolved(&self, error: &ExecutionError) -> Option<String> {
+        let ExecutionError::UndeclaredReference(name) = error else { return None };
+        let known = self.unresolved.iter().find(|(variable, _)| *variable == **name);
+        known.or(self.unresolved.first()).map(|(_, why)| why.clone())
+    }
+
     /// Returns true if an expression of this context is true.
     ///
     /// # Errors
@@ -319,10 +369,7 @@ impl EvaluationContext<'_> {
                 EvaluationResult::NoDate
             }
             Err(error) => {
-                let why = match (&error, &self.unresolved) {
-                    (ExecutionError::UndeclaredReference(_), Some(why)) => why.clone(),
-                    (error, _) => describe_failure(error),
-                };
+                let why = self.find_unresolved(&error).unwrap_or_else(|| describe_failure(&error));
                 EvaluationResult::Failed(shorten_to(ResourceLimit::ReasonCharacters, why))
             }
         }
