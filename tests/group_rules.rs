@@ -170,3 +170,23 @@ fn explanation_shows_the_group() {
         assert!(said.out.contains("\"outcome\":\"true\""), "{said:?}");
     });
 }
+
+/// A part of a pattern names the groups of a rule, in runs of all people and of one.
+#[test]
+fn part_of_a_pattern_names_the_group() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.rule("areas", "Area {area}", "department.matches(\"^(?P<area>[A-Z]+)-.*\")");
+        company.hire("ada", &[("department", "EMEA-Sales")]);
+        company.hire("bob", &[("department", "Board")]);
+        company.sync();
+        assert_eq!(company.groups(), ["Area EMEA"]);
+        assert_eq!(company.members("Area EMEA"), ["ada"]);
+        company.move_to("bob", "APAC-HR");
+        company.rollcall(&["sync", "--only", "bob"]).expect_status(0);
+        assert_eq!(company.members("Area APAC"), ["bob"]);
+        let said = company.rollcall(&["explain", &email("ada"), "--json"]).expect_status(0);
+        assert!(said.out.contains("Area EMEA"), "{said:?}");
+        company.verify();
+    });
+}

@@ -69,7 +69,7 @@ mod tests {
     fn rule(when: &str) -> Rule {
         let attributes = AttributeSet::default();
         let condition = CompiledExpression::compile(when, &attributes).expect("an expression");
-        let group = NameTemplate::parse("Group", &attributes).expect("a template");
+        let group = NameTemplate::parse("Group", &attributes, &[]).expect("a template");
         Rule::new(RuleName::new("rule"), when.to_owned(), group, condition)
     }
 

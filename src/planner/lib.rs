@@ -21,7 +21,7 @@
 //! # let connectors = &[ConnectorProfile::removed(ConnectorName::new("hr"), 0)];
 //! # let when = r#"department != """#;
 //! # let condition = CompiledExpression::compile(when, attributes).expect("an expression");
-//! # let group = NameTemplate::parse("Department: {department}", attributes).expect("a template");
+//! # let group = NameTemplate::parse("Department: {department}", attributes, &[]).expect("a template");
 //! # let rules = &[Rule::new(RuleName::new("departments"), when.to_owned(), group, condition)];
 //! # let mut people = PeopleTable::new(attributes);
 //! # let mut ada = vec![Symbol::EMPTY; attributes.len()];

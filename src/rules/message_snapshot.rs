@@ -52,6 +52,8 @@ const REFUSED: &[&str] = &[
     "in_group(department)",
     "in_group(\"Sales\", \"HR\")",
     "in_group(\" \")",
+    "role.matches(\"^(?P<location>[A-Z]+)-\")",
+    "role.matches(\"(?P<area>a)\") || department.matches(\"(?P<area>b)\")",
 ];
 
 /// Expressions that fail for a person.
@@ -143,8 +145,12 @@ fn messages() {
     }
     out.push_str("\n# Refused name templates\n");
     for text in TEMPLATES {
-        let error = NameTemplate::parse(text, &AttributeSet::default()).expect_err("the template is refused");
+        let error =
+            NameTemplate::parse(text, &AttributeSet::default(), &[]).expect_err("the template is refused");
         writeln!(out, "\n{text}\n    {} {error}", error.at + 1).expect("a string");
     }
+    let condition = compile("string(size(role)).matches(\"(?P<area>1)\")").expect("an expression");
+    let error = NameTemplate::parse("Area {area}", &AttributeSet::default(), condition.patterns());
+    writeln!(out, "\nArea {{area}}\n    {}", error.expect_err("the template is refused")).expect("a string");
     insta::assert_snapshot!(out.trim());
 }

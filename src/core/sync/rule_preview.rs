@@ -136,7 +136,7 @@ async fn load_read_groups(tx: &mut Tx, file: File<'_>, rule: &Rule) -> Result<St
 pub fn compile_preview(file: File<'_>, text: &str) -> std::result::Result<Rule, PreviewError> {
     let condition = CompiledExpression::compile(text, file.attributes).map_err(PreviewError::Expression)?;
     let one_group =
-        NameTemplate::parse("try-out", file.attributes).expect("a name without braces is a template");
+        NameTemplate::parse("try-out", file.attributes, &[]).expect("a name without braces is a template");
     Ok(Rule::new(RuleName::new("try-out"), text.to_owned(), one_group, condition))
 }
 

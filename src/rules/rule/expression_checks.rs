@@ -171,6 +171,14 @@ fn unknown_name<'a>(
     BadExpression { line, column, message: format!("{what} `{name}`"), suggestion }
 }
 
+/// Returns line and column of the first occurrence of a part of a text.
+pub(super) fn place_in_text(text: &str, part: &str) -> (usize, usize) {
+    let places = text.lines().enumerate();
+    let mut places =
+        places.filter_map(|(number, line)| Some((number, line[..line.find(part)?].chars().count())));
+    places.next().unwrap_or((0, 0))
+}
+
 /// Returns line and column of the first occurrence of a name as a whole word, outside quotes.
 pub(super) fn place_of_word(text: &str, name: &str) -> (usize, usize) {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';

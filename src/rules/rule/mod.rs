@@ -18,6 +18,7 @@
 //! its values for each person.
 
 mod budget;
+pub mod captures;
 pub mod clauses;
 mod expression_checks;
 mod expression_shape;
@@ -47,6 +48,7 @@ use rollcall_model::resource_limits::{ResourceLimit, shorten_to};
 
 use budget::EvaluationBudget;
 pub use budget::Interrupt;
+use captures::{CapturingPattern, find_patterns};
 pub use expression_checks::BadExpression;
 use expression_checks::{known_variables, unknown_functions};
 use functions::{NO_DATE, add_functions};
@@ -76,6 +78,7 @@ pub struct CompiledExpression {
     metered: MeteredExpression,
     variables: Vec<ExpressionVariable>,
     groups: Vec<GroupReference>,
+    patterns: Vec<CapturingPattern>,
 }
 
 #[derive(Debug)]
@@ -168,7 +171,8 @@ impl CompiledExpression {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let condition = Self::build(text, &program, variables)?;
+        let patterns = find_patterns(text, program.expression(), &variables, attributes)?;
+        let condition = Self { patterns, ..Self::build(text, &program, variables)? };
         condition.try_out()?;
         Ok(condition)
     }
@@ -180,7 +184,14 @@ impl CompiledExpression {
     ) -> Result<Self, Vec<BadExpression>> {
         let mut root = program.expression().clone();
         let groups = replace_calls(text, &mut root)?;
-        Ok(Self { metered: MeteredExpression::new(&root), variables, groups })
+        let patterns = Vec::new();
+        Ok(Self { metered: MeteredExpression::new(&root), variables, groups, patterns })
+    }
+
+    /// The patterns whose parts have names, for templates.
+    #[must_use]
+    pub fn patterns(&self) -> &[CapturingPattern] {
+        &self.patterns
     }
 
     /// The groups whose members the expression reads, each once.
