@@ -134,3 +134,8 @@ CREATE TABLE reopened_completions (
 
 -- For the history of a group: what each run gave.
 CREATE INDEX ended_memberships_by_group_and_giver ON ended_memberships (group_id, run_id);
+
+-- The file that a run read, and when it was written; NULL for other sources and for failed runs.
+ALTER TABLE runs ADD COLUMN source_file TEXT;
+ALTER TABLE runs ADD COLUMN source_modified_at TIMESTAMPTZ;
+CREATE INDEX runs_by_source_file ON runs (connector_id, id) WHERE source_file IS NOT NULL;

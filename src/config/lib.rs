@@ -33,6 +33,7 @@ mod secret;
 mod section;
 mod section_checks;
 mod settings;
+mod source_file;
 mod sql;
 mod toml_errors;
 mod units;
