@@ -69,6 +69,8 @@ limits! {
         "Size of a form that is kept while its user signs in or confirms the password. A larger one must be sent again.";
     SignInFormBytes = "sign_in_form_bytes", 64 << 10, None, "bytes",
         "Size of a form of sign-in, which anyone can send. A larger one is refused.";
+    RequestsPerPrincipal = "requests_per_principal", 8, None, "requests",
+        "Requests of one account or token that are worked on at the same time. Further ones wait.";
     SearchCharacters = "search_characters", 200, None, "characters",
         "Length of the text of a search. A longer one is refused.";
     SearchWords = "search_words", 20, None, "words",
