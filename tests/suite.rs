@@ -40,6 +40,7 @@ mod rehire;
 mod reopened_courses;
 mod resource_limits;
 mod retention;
+mod secret_rotation;
 mod service;
 mod several_records;
 mod source_dates;

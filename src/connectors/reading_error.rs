@@ -1,6 +1,7 @@
 //! Causes of errors that every kind of source can have.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use crate::attempt::ConnectorAttempt;
 use crate::exceeded_limit::ExceededLimit;
@@ -59,6 +60,16 @@ pub enum ReadingError {
         /// One of the values.
         sample: String,
     },
+    /// The file of a secret does not contain one.
+    #[error("the secret in `{}` (`{key}`) {fault}", path.display())]
+    UnusableSecret {
+        /// The key in the configuration file.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The problem, as the rest of a sentence after the file.
+        fault: String,
+    },
     /// The source exceeds a bound.
     #[error("the source {0}")]
     LimitExceeded(ExceededLimit),
@@ -84,7 +95,8 @@ impl ProtocolError for ReadingError {
             | Self::Unproven
             | Self::NoPeople { .. }
             | Self::TooManyRejectedRecords { .. }
-            | Self::UnreadableDates { .. } => self.to_string(),
+            | Self::UnreadableDates { .. }
+            | Self::UnusableSecret { .. } => self.to_string(),
         }
     }
 
@@ -96,6 +108,7 @@ impl ProtocolError for ReadingError {
             Self::NoPeople { .. } => "no_people",
             Self::TooManyRejectedRecords { .. } => "set_aside",
             Self::UnreadableDates { .. } => "unreadable_dates",
+            Self::UnusableSecret { .. } => "unusable_secret",
             Self::LimitExceeded(_) => "limit_exceeded",
         }
     }
@@ -108,6 +121,7 @@ impl ProtocolError for ReadingError {
             | Self::NoPeople { .. }
             | Self::TooManyRejectedRecords { .. }
             | Self::UnreadableDates { .. }
+            | Self::UnusableSecret { .. }
             | Self::LimitExceeded(_) => false,
         }
     }
@@ -123,6 +137,9 @@ impl ProtocolError for ReadingError {
             ),
             Self::TooManyRejectedRecords { .. } => Some(
                 "map `id` to an attribute with one unique value for each person, such as `entryUUID`".into(),
+            ),
+            Self::UnusableSecret { .. } => Some(
+                "write the secret to the file; it is read anew for each run, so that a reload is not required".into(),
             ),
             Self::UnreadableDates { attribute, sample, .. } => {
                 let formats = DateFormat::possible_formats(sample);

@@ -53,6 +53,11 @@ fn reading_errors() -> Vec<ConnectorError> {
             values: 100,
             sample: "31.12.2026".to_owned(),
         },
+        ReadingError::UnusableSecret {
+            key: "bind_password_file",
+            path: std::path::PathBuf::from("/etc/rollcall/secrets/ldap"),
+            fault: "is empty".to_owned(),
+        },
         ReadingError::LimitExceeded(exceeded(ResourceLimit::ReadingRecords)),
         ReadingError::LimitExceeded(exceeded(ResourceLimit::LdapNestingLevels).of(|| "a message".to_owned())),
     ];
@@ -64,6 +69,7 @@ fn reading_errors() -> Vec<ConnectorError> {
             | ReadingError::NoPeople { .. }
             | ReadingError::TooManyRejectedRecords { .. }
             | ReadingError::UnreadableDates { .. }
+            | ReadingError::UnusableSecret { .. }
             | ReadingError::LimitExceeded(_) => (),
         }
     }
