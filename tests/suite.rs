@@ -17,6 +17,8 @@ mod due_dates;
 mod enrollments;
 mod explain;
 mod failure_modes;
+mod file_encodings;
+mod file_end;
 mod guard;
 mod hold_causes;
 mod hold_commands;

@@ -15,7 +15,7 @@ fn read(text: &str, folder: &Path) -> Result<DirectoryReading, ConnectorError> {
     runtime.block_on(config.connectors[0].read(&config.attributes, &single_attempt()))
 }
 
-fn of_file(json: &[u8], more: &str) -> Result<DirectoryReading, ConnectorError> {
+pub(super) fn of_file(json: &[u8], more: &str) -> Result<DirectoryReading, ConnectorError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("people.json");
     std::fs::write(&path, json).expect("a file");
