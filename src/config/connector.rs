@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use crate::diagnostic_collector::SpannedValue;
 use crate::section::ConfigSection;
 use crate::section_checks::reject_duplicate;
-use crate::{Environment, api, csv, ldap, mapping, rule, sql};
+use crate::{Environment, api, csv, ldap, mapping, rule, source_file, sql};
 use rollcall_connectors::api::vendors;
 use rollcall_connectors::json::KeyPath;
 use rollcall_connectors::mapping::IncludeExpression;
@@ -89,7 +89,7 @@ fn json_file(
     around: &Environment<'_>,
     mapping: &AttributeMapping,
 ) -> Option<json_file::JsonFileSettings> {
-    let (file, paths) = (csv::file(section, around), api::paths(section, mapping));
+    let (file, paths) = (source_file::read(section, around), api::paths(section, mapping));
     let list = if section.has("list") { api::keys(section, "list") } else { Some(KeyPath::new()) };
     Some(json_file::JsonFileSettings { file: file?, paths: paths?, list: list? })
 }
@@ -98,6 +98,18 @@ fn json_file(
 fn include(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<IncludeExpression> {
     let text = section.text("include")?;
     let condition = rule::compile_expression(section, &text, attributes)?;
+    if let Some(computed) = condition.reads().into_iter().find(|attribute| attribute.is_computed()) {
+        let name = attributes.name(computed);
+        let finding = text.finding(format!("`{name}` is known only after all people are read"));
+        section.report.report_error(finding.hint(format!("use `{name}` in a rule")));
+        return None;
+    }
+    if let Some(group) = condition.groups().next() {
+        let finding = text
+            .finding(format!("the members of `{}` are known only after all people are read", group.shown()));
+        section.report.report_error(finding.hint("use `in_group` in a rule".to_owned()));
+        return None;
+    }
     Some(IncludeExpression { text: text.value.to_owned(), condition: Arc::new(condition) })
 }
 

@@ -114,18 +114,19 @@ impl PeopleTable {
     pub fn set_aside_without_name(&mut self, id: Symbol, place: impl FnOnce() -> String) {
         let text = self.values.text(id);
         let message = format!("the record `{text}` has neither an address nor a name: set aside");
-        self.set_aside_no_person(id, message, place);
+        self.set_aside_no_person(id, RunWarning::new(RunWarningKind::NoName, place(), message));
     }
 
     /// Rejects a row of totals. `place` is the position of the row in the source.
     pub fn set_aside_total(&mut self, id: Symbol, place: impl FnOnce() -> String) {
         let text = self.values.text(id);
         let message = format!("the record `{text}` is a row of totals, not a person: set aside");
-        self.set_aside_no_person(id, message, place);
+        self.set_aside_no_person(id, RunWarning::new(RunWarningKind::NoName, place(), message));
     }
 
-    fn set_aside_no_person(&mut self, id: Symbol, message: String, place: impl FnOnce() -> String) {
-        self.set_aside.problems.push(RunWarning::new(RunWarningKind::NoName, place(), message));
+    /// Rejects a record that is not a person, for the reason of the warning. A person with this id stays as last read.
+    pub fn set_aside_no_person(&mut self, id: Symbol, warning: RunWarning) {
+        self.set_aside.problems.push(warning);
         self.set_aside.nameless.insert(id);
         self.set_aside.without_name += 1;
     }

@@ -45,6 +45,8 @@ pub enum RunWarningKind {
     RuleFailed,
     /// A group with an invalid name: not created.
     BadGroupName,
+    /// A rule reads a group that does not exist: memberships of the rule stay unchanged.
+    UnknownGroup,
     /// A rule's group that was deleted manually: not created again.
     GroupDeleted,
     /// An assignment of the file that names a group or a course that does not exist.
@@ -57,6 +59,12 @@ pub enum RunWarningKind {
     PersonGone,
     /// A person who was asked for and is not found.
     PersonNotFound,
+    /// A row that looks like a second header: rejected.
+    SecondHeader,
+    /// A line of totals at the end of a file.
+    TotalLine,
+    /// A newer file than the one that was read: not complete.
+    FileSkipped,
 }
 
 impl RunWarningKind {
@@ -76,12 +84,16 @@ impl RunWarningKind {
             Self::AttributeEmpty => "attribute_empty",
             Self::RuleFailed => "rule_failed",
             Self::BadGroupName => "bad_group_name",
+            Self::UnknownGroup => "unknown_group",
             Self::GroupDeleted => "group_deleted",
             Self::AssignmentUnmet => "assignment_unmet",
             Self::Rehired => "rehired",
             Self::AttributeBlank => "attribute_blank",
             Self::PersonGone => "person_gone",
             Self::PersonNotFound => "person_not_found",
+            Self::SecondHeader => "second_header",
+            Self::TotalLine => "total_line",
+            Self::FileSkipped => "file_skipped",
         }
     }
 }

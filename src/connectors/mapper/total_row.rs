@@ -1,4 +1,4 @@
-//! Rows that are no records: totals below a table.
+//! Rows that are no records: totals below a table, and second headers (`second_header`).
 
 use super::{RecordMapper, RecordValues};
 use rollcall_model::attributes::Attribute;
@@ -50,18 +50,22 @@ impl RecordMapper<'_> {
     /// Maps one row of a table. A row with an id but without an address and a name, such as `312`, and a row of totals,
     /// such as `Total: 312`, are set aside; a person with this id stays as last read.
     pub(crate) fn push_row(&mut self, row: &RecordValues, place: impl FnOnce() -> String) {
-        if row.excess().is_some() || !self.has_one_id(row) {
+        // Header rows are the first rows below the header.
+        let is_header = self.header_rows == self.records && self.is_second_header(row);
+        let is_nameless = self.has_one_id(row) && self.is_nameless(row);
+        let is_total = || self.has_one_id(row) && self.is_total(row);
+        if row.excess().is_some() || !(is_header || is_nameless || is_total()) {
             self.push(row, place);
-        } else if self.is_nameless(row) {
-            self.count_record(row);
-            let id = self.id(0, row);
+            return;
+        }
+        self.count_record(row);
+        let id = self.id(0, row);
+        if is_header {
+            self.set_aside_header(id, place());
+        } else if is_nameless {
             self.people.set_aside_without_name(id, place);
-        } else if self.is_total(row) {
-            self.count_record(row);
-            let id = self.id(0, row);
-            self.people.set_aside_total(id, place);
         } else {
-            self.push(row, place);
+            self.people.set_aside_total(id, place);
         }
     }
 

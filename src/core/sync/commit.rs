@@ -8,10 +8,12 @@ use crate::enrollment::change::ChangeTime;
 use crate::sync::catalogue;
 use crate::sync::learner_row::{MergedLearner, learner_row};
 use crate::sync::load::to_limit_usage;
+use crate::sync::managers::write_managers;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::guard::{ChangeKey, ChangeKind, ChangeSubject, HeldGroup, HoldBaseline, PlannedChange};
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use rollcall_model::people::RowIndex;
+use rollcall_model::source_file::SourceFile;
 use rollcall_model::status::LearnerStatus;
 use rollcall_planner::email_assignment::LearnerUpdate;
 use rollcall_planner::membership_plan::{MembershipEntry, MembershipPlan};
@@ -79,6 +81,8 @@ pub struct CommitContext<'a> {
     pub context: PlanContext<'a>,
     /// The keys of the changes that an approval decides on; `None` for other runs.
     pub approved: Option<Vec<String>>,
+    /// The file that was read as a whole, if the source is one.
+    pub source_file: Option<&'a SourceFile>,
 }
 
 /// Commits a plan under a lease, in the given transaction.
@@ -94,7 +98,7 @@ pub async fn commit(mut tx: Tx, job: CommitContext<'_>, change_set: &ChangeSet) 
     }
     let mut counts = counts(change_set);
     let settles_holds = job.approved.is_some() || (change_set.complete && snapshot.any_held);
-    if change_set.is_empty() && !settles_holds {
+    if change_set.is_empty() && change_set.lines.is_empty() && !settles_holds {
         finish(&mut tx, &job, &counts, change_set).await?;
         tx.commit().await?;
         return Ok(CommitResult::Done(counts));
@@ -126,6 +130,7 @@ pub async fn commit(mut tx: Tx, job: CommitContext<'_>, change_set: &ChangeSet) 
     let rows = change_set.learners.iter().map(|one| planned_row(one, change_set, attributes, &ids));
     learners::write_rows(&mut change.tx, rows, when.today, run).await?;
     write_persons(&mut change.tx, run, attributes, snapshot, change_set, &ids).await?;
+    write_managers(&mut change.tx, change_set, &ids).await?;
     change.apply_memberships().await?;
     catalogue::commit(&mut change, &change_set.catalogue, &groups).await?;
     counts.jobs_enqueued = change.counts().jobs_enqueued;
@@ -161,6 +166,9 @@ async fn finish(
 ) -> Result<()> {
     let held = &change_set.held;
     runs::finish(tx, job.run, status(change_set), counts, &change_set.problems, Utc::now()).await?;
+    if let Some(file) = job.source_file {
+        runs::record_file(tx, job.run, file).await?;
+    }
     if held.is_waiting() {
         let json = serde_json::json!({ "causes": held.causes, "reasons": held.reasons });
         runs::record_guard(tx, job.run, &json.to_string()).await?;
