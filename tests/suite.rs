@@ -18,6 +18,8 @@ mod due_dates;
 mod enrollments;
 mod explain;
 mod failure_modes;
+mod file_encodings;
+mod file_end;
 mod group_rules;
 mod guard;
 mod hold_causes;

@@ -7,7 +7,6 @@ use crate::attempt::ConnectorAttempt;
 use crate::exceeded_limit::ExceededLimit;
 use crate::protocol_error::ProtocolError;
 use rollcall_model::format::count;
-use rollcall_model::source_date::DateFormat;
 
 /// Reason why a reading is not possible or not usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +58,8 @@ pub enum ReadingError {
         values: u64,
         /// One of the values.
         sample: String,
+        /// The formats in which the values would be dates.
+        formats: Vec<&'static str>,
     },
     /// The file of a secret does not contain one.
     #[error("the secret in `{}` (`{key}`) {fault}", path.display())]
@@ -81,6 +82,22 @@ fn format_unused_records(set_aside: u64, left_out: u64) -> String {
     let left_out = (left_out > 0).then(|| format!("{} that `include` excludes", records(left_out)));
     let all: Vec<String> = set_aside.into_iter().chain(left_out).collect();
     if all.is_empty() { String::new() } else { format!(", only {}", all.join(" and ")) }
+}
+
+/// Says what to write for dates that cannot be read.
+fn describe_date_settings(attribute: &str, sample: &str, formats: &[&str]) -> String {
+    if !formats.is_empty() {
+        let lines: Vec<String> =
+            formats.iter().map(|format| format!("`{attribute} = \"{format}\"`")).collect();
+        let lines = lines.join(" or ");
+        return format!("under `[connector.dates]` write how the source writes days: {lines}");
+    }
+    if sample.bytes().any(|byte| byte.is_ascii_digit()) {
+        return format!(
+            "under `[connector.dates]` write how the source writes `{attribute}`: `%d` is the day, `%m` the month, `%Y` the year, `%H:%M:%S` a time"
+        );
+    }
+    format!("if this word means no date, write `\"{sample}\" = \"\"` under `[connector.values.{attribute}]`")
 }
 
 impl ProtocolError for ReadingError {
@@ -136,23 +153,13 @@ impl ProtocolError for ReadingError {
                 "check the mapping of `id`, and `include`; if this is right, set `min_read = 0` in `[safety]`".into(),
             ),
             Self::TooManyRejectedRecords { .. } => Some(
-                "map `id` to an attribute with one unique value for each person, such as `entryUUID`".into(),
+                "map `id` to an attribute with one unique value for each person, such as `entryUUID`; if a person has several records, set `several = \"merge\"`".into(),
             ),
             Self::UnusableSecret { .. } => Some(
                 "write the secret to the file; it is read anew for each run, so that a reload is not required".into(),
             ),
-            Self::UnreadableDates { attribute, sample, .. } => {
-                let formats = DateFormat::possible_formats(sample);
-                let choice = if formats.is_empty() { vec!["%d.%m.%Y"] } else { formats };
-                let lines: Vec<String> =
-                    choice.iter().map(|format| format!("`{attribute} = \"{format}\"`")).collect();
-                Some(
-                    format!(
-                        "under `[connector.dates]` write how the source writes days: {}",
-                        lines.join(" or ")
-                    )
-                    .into(),
-                )
+            Self::UnreadableDates { attribute, sample, formats, .. } => {
+                Some(describe_date_settings(attribute, sample, formats).into())
             }
             Self::LimitExceeded(limit) => {
                 let spec = limit.limit.spec();

@@ -6,6 +6,7 @@
 pub mod attributes;
 pub mod catalogue;
 mod column;
+pub mod date_suggestion;
 pub mod definition_source;
 pub mod due_policy;
 pub mod enrollment_state;

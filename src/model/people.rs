@@ -3,6 +3,8 @@
 //! Rows are small (four bytes per attribute) because every text is stored once in [`Interner`]. The external id
 //! identifies a person; a digest of the values shows whether a record changed since the last reading.
 
+mod record_counts;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -112,6 +114,13 @@ impl PeopleTable {
     pub fn set_aside_without_name(&mut self, id: Symbol, place: impl FnOnce() -> String) {
         let text = self.values.text(id);
         let message = format!("the record `{text}` has neither an address nor a name: set aside");
+        self.set_aside_no_person(id, RunWarning::new(RunWarningKind::NoName, place(), message));
+    }
+
+    /// Rejects a row of totals. `place` is the position of the row in the source.
+    pub fn set_aside_total(&mut self, id: Symbol, place: impl FnOnce() -> String) {
+        let text = self.values.text(id);
+        let message = format!("the record `{text}` is a row of totals, not a person: set aside");
         self.set_aside_no_person(id, RunWarning::new(RunWarningKind::NoName, place(), message));
     }
 
@@ -225,37 +234,6 @@ impl PeopleTable {
         self.cells.is_empty()
     }
 
-    /// The number of rejected records.
-    #[must_use]
-    pub fn set_aside(&self) -> u64 {
-        let RejectedRecords { without_id, without_name, repeated, .. } = &self.set_aside;
-        without_id + without_name + repeated.values().map(|records| records.times).sum::<u64>()
-    }
-
-    /// The number of rejected records that are a sign of a wrong mapping: those without an id or a
-    /// name, and those of ids whose
-    /// records have different addresses. Records with one address are those of one person.
-    #[must_use]
-    pub fn set_aside_by_mapping(&self) -> u64 {
-        let is_one_person = |records: &&RepeatedRecords| {
-            let mut addresses = records
-                .cells
-                .chunks(self.width)
-                .map(|cells| fold(self.values.first(cells[Attribute::EMAIL.index()])));
-            let first = addresses.next().unwrap_or_default();
-            !first.is_empty() && addresses.all(|address| address == first)
-        };
-        let repeated = self.set_aside.repeated.values().filter(|records| !is_one_person(records));
-        let RejectedRecords { without_id, without_name, .. } = &self.set_aside;
-        without_id + without_name + repeated.map(|records| records.times).sum::<u64>()
-    }
-
-    /// The number of records that are equal to another one, which counts.
-    #[must_use]
-    pub fn identical(&self) -> u64 {
-        self.identical
-    }
-
     /// Removes rows, given in ascending order, as if the source did not contain them.
     pub fn leave_out(&mut self, rows: &[RowIndex]) {
         self.drop_rows(rows, &mut vec![(); self.len()]);
@@ -272,12 +250,6 @@ impl PeopleTable {
         }
     }
 
-    /// The number of people in the source who are excluded.
-    #[must_use]
-    pub fn left_out(&self) -> u64 {
-        self.left_out
-    }
-
     /// The rejected records.
     pub fn set_aside_problems(&self) -> impl Iterator<Item = RunWarning> {
         let mut repeated: Vec<_> = self.set_aside.repeated.iter().collect();
@@ -287,7 +259,7 @@ impl PeopleTable {
             RunWarning::new(
                 RunWarningKind::RepeatedId,
                 id,
-                format!("the id occurs {times} times: all its records are set aside"),
+                format!("the id occurs {times} times: all its records are set aside, because `several` is \"refuse\""),
             )
         });
         self.set_aside.problems.iter().cloned().chain(repeated)

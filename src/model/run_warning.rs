@@ -23,7 +23,7 @@ pub struct RunWarning {
 pub enum RunWarningKind {
     /// A record without an id: rejected.
     NoId,
-    /// A row with an id but without an address and a name: rejected.
+    /// A row with an id but without an address and a name, or a row of totals: rejected.
     NoName,
     /// A duplicate id: all its records are rejected.
     RepeatedId,

@@ -17,7 +17,12 @@ impl RecordMapper<'_> {
         let mut is_empty = true;
         for value in record.values_of(column.number) {
             is_empty = false;
-            match format.read(column.translate(value), zone) {
+            // The codes of a date are words such as `unbefristet`, which need not be complete.
+            let text = column.name_of(value).unwrap_or(value);
+            if text.is_empty() {
+                continue;
+            }
+            match format.read(text, zone) {
                 SourceDate::Day(day) => {
                     first = Some(first.map_or(day, |earlier: NaiveDate| earlier.min(day)));
                 }

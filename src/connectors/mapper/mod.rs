@@ -20,11 +20,13 @@ use crate::active_directory::is_optional;
 use crate::protocol_error::ProtocolError;
 use crate::{AttributeMapping, ConnectorAttempt, ConnectorError, ExceededLimit, ReadingError};
 use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::date_suggestion::suggest_formats;
 use rollcall_model::interner::Symbol;
 use rollcall_model::names::{ConnectorName, fold};
 use rollcall_model::people::PeopleTable;
 use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::source_date::DateFormat;
 use rollcall_model::status::EmploymentStatus;
 
 pub(super) use address::{find_address, spell_address};
@@ -269,7 +271,8 @@ impl<'a> RecordMapper<'a> {
             column: self.mapping.columns[column.number].1.clone(),
             unreadable: dates.unreadable,
             values: dates.values,
-            sample: dates.sample.clone(),
+            sample: dates.samples.first().cloned().unwrap_or_default(),
+            formats: suggest_formats(&dates.samples, column.date_format.unwrap_or(&DateFormat::Standard)),
         }
     }
 
@@ -287,13 +290,14 @@ impl<'a> RecordMapper<'a> {
         let column = &mut self.columns[index];
         let mut values = record.values_of(column.number);
         let Some(first) = values.next() else { return Symbol::EMPTY };
+        let attribute = column.attribute;
         let Some(second) = values.next() else {
-            let only = column.translate(first);
+            let only = strip_manager(attribute, column.translate(first));
             return self.people.values.intern(only);
         };
         self.texts.clear();
         for value in [first, second].into_iter().chain(values) {
-            self.texts.push(column.translate(value).to_owned());
+            self.texts.push(strip_manager(attribute, column.translate(value)).to_owned());
         }
         self.people.values.intern_all(&mut self.texts)
     }
@@ -366,4 +370,9 @@ impl<'a> RecordMapper<'a> {
         }
         self.people.values.intern(named.unwrap_or(EmploymentStatus::Active).as_str())
     }
+}
+
+/// Takes the address of a manager out of what is around it, so that it is compared with those of people.
+fn strip_manager(attribute: Attribute, text: &str) -> &str {
+    if attribute == Attribute::MANAGER { find_address(text).unwrap_or(text) } else { text }
 }
