@@ -9,7 +9,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::attributes::{Attribute, AttributeSet};
 use crate::interner::{Interner, Symbol};
 use crate::names::fold;
-use crate::run_warning::{RunWarning, RunWarningKind};
+use crate::rejected_records::{RejectedRecords, RepeatedRecords};
+use crate::run_warning::RunWarning;
 
 /// The number of a row in [`PeopleTable`].
 pub type RowIndex = u32;
@@ -28,27 +29,8 @@ pub struct PeopleTable {
     left_out: u64,
     /// The ids of people with an attribute whose value could not be read.
     unreadable: Vec<(Symbol, Attribute)>,
-}
-
-/// Records that were rejected.
-#[derive(Debug, Clone, Default)]
-pub struct RejectedRecords {
-    without_id: u64,
-    without_name: u64,
-    addresses: Vec<Symbol>,
-    repeated: FxHashMap<Symbol, RepeatedRecords>,
-    /// Ids of records without an address and a name.
-    nameless: FxHashSet<Symbol>,
-    problems: Vec<RunWarning>,
-}
-
-/// The records of an id that has several different ones.
-#[derive(Debug, Clone)]
-struct RepeatedRecords {
-    /// The number of records, including those that are equal to another one.
-    times: u64,
-    /// The cells of the different records.
-    cells: Vec<Symbol>,
+    /// The ids whose different records became one.
+    merged: FxHashSet<Symbol>,
 }
 
 impl PeopleTable {
@@ -64,6 +46,7 @@ impl PeopleTable {
             identical: 0,
             left_out: 0,
             unreadable: Vec::new(),
+            merged: FxHashSet::default(),
         }
     }
 
@@ -78,10 +61,7 @@ impl PeopleTable {
         debug_assert_eq!(cells.len(), self.width, "a record has one cell for each attribute");
         let id = cells[Attribute::ID.index()];
         if id.is_empty() {
-            self.set_aside.without_id += 1;
-            self.set_aside.addresses.push(cells[Attribute::EMAIL.index()]);
-            let message = "the record has no id: set aside".to_owned();
-            self.set_aside.problems.push(RunWarning::new(RunWarningKind::NoId, place(), message));
+            self.set_aside.add_without_id(cells, place());
             return;
         }
         if let Some(records) = self.set_aside.repeated.get_mut(&id) {
@@ -110,16 +90,18 @@ impl PeopleTable {
     /// Rejects a record with an id but without an address and a name. `place` is the position of the record in the
     /// source.
     pub fn set_aside_without_name(&mut self, id: Symbol, place: impl FnOnce() -> String) {
-        let text = self.values.text(id);
-        let message = format!("the record `{text}` has neither an address nor a name: set aside");
-        self.set_aside.problems.push(RunWarning::new(RunWarningKind::NoName, place(), message));
-        self.set_aside.nameless.insert(id);
-        self.set_aside.without_name += 1;
+        self.set_aside.add_nameless(&self.values, id, place());
     }
 
     /// Notes that a value of a person could not be read: the person keeps the value that was last read.
     pub fn note_unreadable(&mut self, id: Symbol, attribute: Attribute) {
         self.unreadable.push((id, attribute));
+    }
+
+    /// Returns true if the record of a row was made of several ones.
+    #[must_use]
+    pub fn is_merged(&self, row: RowIndex) -> bool {
+        self.merged.contains(&self.cell(row, Attribute::ID))
     }
 
     /// The values that could not be read.
@@ -181,7 +163,10 @@ impl PeopleTable {
             let Some(records) = self.set_aside.repeated.remove(&id) else { continue };
             let different: Vec<&[Symbol]> = records.cells.chunks(self.width).collect();
             match merge(&mut self.values, &different) {
-                Some(cells) => self.push(&cells, String::new),
+                Some(cells) => {
+                    self.push(&cells, String::new);
+                    self.merged.insert(id);
+                }
                 None => {
                     self.set_aside.repeated.insert(id, records);
                 }
@@ -223,8 +208,7 @@ impl PeopleTable {
     /// The number of rejected records.
     #[must_use]
     pub fn set_aside(&self) -> u64 {
-        let RejectedRecords { without_id, without_name, repeated, .. } = &self.set_aside;
-        without_id + without_name + repeated.values().map(|records| records.times).sum::<u64>()
+        self.set_aside.count(self.width)
     }
 
     /// The number of rejected records that are a sign of a wrong mapping: those without an id or a
@@ -232,17 +216,7 @@ impl PeopleTable {
     /// records have different addresses. Records with one address are those of one person.
     #[must_use]
     pub fn set_aside_by_mapping(&self) -> u64 {
-        let is_one_person = |records: &&RepeatedRecords| {
-            let mut addresses = records
-                .cells
-                .chunks(self.width)
-                .map(|cells| fold(self.values.first(cells[Attribute::EMAIL.index()])));
-            let first = addresses.next().unwrap_or_default();
-            !first.is_empty() && addresses.all(|address| address == first)
-        };
-        let repeated = self.set_aside.repeated.values().filter(|records| !is_one_person(records));
-        let RejectedRecords { without_id, without_name, .. } = &self.set_aside;
-        without_id + without_name + repeated.map(|records| records.times).sum::<u64>()
+        self.set_aside.count_by_mapping(&self.values, self.width)
     }
 
     /// The number of records that are equal to another one, which counts.
@@ -275,30 +249,19 @@ impl PeopleTable {
 
     /// The rejected records.
     pub fn set_aside_problems(&self) -> impl Iterator<Item = RunWarning> {
-        let mut repeated: Vec<_> = self.set_aside.repeated.iter().collect();
-        repeated.sort_unstable_by_key(|(id, _)| self.values.text(**id));
-        let repeated = repeated.into_iter().map(|(id, records)| {
-            let (id, times) = (self.values.text(*id), records.times);
-            RunWarning::new(
-                RunWarningKind::RepeatedId,
-                id,
-                format!("the id occurs {times} times: all its records are set aside"),
-            )
-        });
-        self.set_aside.problems.iter().cloned().chain(repeated)
+        self.set_aside.problems(&self.values)
     }
 
     /// Returns true if a record of this id was rejected: its person is neither read nor absent.
     #[must_use]
     pub fn is_set_aside(&self, id: &str) -> bool {
-        let RejectedRecords { repeated, nameless, .. } = &self.set_aside;
-        self.values.find(id).is_some_and(|id| repeated.contains_key(&id) || nameless.contains(&id))
+        self.values.find(id).is_some_and(|id| self.set_aside.contains(id))
     }
 
-    /// The addresses of records without an id: a person with one of them is not absent.
-    pub fn addresses_without_id(&self) -> impl Iterator<Item = &str> {
-        let addresses = self.set_aside.addresses.iter().filter(|cell| !cell.is_empty());
-        addresses.map(|&cell| self.values.first(cell))
+    /// The cells of the records without an id, and of those of repeated ids. A known person whose address or name one of
+    /// them has is not absent.
+    pub fn set_aside_records(&self) -> impl Iterator<Item = &[Symbol]> {
+        self.set_aside.records(self.width)
     }
 
     /// The row of an external id.
@@ -381,6 +344,7 @@ pub fn digest(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run_warning::RunWarningKind;
 
     fn people(ids: &[&str]) -> PeopleTable {
         let attributes = AttributeSet::default();
