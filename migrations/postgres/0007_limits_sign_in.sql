@@ -134,3 +134,17 @@ CREATE TABLE reopened_completions (
 
 -- For the history of a group: what each run gave.
 CREATE INDEX ended_memberships_by_group_and_giver ON ended_memberships (group_id, run_id);
+
+-- The manager of each learner as the last complete run found it. Only written if a rule reads managers.
+CREATE TABLE reporting_lines (
+    learner_id BIGINT PRIMARY KEY REFERENCES learners ON DELETE CASCADE,
+    manager_id BIGINT,
+    written    TEXT NOT NULL,
+    problem    TEXT NOT NULL,
+    reports    BIGINT NOT NULL
+);
+COMMENT ON TABLE reporting_lines IS 'Manager of each learner as the last complete run found it; only if a rule reads managers.';
+COMMENT ON COLUMN reporting_lines.manager_id IS 'Learner; the last one that was known if there is a problem. NULL: at the top.';
+COMMENT ON COLUMN reporting_lines.written IS 'Attribute `manager` as the source wrote it.';
+COMMENT ON COLUMN reporting_lines.problem IS 'Reason why the manager is not known; empty: it is known.';
+COMMENT ON COLUMN reporting_lines.reports IS 'Number of people below, directly and indirectly.';

@@ -161,3 +161,12 @@ CREATE TABLE reopened_completions (
 
 -- For the history of a group: what each run gave.
 CREATE INDEX ended_memberships_by_group_and_giver ON ended_memberships (group_id, run_id);
+
+-- The manager of each learner as the last complete run found it. Only written if a rule reads managers.
+CREATE TABLE reporting_lines (
+    learner_id INTEGER PRIMARY KEY REFERENCES learners (id) ON DELETE CASCADE,
+    manager_id BIGINT,                      -- learner; the last one that was known if there is a problem; none: at the top
+    written    TEXT NOT NULL,               -- attribute `manager` as the source wrote it
+    problem    TEXT NOT NULL,               -- reason why the manager is not known; empty: it is known
+    reports    BIGINT NOT NULL              -- number of people below, directly and indirectly
+);

@@ -98,6 +98,18 @@ fn json_file(
 fn include(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<IncludeExpression> {
     let text = section.text("include")?;
     let condition = rule::compile_expression(section, &text, attributes)?;
+    if let Some(computed) = condition.reads().into_iter().find(|attribute| attribute.is_computed()) {
+        let name = attributes.name(computed);
+        let finding = text.finding(format!("`{name}` is known only after all people are read"));
+        section.report.report_error(finding.hint(format!("use `{name}` in a rule")));
+        return None;
+    }
+    if let Some(group) = condition.groups().next() {
+        let finding = text
+            .finding(format!("the members of `{}` are known only after all people are read", group.shown()));
+        section.report.report_error(finding.hint("use `in_group` in a rule".to_owned()));
+        return None;
+    }
     Some(IncludeExpression { text: text.value.to_owned(), condition: Arc::new(condition) })
 }
 

@@ -27,6 +27,7 @@ mod mapping;
 mod message_snapshot;
 mod redact;
 mod rule;
+mod rule_dependencies;
 mod schema;
 mod schema_keys;
 mod secret;
@@ -268,6 +269,7 @@ fn assemble(root: &ConfigSection<'_>, around: &Environment<'_>) -> Config {
     let rules = rule::read(&rule_sections, known);
     if rules.len() == rule_sections.len() {
         rule::warn_unmapped_attributes(&rule_sections, &rules, &connectors, &attributes);
+        rule_dependencies::report_circles(&rule_sections, &rules);
     }
     let courses = course::courses(&root.list("course"));
     let assignment_sections = root.list("assignment");

@@ -43,7 +43,7 @@ fn check_name(section: &ConfigSection<'_>, name: &SpannedValue<&str>, earlier: &
 
 fn one(section: &ConfigSection<'_>, known: NameScope<'_>) -> Option<Rule> {
     let condition = condition(section, known.attributes);
-    let group = template(section, known.attributes);
+    let group = template(section, known.attributes, condition.as_ref());
     let connectors = connectors(section, known.connectors);
     let max_group_removals = section.percent("max_group_removals").map(|share| share.value);
     let name = RuleName::new(section.text("name")?.value.trim());
@@ -76,10 +76,17 @@ pub(super) fn compile_expression(
     }
 }
 
-fn template(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<NameTemplate> {
+fn template(
+    section: &ConfigSection<'_>,
+    attributes: &AttributeSet,
+    condition: Option<&CompiledExpression>,
+) -> Option<NameTemplate> {
     let group = section.text("group")?;
-    match NameTemplate::parse(group.value, attributes) {
+    let patterns = condition.map_or(&[][..], CompiledExpression::patterns);
+    match NameTemplate::parse(group.value, attributes, patterns) {
         Ok(template) => Some(template),
+        // The expression, which is not valid, may name a part of a pattern so.
+        Err(mistake) if condition.is_none() && names_part(section, mistake.unknown.as_deref()) => None,
         Err(mistake) => {
             let before = group.value.get(..mistake.at).unwrap_or("");
             let line = before.matches('\n').count();
@@ -88,6 +95,12 @@ fn template(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<Na
             None
         }
     }
+}
+
+/// Returns true if the text of the expression names a part of a pattern so.
+fn names_part(section: &ConfigSection<'_>, name: Option<&str>) -> bool {
+    let when = section.text("when").map_or("", |when| when.value);
+    name.is_some_and(|name| when.contains(&format!("<{name}>")))
 }
 
 /// Reports a message at a position inside a text. An unknown name may be defined in a part of the file that could not
@@ -144,6 +157,8 @@ pub(super) fn warn_unmapped_attributes(
         reads.sort_unstable();
         reads.dedup();
         for attribute in reads {
+            // Computed attributes follow from `manager`.
+            let attribute = if attribute.is_computed() { Attribute::MANAGER } else { attribute };
             // Without a mapping, everyone who is in the directory is active.
             let is_known = attribute == Attribute::STATUS
                 || connectors.iter().any(|connector| connector.mapping.maps(attribute));

@@ -31,11 +31,44 @@ standard! {
     END_DATE = 12 "end_date",
 }
 
+/// The attributes that are computed from `manager`, for rules: no connector maps them, and people have no column of them.
+/// An attribute of the file with one of these names takes precedence.
+pub const COMPUTED: &[(&str, Attribute)] = &[
+    ("manager_chain", Attribute::MANAGER_CHAIN),
+    ("manager_chain_ids", Attribute::MANAGER_CHAIN_IDS),
+    ("reports_total", Attribute::REPORTS_TOTAL),
+    ("is_manager", Attribute::IS_MANAGER),
+];
+
+/// The beginning of the value of a computed attribute that is not known; the reason follows. No source can deliver it.
+pub const UNRESOLVED: char = '\u{1e}';
+
 impl Attribute {
+    /// The addresses of the managers, nearest first: folded; the id of a manager without an address.
+    pub const MANAGER_CHAIN: Attribute = Attribute(u16::MAX);
+    /// The ids of the managers, in the same order.
+    pub const MANAGER_CHAIN_IDS: Attribute = Attribute(u16::MAX - 1);
+    /// The number of people below, directly and indirectly.
+    pub const REPORTS_TOTAL: Attribute = Attribute(u16::MAX - 2);
+    /// `true` if people report to the person.
+    pub const IS_MANAGER: Attribute = Attribute(u16::MAX - 3);
+
     /// The index of this attribute in a person's row.
     #[must_use]
     pub fn index(self) -> usize {
         usize::from(self.0)
+    }
+
+    /// Returns true if the attribute is computed: it has no column.
+    #[must_use]
+    pub fn is_computed(self) -> bool {
+        self >= Self::IS_MANAGER
+    }
+
+    /// Returns the computed attribute of a name.
+    #[must_use]
+    pub fn find_computed(name: &str) -> Option<Self> {
+        COMPUTED.iter().find(|(known, _)| *known == name).map(|(_, attribute)| *attribute)
     }
 }
 
@@ -78,7 +111,8 @@ impl AttributeSet {
     /// The name of an attribute.
     #[must_use]
     pub fn name(&self, attribute: Attribute) -> &str {
-        &self.names[attribute.index()]
+        let computed = COMPUTED.iter().find(|(_, one)| *one == attribute);
+        computed.map_or_else(|| self.names[attribute.index()].as_str(), |(name, _)| name)
     }
 
     /// All names, in the order of the columns.

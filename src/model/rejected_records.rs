@@ -93,7 +93,7 @@ impl RejectedRecords {
             RunWarning::new(
                 RunWarningKind::RepeatedId,
                 id,
-                format!("the id occurs {times} times: all its records are set aside"),
+                format!("the id occurs {times} times: all its records are set aside, and their people stay as last read"),
             )
         });
         self.problems.iter().cloned().chain(repeated)

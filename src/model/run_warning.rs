@@ -45,6 +45,8 @@ pub enum RunWarningKind {
     RuleFailed,
     /// A group with an invalid name: not created.
     BadGroupName,
+    /// A rule reads a group that does not exist: memberships of the rule stay unchanged.
+    UnknownGroup,
     /// A rule's group that was deleted manually: not created again.
     GroupDeleted,
     /// An assignment of the file that names a group or a course that does not exist.
@@ -76,6 +78,7 @@ impl RunWarningKind {
             Self::AttributeEmpty => "attribute_empty",
             Self::RuleFailed => "rule_failed",
             Self::BadGroupName => "bad_group_name",
+            Self::UnknownGroup => "unknown_group",
             Self::GroupDeleted => "group_deleted",
             Self::AssignmentUnmet => "assignment_unmet",
             Self::Rehired => "rehired",

@@ -124,7 +124,7 @@ mod tests {
     fn departments_rule(attributes: &AttributeSet) -> Rule {
         let when = r#"department != """#;
         let condition = CompiledExpression::compile(when, attributes).expect("an expression");
-        let template = NameTemplate::parse("{department}", attributes).expect("a template");
+        let template = NameTemplate::parse("{department}", attributes, &[]).expect("a template");
         Rule::new(RuleName::new("departments"), when.to_owned(), template, condition)
     }
 

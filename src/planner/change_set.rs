@@ -6,9 +6,11 @@
 use rustc_hash::FxHashMap;
 
 use crate::catalogue_plan::{self, CataloguePlan};
-use crate::desired_memberships::DesiredMemberships;
+use crate::desired_memberships::{DesiredMemberships, RuleEvaluation};
 use crate::email_assignment::LearnerUpdate;
+use crate::group_states::KnownMembers;
 use crate::lookups::Lookups;
+use crate::managers::ChangedLine;
 use crate::membership_plan::{CurrentState, MembershipPlan};
 use crate::new_people::{changed_ids, find_learners, find_rehired, one_row_a_learner};
 use crate::pinned_records::PinnedRecords;
@@ -48,6 +50,8 @@ pub struct ChangeSet {
     pub changed_ids: Vec<(RowIndex, LearnerId)>,
     /// Groups and memberships.
     pub plan: MembershipPlan,
+    /// The managers that differ from the stored ones; empty if no rule reads them.
+    pub lines: Vec<ChangedLine>,
     /// Courses and assignments of the file.
     pub catalogue: CataloguePlan,
     /// The warnings of the plan.
@@ -157,6 +161,7 @@ pub(crate) fn build_plan(
     builder.add_manual_learners();
     let candidates = builder.candidates(lookups);
     let (learners, leave) = builder.addresses(lookups, candidates);
+    let lines = if rules.reads_managers() { builder.compute_managers() } else { Vec::new() };
     let plan = builder.plan()?;
     let catalogue = catalogue_plan::plan(rules, snapshot, &plan);
     let mut problems = builder.problems;
@@ -174,6 +179,7 @@ pub(crate) fn build_plan(
         leave,
         changed_ids,
         plan,
+        lines,
         catalogue,
         problems,
         held: HoldReport::default(),
@@ -193,15 +199,18 @@ impl PopulationBuilder<'_> {
         let rules = self.context.rules;
         let today = self.today();
         let names: Vec<RuleName> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
-        let desired = DesiredMemberships::evaluate_until(
-            rules.rules,
-            &self.population,
-            &rules.connector_names(),
-            self.context.today,
-            self.context.interrupt,
-        );
+        let desired = DesiredMemberships::evaluate(RuleEvaluation {
+            rules: rules.rules,
+            population: &self.population,
+            connectors: &rules.connector_names(),
+            today: self.context.today,
+            interrupt: self.context.interrupt,
+            known: KnownMembers::Current(&today),
+        });
         let desired = desired.ok_or(PlanInterrupted)?;
-        Ok(MembershipPlan::between(&today, &desired, &names, &self.population))
+        let mut plan = MembershipPlan::between(&today, &desired, &names, &self.population);
+        plan.problems.extend(desired.list_rule_warnings(&names));
+        Ok(plan)
     }
 
     /// Returns the memberships that the learners of the population have today.

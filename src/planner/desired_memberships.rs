@@ -10,12 +10,16 @@ use chrono::NaiveDate;
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use crate::group_states::{GroupStates, KnownMembers};
 use crate::learner_evaluation::{RuleScope, evaluate_learner};
+use crate::plan_warning::PlanWarning;
 use crate::population::{LearnerIndex, Population};
 use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::{Interner, Symbol};
-use rollcall_model::names::ConnectorName;
+use rollcall_model::names::{ConnectorName, GroupName, RuleName};
+use rollcall_model::run_warning::RunWarning;
 use rollcall_rules::name_template::RenderedName;
+use rollcall_rules::rule::group_references::MembershipState;
 use rollcall_rules::rule::{EvaluationResult, Interrupt, Rule, RuleEvaluator};
 
 /// A group that a rule names for a value.
@@ -38,6 +42,46 @@ pub struct DesiredMemberships {
     pub members: Vec<(u32, LearnerIndex)>,
     /// Rule and learner whose evaluation failed, with the reason: the memberships of that rule do not change for them.
     pub undecided: Vec<(u32, LearnerIndex, String)>,
+    /// For each rule, true if it matches a learner.
+    pub has_match: Vec<bool>,
+    /// Rules, and groups that they read and that do not exist.
+    pub unknown_groups: Vec<(u32, GroupName)>,
+    /// Rules that read a group that they give, directly or through other rules. They are not evaluated.
+    pub circular: Vec<u32>,
+}
+
+/// The input of an evaluation of rules for all learners of a population.
+#[derive(Clone, Copy)]
+pub struct RuleEvaluation<'a> {
+    /// The rules.
+    pub rules: &'a [Rule],
+    /// The learners.
+    pub population: &'a Population,
+    /// The connectors of the file, in its order, for rules that apply only to some.
+    pub connectors: &'a [ConnectorName],
+    /// The day.
+    pub today: NaiveDate,
+    /// Ends the evaluation when it returns true.
+    pub interrupt: Option<&'a Interrupt>,
+    /// What is known about the members of groups, for rules that read them.
+    pub known: KnownMembers<'a>,
+}
+
+impl std::fmt::Debug for RuleEvaluation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuleEvaluation").field("today", &self.today).finish_non_exhaustive()
+    }
+}
+
+/// An evaluation and what it found.
+struct EvaluationRun<'r> {
+    evaluation: RuleEvaluation<'r>,
+    evaluator: RuleEvaluator,
+    scopes: Vec<RuleScope>,
+    /// The groups of each rule for each combination of the values of its template.
+    groups: Vec<EvaluationCache<Vec<u32>>>,
+    index: DesiredGroupIndex,
+    desired: DesiredMemberships,
 }
 
 /// A result for each distinct combination of the values of some attributes.
@@ -49,10 +93,13 @@ struct EvaluationCache<T> {
     scratch: Vec<Symbol>,
 }
 
-/// The rules whose expressions read the same attributes, with the results of each combination of values.
+/// The rules whose expressions read the same attributes and groups, with the results of each combination of values.
 struct RuleBatch<'r> {
     rules: Vec<(u32, &'r Rule)>,
-    cache: EvaluationCache<RuleMatches>,
+    reads: Vec<Attribute>,
+    groups: Vec<&'r GroupName>,
+    /// The results for each combination of memberships; only one if no groups are read.
+    caches: Vec<(Vec<MembershipState>, EvaluationCache<RuleMatches>)>,
 }
 
 /// The rules of a batch that match, and those whose evaluation failed.
@@ -67,67 +114,115 @@ struct RuleMatches {
 struct DesiredGroupIndex(FxHashMap<(u32, String), u32>);
 
 impl DesiredMemberships {
-    /// Evaluates the rules on `today` for every learner with access. `connectors` are those of the file, in its order,
-    /// for rules that apply only to some.
+    /// Evaluates the rules for every learner with access; `None` if the interrupt returned true before the end.
     ///
-    /// # Panics
-    /// Never: an evaluation without an interrupt runs to its end.
+    /// A rule that reads a group is evaluated after the rules that give it.
     #[must_use]
-    pub fn evaluate(
-        rules: &[Rule],
-        population: &Population,
-        connectors: &[ConnectorName],
-        today: NaiveDate,
-    ) -> Self {
-        Self::evaluate_until(rules, population, connectors, today, None)
-            .expect("an evaluation without an interrupt runs to its end")
+    pub fn evaluate(evaluation: RuleEvaluation<'_>) -> Option<Self> {
+        let RuleEvaluation { rules, population, known, .. } = evaluation;
+        let mut states = GroupStates::new(rules, population, known);
+        let order = states.order_rules();
+        let mut run = EvaluationRun::new(evaluation);
+        for (number, level) in order.levels.iter().enumerate() {
+            run.evaluate_level(level, &states)?;
+            if number + 1 < order.levels.len() {
+                states.add_results(level, &run.desired);
+            }
+        }
+        let mut desired = run.desired;
+        let scopes = run.scopes;
+        for &rule in &order.blocked {
+            let applies = population.indices().filter(|who| {
+                let learner = population.learner(*who);
+                learner.status.has_access() && scopes[rule as usize].includes(learner.sources)
+            });
+            desired.undecided.extend(applies.map(|who| (rule, who, String::new())));
+        }
+        desired.unknown_groups = states.list_unknown();
+        desired.circular = order.blocked;
+        Some(desired)
+    }
+}
+
+impl DesiredMemberships {
+    /// Returns true if a rule as a whole could not be evaluated, which is one warning and not one for each learner.
+    pub(crate) fn is_reported_as_whole(&self, rule: u32) -> bool {
+        self.circular.contains(&rule) || self.unknown_groups.iter().any(|(of, _)| *of == rule)
     }
 
-    /// Evaluates the rules until the end, or until the interrupt returns true; `None` in that case.
-    #[must_use]
-    pub fn evaluate_until(
-        rules: &[Rule],
-        population: &Population,
-        connectors: &[ConnectorName],
-        today: NaiveDate,
-        interrupt: Option<&Interrupt>,
-    ) -> Option<Self> {
-        let is_interrupted = || interrupt.is_some_and(|interrupt| interrupt());
-        let evaluator = RuleEvaluator::with_interrupt(today, interrupt.cloned());
-        let mut desired = Self::default();
-        let scopes: Vec<RuleScope> = rules.iter().map(|rule| RuleScope::of(rule, connectors)).collect();
-        let mut groups: Vec<EvaluationCache<Vec<u32>>> =
-            rules.iter().map(|rule| EvaluationCache::new(rule.group.reads().collect())).collect();
-        let mut index = DesiredGroupIndex::default();
+    /// The warnings about rules as a whole; `names` are those of the rules.
+    pub(crate) fn list_rule_warnings(&self, names: &[RuleName]) -> Vec<RunWarning> {
+        let name = |rule: u32| &names[rule as usize];
+        let unknown = self.unknown_groups.iter();
+        let unknown = unknown
+            .map(|(rule, group)| PlanWarning::UnknownGroup { rule: name(*rule), group: group.shown() });
+        let circular = self.circular.iter().map(|rule| PlanWarning::CircularRule { rule: name(*rule) });
+        unknown.chain(circular).map(RunWarning::from).collect()
+    }
+}
+
+impl<'r> EvaluationRun<'r> {
+    fn new(evaluation: RuleEvaluation<'r>) -> Self {
+        let RuleEvaluation { rules, connectors, today, interrupt, .. } = evaluation;
+        Self {
+            evaluation,
+            evaluator: RuleEvaluator::with_interrupt(today, interrupt.cloned()),
+            scopes: rules.iter().map(|rule| RuleScope::of(rule, connectors)).collect(),
+            groups: rules.iter().map(|rule| EvaluationCache::new(rule.group.reads().collect())).collect(),
+            index: DesiredGroupIndex::default(),
+            desired: DesiredMemberships {
+                has_match: vec![false; rules.len()],
+                ..DesiredMemberships::default()
+            },
+        }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.evaluation.interrupt.is_some_and(|interrupt| interrupt())
+    }
+
+    /// Evaluates some rules; `None` if the evaluation was interrupted.
+    fn evaluate_level(&mut self, level: &[u32], states: &GroupStates<'_>) -> Option<()> {
+        let RuleEvaluation { rules, population, .. } = self.evaluation;
         let values = &population.people.values;
-        for mut batch in batch_rules(rules) {
-            let in_batch = &batch.rules;
+        let mut members = Vec::new();
+        for mut batch in batch_rules(level.iter().map(|&at| (at, &rules[at as usize]))) {
+            let in_batch = std::mem::take(&mut batch.rules);
+            let groups = std::mem::take(&mut batch.groups);
             for who in population.indices() {
-                if is_interrupted() {
+                if self.is_interrupted() {
                     return None;
                 }
                 let learner = population.learner(who);
                 if !learner.status.has_access() {
                     continue;
                 }
+                members.clear();
+                members.extend(groups.iter().map(|group| states.state(group, who)));
+                let group_of = |group: &GroupName| {
+                    let place = groups.iter().position(|one| *one == group);
+                    place.map_or(MembershipState::Unknown, |place| members[place])
+                };
                 let cell_of = |attribute| population.cell(who, attribute);
-                let found = batch.cache.get_or_evaluate(cell_of, || {
-                    RuleMatches::evaluate(in_batch, &evaluator, values, cell_of)
+                let found = batch.cache_of(&members).get_or_evaluate(cell_of, || {
+                    RuleMatches::evaluate(&in_batch, &self.evaluator, values, cell_of, group_of)
                 });
-                let applies = |rule: &u32| scopes[*rule as usize].includes(learner.sources);
+                let applies = |rule: &u32| self.scopes[*rule as usize].includes(learner.sources);
                 for &rule in found.matches.iter().filter(|rule| applies(rule)) {
+                    self.desired.has_match[rule as usize] = true;
                     let template = &rules[rule as usize].group;
-                    let wanted = groups[rule as usize].get_or_evaluate(cell_of, || {
-                        index.add_groups(rule, template.render(values, cell_of), &mut desired.wanted)
+                    let (index, wanted) = (&mut self.index, &mut self.desired.wanted);
+                    let wanted = self.groups[rule as usize].get_or_evaluate(cell_of, || {
+                        index.add_groups(rule, template.render(values, cell_of), wanted)
                     });
-                    desired.members.extend(wanted.iter().map(|&wanted| (wanted, who)));
+                    self.desired.members.extend(wanted.iter().map(|&wanted| (wanted, who)));
                 }
                 let failures = found.failures.iter().filter(|(rule, _)| applies(rule));
-                desired.undecided.extend(failures.map(|(rule, why)| (*rule, who, why.clone())));
+                self.desired.undecided.extend(failures.map(|(rule, why)| (*rule, who, why.clone())));
             }
         }
         // The last evaluation may have been ended.
-        if is_interrupted() { None } else { Some(desired) }
+        (!self.is_interrupted()).then_some(())
     }
 }
 
@@ -156,8 +251,10 @@ impl RuleMatches {
         evaluator: &RuleEvaluator,
         values: &Interner,
         cell_of: impl Fn(Attribute) -> Symbol,
+        group_of: impl Fn(&GroupName) -> MembershipState,
     ) -> Self {
-        let results = evaluate_learner(batch.iter().map(|(_, rule)| *rule), evaluator, values, cell_of);
+        let rules = batch.iter().map(|(_, rule)| *rule);
+        let results = evaluate_learner(rules, evaluator, values, cell_of, group_of);
         let mut found = Self::default();
         for ((rule, _), result) in batch.iter().zip(results) {
             match result {
@@ -170,18 +267,29 @@ impl RuleMatches {
     }
 }
 
-fn batch_rules(rules: &[Rule]) -> Vec<RuleBatch<'_>> {
+fn batch_rules<'r>(rules: impl Iterator<Item = (u32, &'r Rule)>) -> Vec<RuleBatch<'r>> {
     let mut batches: Vec<RuleBatch<'_>> = Vec::new();
-    for (index, rule) in (0..).zip(rules) {
+    for (index, rule) in rules {
         let reads = rule.condition().reads();
-        match batches.iter_mut().find(|batch| batch.cache.reads == reads) {
+        let groups: Vec<&GroupName> = rule.condition().groups().collect();
+        match batches.iter_mut().find(|batch| batch.reads == reads && batch.groups == groups) {
             Some(batch) => batch.rules.push((index, rule)),
-            None => {
-                batches.push(RuleBatch { rules: vec![(index, rule)], cache: EvaluationCache::new(reads) });
-            }
+            None => batches.push(RuleBatch { rules: vec![(index, rule)], reads, groups, caches: Vec::new() }),
         }
     }
     batches
+}
+
+impl RuleBatch<'_> {
+    /// Returns the results for some memberships.
+    fn cache_of(&mut self, members: &[MembershipState]) -> &mut EvaluationCache<RuleMatches> {
+        let known = self.caches.iter().position(|(states, _)| states == members);
+        let at = known.unwrap_or_else(|| {
+            self.caches.push((members.to_vec(), EvaluationCache::new(self.reads.clone())));
+            self.caches.len() - 1
+        });
+        &mut self.caches[at].1
+    }
 }
 
 impl<T> EvaluationCache<T> {

@@ -3,7 +3,8 @@
 use rustc_hash::FxHashSet;
 
 use crate::PlanContext;
-use crate::desired_memberships::DesiredMemberships;
+use crate::desired_memberships::{DesiredGroup, DesiredMemberships, RuleEvaluation};
+use crate::group_states::KnownMembers;
 use crate::population::{EvaluatedLearner, PersonChange, Population};
 use crate::records::{as_records, collect_records, merge_records};
 use crate::snapshot::records_by_learner;
@@ -35,19 +36,29 @@ pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> Group
     ids.dedup();
     let population = variants(context, source);
     let rules = context.rules;
-    let desired = DesiredMemberships::evaluate_until(
-        rules.rules,
-        &population,
-        &rules.connector_names(),
-        context.today,
-        context.interrupt,
-    );
+    let desired = DesiredMemberships::evaluate(RuleEvaluation {
+        rules: rules.rules,
+        population: &population,
+        connectors: &rules.connector_names(),
+        today: context.today,
+        interrupt: context.interrupt,
+        known: KnownMembers::Nothing,
+    });
     // The plan that follows is interrupted, too.
-    let desired = desired.unwrap_or_default();
+    let mut desired = desired.unwrap_or_default();
+    // A rule that needs what is not loaded yet may match in the plan.
+    for (rule, who, _) in std::mem::take(&mut desired.undecided) {
+        let cell_of = |attribute| population.cell(who, attribute);
+        let named = rules.rules[rule as usize].group.render(&population.people.values, cell_of);
+        let wanted = named.into_iter().map(|one| DesiredGroup { rule, key: one.key, name: one.name });
+        desired.wanted.extend(wanted);
+    }
     let names: FxHashSet<String> = desired
         .wanted
         .iter()
-        .filter_map(|one| GroupName::parse(&one.name).ok().map(|name| name.folded().to_owned()))
+        .filter_map(|one| GroupName::parse(&one.name).ok())
+        .chain(rules.rules.iter().flat_map(|rule| rule.condition().groups().cloned()))
+        .map(|name| name.folded().to_owned())
         .collect();
     let values: FxHashSet<String> = desired.wanted.into_iter().map(|one| one.key).collect();
     GroupKeys { ids, names: names.into_iter().collect(), values: values.into_iter().collect() }

@@ -7,21 +7,25 @@
 use crate::population_builder::connector_bit;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::{Interner, Symbol};
-use rollcall_model::names::ConnectorName;
+use rollcall_model::names::{ConnectorName, GroupName};
+use rollcall_rules::rule::group_references::MembershipState;
 use rollcall_rules::rule::{EvaluationResult, Rule, RuleEvaluator};
 
 /// Evaluates the conditions of rules for one learner; returns one result for each rule, in the order of `rules`.
 ///
-/// `cell_of` returns an attribute as rules read it: `status` is the status on the day of the evaluator.
+/// `cell_of` returns an attribute as rules read it: `status` is the status on the day of the evaluator. `group_of` returns
+/// what is known about the learner and a group.
 #[must_use]
 pub fn evaluate_learner<'r>(
     rules: impl IntoIterator<Item = &'r Rule, IntoIter: Clone>,
     evaluator: &RuleEvaluator,
     values: &Interner,
     cell_of: impl Fn(Attribute) -> Symbol,
+    group_of: impl Fn(&GroupName) -> MembershipState,
 ) -> Vec<EvaluationResult> {
     let rules = rules.into_iter();
     let context = evaluator.scope(rules.clone().map(Rule::condition), values, cell_of);
+    let context = context.with_groups(rules.clone().map(Rule::condition), group_of);
     rules.map(|rule| context.outcome(rule.condition())).collect()
 }
 
@@ -65,7 +69,7 @@ mod tests {
     fn rule(when: &str) -> Rule {
         let attributes = AttributeSet::default();
         let condition = CompiledExpression::compile(when, &attributes).expect("an expression");
-        let group = NameTemplate::parse("Group", &attributes).expect("a template");
+        let group = NameTemplate::parse("Group", &attributes, &[]).expect("a template");
         Rule::new(RuleName::new("rule"), when.to_owned(), group, condition)
     }
 
@@ -86,7 +90,7 @@ mod tests {
             _ => Symbol::EMPTY,
         };
         let evaluator = RuleEvaluator::new(NaiveDate::default());
-        let results = evaluate_learner(&rules, &evaluator, &values, cell_of);
+        let results = evaluate_learner(&rules, &evaluator, &values, cell_of, |_| MembershipState::Unknown);
         assert_eq!(results[..3], [EvaluationResult::True, EvaluationResult::False, EvaluationResult::NoDate]);
         assert!(
             matches!(&results[3], EvaluationResult::Failed(why) if why.contains("`soon`")),

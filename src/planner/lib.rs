@@ -21,7 +21,7 @@
 //! # let connectors = &[ConnectorProfile::removed(ConnectorName::new("hr"), 0)];
 //! # let when = r#"department != """#;
 //! # let condition = CompiledExpression::compile(when, attributes).expect("an expression");
-//! # let group = NameTemplate::parse("Department: {department}", attributes).expect("a template");
+//! # let group = NameTemplate::parse("Department: {department}", attributes, &[]).expect("a template");
 //! # let rules = &[Rule::new(RuleName::new("departments"), when.to_owned(), group, condition)];
 //! # let mut people = PeopleTable::new(attributes);
 //! # let mut ada = vec![Symbol::EMPTY; attributes.len()];
@@ -57,6 +57,7 @@ pub mod desired_memberships;
 pub mod email_assignment;
 pub mod fingerprint;
 mod group_keys;
+mod group_states;
 mod hold_pattern;
 mod hold_report;
 pub mod impact;
@@ -64,6 +65,11 @@ mod learner_evaluation;
 mod limit_checks;
 mod limit_violation;
 pub mod lookups;
+mod manager_index;
+mod manager_problem;
+#[cfg(test)]
+mod manager_tests;
+pub mod managers;
 pub mod membership_plan;
 #[cfg(test)]
 mod message_snapshot;
@@ -93,6 +99,7 @@ pub use apply_limits::{LimitPolicy, plan};
 pub use approved_subset::change_keys;
 pub use change_set::{ChangeSet, HeldRecord};
 pub use group_keys::GroupKeys;
+pub use group_states::{KnownMembers, StoredMembers};
 pub use learner_evaluation::{RuleScope, evaluate_learner};
 pub use lookups::{LookupKeys, Lookups, lookup_keys};
 pub use population_builder::{connector_bit, manual_cells};

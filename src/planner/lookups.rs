@@ -37,6 +37,8 @@ pub struct LookupKeys {
     pub merged: FxHashSet<LearnerId>,
     /// Ids of this connector's people whose stored records are needed.
     pub records: Vec<String>,
+    /// The managers of a set of people, as they are written, if a rule needs them.
+    pub managers: Vec<String>,
     /// The groups that rules may name for the people; empty if the snapshot contains all learners.
     pub groups: GroupKeys,
 }
@@ -61,6 +63,11 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
     let mut keys = LookupKeys::default();
     if context.snapshot.extent == SnapshotExtent::Touched {
         keys.groups = group_keys(context, source);
+        if context.rules.reads_managers() {
+            let people = &source.people;
+            let of_row = |row| people.values.all(people.cell(row, Attribute::MANAGER)).map(str::to_owned);
+            keys.managers = people.rows().flat_map(of_row).collect();
+        }
     }
     if !context.snapshot.has_learners {
         return keys;

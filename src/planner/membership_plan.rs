@@ -174,7 +174,8 @@ impl MembershipPlan {
             desired.undecided.iter().map(|(rule, who, _)| (of_file[*rule as usize], *who)).collect();
         let (add, remove) = difference(&is, &should, |entry| undecided.contains(&(entry.rule, entry.who)));
         let mut plan = draft.plan;
-        plan.problems.extend(desired.undecided.iter().map(|(rule, who, why)| {
+        let one_by_one = desired.undecided.iter().filter(|(rule, _, _)| !desired.is_reported_as_whole(*rule));
+        plan.problems.extend(one_by_one.map(|(rule, who, why)| {
             let id = population.first(*who, rollcall_model::attributes::Attribute::ID);
             RunWarning::from(PlanWarning::RuleFailed { id, rule: &rules[*rule as usize], why })
         }));

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use crate::hold_pattern::HoldPattern;
 use crate::limit_violation::{IdChange, LimitViolation, RemovedItem};
+use crate::manager_problem::ManagerProblem;
 use crate::plan_warning::PlanWarning;
 use crate::run_baseline::RunBaseline;
 use rollcall_model::guard::{LimitExceeded, Percent};
@@ -88,7 +89,9 @@ fn next_warning<'a>(previous: Option<&PlanWarning<'a>>, rule: &'a RuleName) -> O
             PlanWarning::AttributeBlank { attribute: "manager", blank: 7, had: 118 }
         }
         Some(PlanWarning::AttributeBlank { .. }) => PlanWarning::RuleFailed { id, rule, why },
-        Some(PlanWarning::RuleFailed { .. }) => {
+        Some(PlanWarning::RuleFailed { .. }) => PlanWarning::UnknownGroup { rule, group: "Sales" },
+        Some(PlanWarning::UnknownGroup { .. }) => PlanWarning::CircularRule { rule },
+        Some(PlanWarning::CircularRule { .. }) => {
             PlanWarning::BadGroupName { name: " ", why: BadGroupName::Empty }
         }
         Some(PlanWarning::BadGroupName { why: BadGroupName::Empty, .. }) => {
@@ -113,6 +116,17 @@ fn next_pattern(previous: Option<&HoldPattern>) -> Option<HoldPattern> {
         Some(HoldPattern::Move { .. }) => Some(moves(1)),
         Some(HoldPattern::CommonValue { others: 0, .. }) => Some(common(740, 12)),
         Some(HoldPattern::CommonValue { .. }) => None,
+    }
+}
+
+fn next_manager_problem(previous: Option<ManagerProblem<'static>>) -> Option<ManagerProblem<'static>> {
+    match previous {
+        None => Some(ManagerProblem::Unknown { text: "C000104" }),
+        Some(ManagerProblem::Unknown { .. }) => Some(ManagerProblem::Ambiguous { text: "Ada Lovelace" }),
+        Some(ManagerProblem::Ambiguous { .. }) => Some(ManagerProblem::Several),
+        Some(ManagerProblem::Several) => Some(ManagerProblem::TooManyLevels),
+        Some(ManagerProblem::TooManyLevels) => Some(ManagerProblem::NotStored),
+        Some(ManagerProblem::NotStored) => None,
     }
 }
 
@@ -145,6 +159,12 @@ fn messages() {
     while let Some(pattern) = current {
         writeln!(out, "{pattern}").expect("a string");
         current = next_pattern(Some(&pattern));
+    }
+    out.push_str("\n# Managers who are not known\n\n");
+    let mut current = next_manager_problem(None);
+    while let Some(problem) = current {
+        writeln!(out, "{problem}").expect("a string");
+        current = next_manager_problem(Some(problem));
     }
     out.push_str("\n# Warnings\n\n");
     let rule = RuleName::new("tenure");

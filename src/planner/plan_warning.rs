@@ -29,6 +29,10 @@ pub(crate) enum PlanWarning<'a> {
     AttributeBlank { attribute: &'a str, blank: u64, had: u64 },
     /// A rule could not be evaluated for a person.
     RuleFailed { id: &'a str, rule: &'a RuleName, why: &'a str },
+    /// A rule reads a group that does not exist.
+    UnknownGroup { rule: &'a RuleName, group: &'a str },
+    /// A rule reads a group that it gives, directly or through other rules: groups were renamed.
+    CircularRule { rule: &'a RuleName },
     /// A rule names a group with an invalid name.
     BadGroupName { name: &'a str, why: BadGroupName },
 }
@@ -42,7 +46,8 @@ impl PlanWarning<'_> {
             Self::DistantStart { .. } => RunWarningKind::BadDate,
             Self::Rehired { .. } => RunWarningKind::Rehired,
             Self::AttributeBlank { .. } => RunWarningKind::AttributeBlank,
-            Self::RuleFailed { .. } => RunWarningKind::RuleFailed,
+            Self::RuleFailed { .. } | Self::CircularRule { .. } => RunWarningKind::RuleFailed,
+            Self::UnknownGroup { .. } => RunWarningKind::UnknownGroup,
             Self::BadGroupName { .. } => RunWarningKind::BadGroupName,
         }
     }
@@ -58,6 +63,7 @@ impl PlanWarning<'_> {
             | Self::Rehired { id, .. }
             | Self::RuleFailed { id, .. } => id,
             Self::AttributeBlank { attribute, .. } => attribute,
+            Self::UnknownGroup { rule, .. } | Self::CircularRule { rule } => rule.as_str(),
             Self::BadGroupName { name, .. } => name,
         }
     }
@@ -116,6 +122,14 @@ impl fmt::Display for PlanWarning<'_> {
                     "the rule `{rule}` could not be evaluated ({why}): its memberships stay as they are"
                 )
             }
+            Self::CircularRule { .. } => f.write_str(
+                "the rule reads a group that it gives, directly or through other rules: its memberships stay as they are",
+            ),
+            Self::UnknownGroup { group, .. } => write!(
+                f,
+                "the group `{group}` does not exist: `in_group` is not evaluated, and the memberships of the rule stay as \
+                 they are until the group is created or the rule is changed"
+            ),
             Self::BadGroupName { why, .. } => write!(f, "{why}: the group is not created"),
         }
     }

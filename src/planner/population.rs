@@ -5,10 +5,12 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::managers::{self, ChangedLine, ManagerValues, OrgChart, OrgPerson, StoredManagers};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::json::push_string;
+use rollcall_model::names::fold;
 use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::status::{LearnerStatus, read_date};
 
@@ -87,6 +89,10 @@ pub struct Population {
     pub learners: Vec<EvaluatedLearner>,
     /// The cells of the values of [`LearnerStatus`], in their order.
     states: [Symbol; 5],
+    /// The attributes that are computed from managers, if a rule reads them.
+    managers: Option<Box<ManagerValues>>,
+    /// The value of such an attribute if it was not computed.
+    not_computed: Symbol,
 }
 
 impl Population {
@@ -101,7 +107,9 @@ impl Population {
             LearnerStatus::Suspended,
         ]
         .map(|status| people.values.intern(status.as_str()));
-        Self { people, merged: FxHashMap::default(), learners: Vec::new(), states }
+        let not_computed = managers::not_computed(&mut people.values);
+        let merged = FxHashMap::default();
+        Self { people, merged, learners: Vec::new(), states, managers: None, not_computed }
     }
 
     /// Adds a learner; `merged` replaces the cells of the row.
@@ -158,7 +166,37 @@ impl Population {
         if attribute == Attribute::STATUS {
             return self.states[self.learner(who).status as usize];
         }
+        if attribute.is_computed() {
+            return self.managers.as_ref().map_or(self.not_computed, |values| values.cell(who, attribute));
+        }
         self.cells(who).map_or(Symbol::EMPTY, |cells| cells[attribute.index()])
+    }
+
+    /// Describes a learner for the search of managers; `ids` are the ids, each with the position of its connector.
+    #[must_use]
+    pub fn org_person(&self, who: LearnerIndex, ids: Vec<(usize, String)>) -> OrgPerson {
+        let learner = self.learner(who);
+        OrgPerson {
+            learner: learner.id,
+            ids,
+            address: fold(self.first(who, Attribute::EMAIL)),
+            name: self.name(who),
+            managers: self.people.values.all(self.cell(who, Attribute::MANAGER)).map(str::to_owned).collect(),
+            has_left: learner.status == LearnerStatus::Left,
+        }
+    }
+
+    /// Computes the attributes that follow from managers; returns the lines that changed.
+    pub fn compute_managers(
+        &mut self,
+        people: Vec<OrgPerson>,
+        stored: &StoredManagers,
+        complete: bool,
+    ) -> Vec<ChangedLine> {
+        let chart = OrgChart::new(people, stored, complete);
+        let (values, lines) = chart.resolve(&mut self.people.values);
+        self.managers = Some(Box::new(values));
+        lines
     }
 
     /// Returns the first value of an attribute.

@@ -6,13 +6,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::PlanContext;
 use crate::correlation::{KnownPerson, PersonMatch};
 use crate::lookups::Lookups;
+use crate::managers::ChangedLine;
 use crate::pinned_records::PinnedRecords;
 use crate::plan_warning::PlanWarning;
 use crate::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population};
 use crate::records::{
     ConnectorRecord, SuspensionState, as_records, collect_records, merge_records, status_on,
 };
-use crate::snapshot::{ManualPerson, StoredRecord};
+use crate::snapshot::{ManualPerson, SnapshotExtent, StoredRecord};
 use crate::source_data::KnownAbsence;
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::ids::LearnerId;
@@ -132,6 +133,26 @@ impl PopulationBuilder<'_> {
         }
     }
 
+    /// Computes the attributes that follow from managers; returns the lines that changed.
+    pub(crate) fn compute_managers(&mut self) -> Vec<ChangedLine> {
+        let PlanContext { rules, snapshot, .. } = self.context;
+        let mut people = Vec::with_capacity(self.population.learners.len());
+        for who in self.population.indices() {
+            let learner = self.population.learner(who);
+            let own = learner.row.map(|row| (rules.connector, self.population.people.id(row).to_owned()));
+            let mut ids: Vec<(usize, String)> = own.into_iter().collect();
+            let others = learner.id.and_then(|id| self.others.get(&id)).map_or(&[][..], Vec::as_slice);
+            for record in others.iter().filter(|record| record.present) {
+                let place = snapshot.places.get(&record.connector).copied().unwrap_or(usize::MAX);
+                ids.extend(id_in(&record.attributes).map(|id| (place, id)));
+            }
+            ids.sort_unstable_by_key(|(place, _)| *place);
+            people.push(self.population.org_person(who, ids));
+        }
+        let complete = snapshot.extent == SnapshotExtent::All;
+        self.population.compute_managers(people, &snapshot.managers, complete)
+    }
+
     /// Adds one learner, with the status and the attributes that follow from the records of all connectors.
     fn add_learner(
         &mut self,
@@ -167,6 +188,12 @@ impl PopulationBuilder<'_> {
         }
         who
     }
+}
+
+/// Returns the id in a record's attributes, a JSON object.
+fn id_in(attributes: &str) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_str(attributes).ok()?;
+    json.get("id")?.as_str().map(str::to_owned)
 }
 
 /// Returns the attributes of a learner who was added manually: an address and a name.

@@ -66,6 +66,7 @@ impl RuleSet<'_> {
     pub(crate) fn uses(&self, attribute: Attribute) -> bool {
         let of_people = [Attribute::EMAIL, Attribute::STATUS, Attribute::START_DATE, Attribute::END_DATE];
         of_people.contains(&attribute)
+            || (attribute == Attribute::MANAGER && self.reads_managers())
             || self.connectors.iter().any(|connector| connector.match_attribute == Some(attribute))
             || self.rules.iter().any(|rule| {
                 rule.condition().reads().contains(&attribute)
@@ -73,7 +74,19 @@ impl RuleSet<'_> {
             })
     }
 
+    /// Returns true if a rule reads an attribute that is computed from managers.
+    #[must_use]
+    pub fn reads_managers(&self) -> bool {
+        reads_managers(self.rules)
+    }
+
     pub(crate) fn connector_names(&self) -> Vec<ConnectorName> {
         self.connectors.iter().map(|connector| connector.name.clone()).collect()
     }
+}
+
+/// Returns true if one of some rules reads an attribute that is computed from managers.
+#[must_use]
+pub fn reads_managers(rules: &[Rule]) -> bool {
+    rules.iter().any(|rule| rule.condition().reads().into_iter().any(Attribute::is_computed))
 }

@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::correlation::KnownPeople;
+use crate::managers::StoredManagers;
 use crate::records::SuspensionState;
 use crate::run_baseline::RunBaseline;
 use rollcall_model::due_policy::DuePolicy;
@@ -36,6 +37,8 @@ pub struct Snapshot {
     pub totals: Option<AccessTotals>,
     /// Learners whom no connector holds.
     pub manual: Vec<ManualPerson>,
+    /// The managers as last found, if a rule reads attributes that are computed from them.
+    pub managers: StoredManagers,
     /// True if there are learners.
     pub has_learners: bool,
     /// Groups that are not deleted.

@@ -10,3 +10,4 @@ mod limits;
 mod message_snapshot;
 pub mod name_template;
 pub mod rule;
+pub mod rule_order;

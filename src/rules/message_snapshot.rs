@@ -7,6 +7,7 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::interner::{Interner, Symbol};
 
 use crate::name_template::NameTemplate;
+use crate::rule::group_references::MembershipState;
 use crate::rule::{CompiledExpression, EvaluationResult, RuleEvaluator};
 
 /// Expressions that are refused when they are compiled.
@@ -48,6 +49,11 @@ const REFUSED: &[&str] = &[
     r#"department == "A" | role == "B""#,
     r#"department IN ("A", "B")"#,
     r#"department IN ["A"]"#,
+    "in_group(department)",
+    "in_group(\"Sales\", \"HR\")",
+    "in_group(\" \")",
+    "role.matches(\"^(?P<location>[A-Z]+)-\")",
+    "role.matches(\"(?P<area>a)\") || department.matches(\"(?P<area>b)\")",
 ];
 
 /// Expressions that fail for a person.
@@ -57,6 +63,7 @@ const FAILING: &[&str] = &[
     r#"glob(department, "[")"#,
     r#"department == "Sales" ? role : true"#,
     "10 / size(role) > 1",
+    "in_group(\"Sales\")",
 ];
 
 const TEMPLATES: &[&str] = &[
@@ -87,7 +94,8 @@ fn evaluate(text: &str) -> String {
     let department = attributes.find("department").expect("a standard attribute");
     let evaluator = RuleEvaluator::new(NaiveDate::default());
     let cell = |attribute| if attribute == department { sales } else { Symbol::EMPTY };
-    match evaluator.scope([&condition], &values, cell).outcome(&condition) {
+    let scope = evaluator.scope([&condition], &values, cell);
+    match scope.with_groups([&condition], |_| MembershipState::Unknown).outcome(&condition) {
         EvaluationResult::Failed(why) => why,
         EvaluationResult::True => "TRUE".to_owned(),
         EvaluationResult::False => "FALSE".to_owned(),
@@ -137,8 +145,12 @@ fn messages() {
     }
     out.push_str("\n# Refused name templates\n");
     for text in TEMPLATES {
-        let error = NameTemplate::parse(text, &AttributeSet::default()).expect_err("the template is refused");
+        let error =
+            NameTemplate::parse(text, &AttributeSet::default(), &[]).expect_err("the template is refused");
         writeln!(out, "\n{text}\n    {} {error}", error.at + 1).expect("a string");
     }
+    let condition = compile("string(size(role)).matches(\"(?P<area>1)\")").expect("an expression");
+    let error = NameTemplate::parse("Area {area}", &AttributeSet::default(), condition.patterns());
+    writeln!(out, "\nArea {{area}}\n    {}", error.expect_err("the template is refused")).expect("a string");
     insta::assert_snapshot!(out.trim());
 }

@@ -31,6 +31,7 @@ pub mod param;
 pub mod persons;
 pub mod queue_samples;
 pub mod reopened_completions;
+pub mod reporting_lines;
 pub mod retention;
 pub mod runs;
 pub mod second_factors;

@@ -51,6 +51,7 @@ fn list_all() -> Vec<StatementList> {
         super::persons::list_statements(),
         super::queue_samples::list_statements(),
         super::reopened_completions::list_statements(),
+        super::reporting_lines::list_statements(),
         super::retention::list_statements(),
         super::runs::list_statements(),
         super::runs::hold_state::list_statements(),

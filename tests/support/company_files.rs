@@ -7,9 +7,13 @@ use rollcall_config::Config;
 
 use super::company::{Company, email};
 
-/// The columns of every CSV file, each mapped to the attribute of the same name.
+/// The columns of a CSV file, each mapped to the attribute of the same name.
 pub(crate) const COLUMNS: [&str; 9] =
     ["id", "email", "name", "department", "location", "role", "status", "start_date", "end_date"];
+
+/// Every column that a directory may have.
+const ALL_COLUMNS: [&str; 10] =
+    ["id", "email", "name", "department", "location", "role", "status", "start_date", "end_date", "manager"];
 
 /// Limits that nothing reaches: half of a handful of people may go in stories that are about something else.
 const NO_SAFETY_LIMITS: &str = "
@@ -95,7 +99,7 @@ impl Company {
 
     /// A row in a certain directory.
     pub(crate) fn hire_at(&mut self, directory: &str, who: &str, values: &[(&str, &str)]) {
-        let mut row = vec![String::new(); COLUMNS.len()];
+        let mut row = vec![String::new(); ALL_COLUMNS.len()];
         (row[0], row[1], row[2]) = (who.to_owned(), email(who), who.to_owned());
         self.directory_mut(directory).rows.push(row);
         self.change_at(directory, who, values);
@@ -112,7 +116,7 @@ impl Company {
         let row =
             self.directory_mut(directory).rows.iter_mut().rev().find(|row| row[0] == who).expect("a row");
         for (column, value) in values {
-            let at = COLUMNS.iter().position(|one| one == column).expect("a column of that name");
+            let at = ALL_COLUMNS.iter().position(|one| one == column).expect("a column of that name");
             row[at] = (*value).to_owned();
         }
     }
@@ -155,7 +159,7 @@ impl Company {
         let mut text = one.columns.join(",") + "\n";
         for row in &one.rows {
             let cell = |name: &&str| {
-                let at = COLUMNS.iter().position(|column| column == name).expect("a column");
+                let at = ALL_COLUMNS.iter().position(|column| column == name).expect("a column");
                 format!("\"{}\"", row[at].replace('"', "\"\""))
             };
             text.push_str(&(one.columns.iter().map(cell).collect::<Vec<_>>().join(",") + "\n"));

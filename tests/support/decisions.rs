@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use rollcall_core::groups::learner_links::LinkResult;
 use rollcall_core::sync::approve::{self, ApprovalResult};
-use rollcall_core::sync::resync_learner::ResyncContext;
+use rollcall_core::sync::resync_learner::{ResyncContext, resync_learner};
 use rollcall_core::sync::undo::{self, UndoCounts};
 use rollcall_core::sync::{ApprovalError, ApprovalRequest};
 use rollcall_core::sync::{RunOutcome, RunReport, link_learners, retire_connector};
 use rollcall_model::guard::HoldCause;
-use rollcall_model::ids::RunId;
+use rollcall_model::ids::{LearnerId, RunId};
 use rollcall_store::runs::RunRecordKind;
 use tokio_util::sync::CancellationToken;
 
@@ -108,6 +108,21 @@ impl Company {
         ));
         self.drain();
         undone
+    }
+
+    /// Evaluates the rules again for one learner, as last read.
+    pub(crate) fn resync(&self, who: &str) {
+        let (config, stop) = (self.config(), CancellationToken::new());
+        let context = ResyncContext {
+            store: &self.store,
+            file: config.for_sync(),
+            patience: Duration::ZERO,
+            stop: &stop,
+        };
+        let learner = LearnerId(self.learner(who));
+        let done = self.runtime.block_on(resync_learner(context, learner, &manual_run()));
+        done.expect("a resync").expect("a connector holds the learner");
+        self.drain();
     }
 
     /// Makes two learners one.

@@ -321,6 +321,38 @@ fn session_of_provider_lasts_one_day() {
     site.end();
 }
 
+/// A sign-in that must be new is refused if the browser takes the demand for a new one out of the address: the provider then
+/// relies on its own older session.
+#[test]
+fn older_sign_in_at_provider_does_not_confirm() {
+    let (company, _provider) = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let browser = through(&site, "admins-carol").await;
+        browser.says("admins-carol@corp.example license holder").await;
+        let begin = async |tampers: bool| {
+            let begun = site.anonymous_client().get("/sign-in/provider?anew=yes&to=/groups").await;
+            let mut asked = url::Url::parse(&begun.to).expect("a URL");
+            let pairs: Vec<_> = asked.query_pairs().into_owned().collect();
+            let demands = |name: &str| name == "max_age" || name == "prompt";
+            assert_eq!(pairs.iter().filter(|(name, _)| demands(name)).count(), 2, "{asked}");
+            let kept = pairs.iter().filter(|(name, _)| !(tampers && demands(name)));
+            asked.query_pairs_mut().clear().extend_pairs(kept);
+            let cookie = begun.cookie.expect("a cookie");
+            let script = "document.cookie = arguments[0] + '; path=/; secure'; location.href = arguments[1]";
+            browser.run(script, vec![cookie.into(), asked.as_str().into()]).await;
+        };
+        begin(true).await;
+        browser.says("did not prove a new sign-in").await;
+        // The page of the refusal has deleted no session.
+        begin(false).await;
+        sign_in_at_provider(&browser, "admins-carol").await;
+        browser.arrives("/groups").await;
+        browser.close().await;
+    });
+    site.end();
+}
+
 /// Begins a sign-in of a browser. Returns the path of the callback, with a code that the provider did not give.
 async fn begin_sign_in(visitor: &mut WebClient) -> String {
     let begun = visitor.get("/sign-in/provider").await;

@@ -1,7 +1,8 @@
 //! Replacement of manager DNs by ids.
 //!
 //! `manager` is a DN, which changes when the manager is renamed or moved, so the id of the manager is stored
-//! instead. A manager who is not among the people of the connector has no id; the value is then empty.
+//! instead. A manager who is not among the people of the connector has no id: the DN stays, so that such a person is not
+//! mistaken for one without a manager.
 
 use rustc_hash::FxHashMap;
 
@@ -70,7 +71,7 @@ impl ManagerIndex {
         unknown
     }
 
-    /// Replaces DNs by ids in these attributes.
+    /// Replaces the DNs of people of the connector by their ids in these attributes.
     pub(crate) fn replace_dns(&self, people: &mut PeopleTable, attributes: &[(Attribute, usize)]) {
         let mut known: FxHashMap<Symbol, Symbol> = FxHashMap::from_iter([(Symbol::EMPTY, Symbol::EMPTY)]);
         for row in people.rows() {
@@ -79,8 +80,9 @@ impl ManagerIndex {
                 let named = match known.get(&written) {
                     Some(named) => *named,
                     None => {
-                        let ids = people.values.all(written).filter_map(|dn| self.ids.get(&digest(dn)));
-                        let mut ids: Vec<String> = ids.map(ToString::to_string).collect();
+                        let id_or_dn =
+                            |dn: &str| self.ids.get(&digest(dn)).map_or(dn, AsRef::as_ref).to_owned();
+                        let mut ids: Vec<String> = people.values.all(written).map(id_or_dn).collect();
                         let named = people.values.intern_all(&mut ids);
                         known.insert(written, named);
                         named

@@ -1,14 +1,19 @@
 //! The state and the attributes of the learner on a day, with the connector of each.
 
 use chrono::NaiveDate;
+use rustc_hash::FxHashMap;
 
 use crate::explain::explanation::{self, SourceValue, StatusReason, ValueOrigin};
+use crate::explain::read_groups::ReadGroups;
 use crate::explain::{AsOf, ExplainConfig, RunIndex};
+use crate::sync::load_managers_above;
 use crate::sync::profiles;
-use rollcall_model::attributes::Attribute;
+use rollcall_model::attributes::{Attribute, UNRESOLVED};
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::status::{EmploymentStatus, LearnerStatus};
+use rollcall_planner::managers::ManagerValues;
 use rollcall_planner::population::{date, from_json};
+use rollcall_planner::rule_set::reads_managers;
 use rollcall_planner::snapshot::ManualPerson;
 use rollcall_planner::{
     ConnectorRecord, StatusOnDay, SuspensionState, connector_bit, manual_cells, merge_records, status_on,
@@ -31,6 +36,10 @@ pub(super) struct LearnerState {
     /// The record that each cell comes from.
     origins: Vec<Option<usize>>,
     state: Symbol,
+    /// The attributes that are computed from managers, as the last complete run found them; `None` if no rule reads them.
+    managers: Option<ManagerValues>,
+    /// The groups that rules read.
+    pub(super) groups: ReadGroups,
     former: Vec<String>,
     /// The run that suspended the learner, if the suspension is in force on the day.
     suspended_by: Option<i64>,
@@ -102,8 +111,15 @@ pub(super) async fn load_learner_state(
         });
     }
     records.sort_by_key(|record| (!record.present, record.place));
-    let state = LearnerState::merge(file, row, view, values, records, former);
-    Ok(state.with_suspension(suspended_by, view))
+    let learner = row.id;
+    let mut state =
+        LearnerState::merge(file, row, view, values, records, former).with_suspension(suspended_by, view);
+    if reads_managers(file.rules) {
+        let stored = load_managers_above(tx, vec![learner], Vec::new(), &FxHashMap::default()).await?;
+        state.managers = Some(stored.values_of_stored(learner, &mut state.values));
+    }
+    state.groups = ReadGroups::load(tx, file.rules, learner, view).await?;
+    Ok(state)
 }
 
 impl LearnerState {
@@ -156,6 +172,8 @@ impl LearnerState {
             cells,
             origins,
             state,
+            managers: None,
+            groups: ReadGroups::default(),
             former,
             suspended_by: None,
         }
@@ -188,16 +206,26 @@ impl LearnerState {
 
     /// One attribute as rules see it.
     pub(super) fn find_cell(&self, attribute: Attribute) -> Symbol {
-        if attribute == Attribute::STATUS { self.state } else { self.cells[attribute.index()] }
+        if attribute == Attribute::STATUS {
+            self.state
+        } else if attribute.is_computed() {
+            self.managers.as_ref().map_or(Symbol::EMPTY, |values| values.cell(0, attribute))
+        } else {
+            self.cells[attribute.index()]
+        }
     }
 
     /// The values of an attribute as rules see it.
     pub(super) fn list_values(&self, attribute: Attribute) -> Vec<String> {
-        self.values.all(self.find_cell(attribute)).map(str::to_owned).collect()
+        let all = self.values.all(self.find_cell(attribute));
+        all.filter(|value| !value.starts_with(UNRESOLVED)).map(str::to_owned).collect()
     }
 
     /// Returns the source of an attribute's value.
     pub(super) fn find_origin(&self, attribute: Attribute) -> ValueOrigin {
+        if attribute.is_computed() {
+            return ValueOrigin::default();
+        }
         let at = self.origins[attribute.index()];
         at.map_or_else(ValueOrigin::default, |at| self.records[at].origin())
     }

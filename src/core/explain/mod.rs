@@ -11,6 +11,7 @@ mod group_explainer;
 mod learner_courses;
 mod learner_groups;
 mod learner_state;
+mod read_groups;
 pub mod render;
 mod rule_result;
 
@@ -135,10 +136,10 @@ pub async fn explain(
 ) -> Result<Explanation, ExplainError> {
     let view = resolve_as_of(tx, file, asked.at, when.today).await?;
     let row = table::get_learner(tx, asked.learner).await?;
-    let somebody = learner_state::load_learner_state(tx, file, row, view).await?;
+    let mut somebody = learner_state::load_learner_state(tx, file, row, view).await?;
     let judge = rule_result::create_evaluator(view);
     let opinions = if somebody.status.is_some() {
-        rule_result::evaluate_rules(file, &somebody, &judge)
+        rule_result::evaluate_rules(file, &mut somebody, &judge)
     } else {
         Vec::new()
     };

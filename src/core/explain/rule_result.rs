@@ -4,7 +4,7 @@ use crate::explain::explanation::{ExplainedClause, ExplainedRule as Answer, Expl
 use crate::explain::learner_state::LearnerState;
 use crate::explain::{AsOf, ExplainConfig};
 use rollcall_model::attributes::Attribute;
-use rollcall_model::names::ConnectorName;
+use rollcall_model::names::{ConnectorName, GroupName};
 use rollcall_planner::{RuleScope, evaluate_learner};
 use rollcall_rules::name_template::RenderedName;
 use rollcall_rules::rule::clauses::{self, ClauseResult, LogicalOperator};
@@ -20,8 +20,22 @@ pub(super) struct RuleResult<'r> {
     pub(super) names: Vec<RenderedName>,
 }
 
-/// Evaluates every rule.
+/// Evaluates every rule. If a rule fails, the rules that read its groups are evaluated again: a plan does not know these
+/// memberships.
 pub(super) fn evaluate_rules<'r>(
+    file: ExplainConfig<'r>,
+    learner: &mut LearnerState,
+    evaluator: &RuleEvaluator,
+) -> Vec<RuleResult<'r>> {
+    loop {
+        let results = evaluate_once(file, learner, evaluator);
+        if !learner.groups.note_failures(&results) {
+            return results;
+        }
+    }
+}
+
+fn evaluate_once<'r>(
     file: ExplainConfig<'r>,
     learner: &LearnerState,
     evaluator: &RuleEvaluator,
@@ -29,7 +43,8 @@ pub(super) fn evaluate_rules<'r>(
     let cell_of = |attribute| learner.find_cell(attribute);
     let connectors: Vec<ConnectorName> = file.connectors.iter().map(|one| one.name.clone()).collect();
     let sources = learner.sources();
-    let outcomes = evaluate_learner(file.rules, evaluator, &learner.values, cell_of);
+    let group_of = |group: &GroupName| learner.groups.state(group);
+    let outcomes = evaluate_learner(file.rules, evaluator, &learner.values, cell_of, group_of);
     let result = |(rule, outcome): (&'r Rule, EvaluationResult)| RuleResult {
         rule,
         is_in_scope: RuleScope::of(rule, &connectors).includes(sources),
@@ -64,9 +79,11 @@ impl RuleResult<'_> {
     ) -> (Answer, Vec<String>) {
         let rule = self.rule;
         // The text has been compiled with these attributes before.
+        let (cell_of, group_of) =
+            (|attribute| learner.find_cell(attribute), |group: &GroupName| learner.groups.state(group));
         let whole = clauses::RuleClause::read(&rule.when, file.attributes)
             .ok()
-            .map(|clause| clause.judge(evaluator, &learner.values, |attribute| learner.find_cell(attribute)));
+            .map(|clause| clause.judge(evaluator, &learner.values, cell_of, group_of));
         let failing = whole.iter().flat_map(ClauseResult::failing).map(|one| one.text.clone()).collect();
         let clauses = whole.iter().flat_map(|whole| match whole.joined {
             LogicalOperator::All => whole.parts.iter().collect(),

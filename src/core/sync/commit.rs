@@ -8,6 +8,7 @@ use crate::enrollment::change::ChangeTime;
 use crate::sync::catalogue;
 use crate::sync::learner_row::{MergedLearner, learner_row};
 use crate::sync::load::to_limit_usage;
+use crate::sync::managers::write_managers;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::guard::{ChangeKey, ChangeKind, ChangeSubject, HeldGroup, HoldBaseline, PlannedChange};
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
@@ -94,7 +95,7 @@ pub async fn commit(mut tx: Tx, job: CommitContext<'_>, change_set: &ChangeSet) 
     }
     let mut counts = counts(change_set);
     let settles_holds = job.approved.is_some() || (change_set.complete && snapshot.any_held);
-    if change_set.is_empty() && !settles_holds {
+    if change_set.is_empty() && change_set.lines.is_empty() && !settles_holds {
         finish(&mut tx, &job, &counts, change_set).await?;
         tx.commit().await?;
         return Ok(CommitResult::Done(counts));
@@ -126,6 +127,7 @@ pub async fn commit(mut tx: Tx, job: CommitContext<'_>, change_set: &ChangeSet) 
     let rows = change_set.learners.iter().map(|one| planned_row(one, change_set, attributes, &ids));
     learners::write_rows(&mut change.tx, rows, when.today, run).await?;
     write_persons(&mut change.tx, run, attributes, snapshot, change_set, &ids).await?;
+    write_managers(&mut change.tx, change_set, &ids).await?;
     change.apply_memberships().await?;
     catalogue::commit(&mut change, &change_set.catalogue, &groups).await?;
     counts.jobs_enqueued = change.counts().jobs_enqueued;

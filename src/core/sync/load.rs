@@ -1,11 +1,12 @@
 //! Loads the data of a plan from the database: the snapshot while a source is read, the lookups after it.
 //!
-//! Only this module converts rows of the database into values of the planner.
+//! Only this module and `managers` convert rows of the database into values of the planner.
 
 use chrono::TimeDelta;
 
 use crate::enrollment::change::ChangeTime;
 use crate::sync::lease::holder_name;
+use crate::sync::managers::{load_all_managers, load_managers_above};
 use rollcall_model::attributes::Attribute;
 use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::guard::{AccessTotals, Disposition, HeldChangeState, HoldBaseline, SafetyLimits};
@@ -289,6 +290,16 @@ pub(super) async fn load_lookups(
     let id = snapshot.connector.unwrap_or(ConnectorId(0));
     if snapshot.extent == SnapshotExtent::Touched {
         load_groups_of(tx, keys.groups, snapshot).await?;
+    }
+    if rules.reads_managers() {
+        match snapshot.extent {
+            SnapshotExtent::All => load_all_managers(tx, snapshot).await?,
+            SnapshotExtent::Touched => {
+                let learners = snapshot.touched.clone();
+                snapshot.managers =
+                    load_managers_above(tx, learners, keys.managers, &snapshot.places).await?;
+            }
+        }
     }
     let mut lookups = Lookups::default();
     let stored = persons::list_attributes(tx, id, keys.records).await?;

@@ -22,6 +22,7 @@ mod learner_row;
 pub mod lease;
 pub mod link_learners;
 mod load;
+mod managers;
 #[cfg(test)]
 mod message_snapshot;
 mod person_search;
@@ -56,6 +57,7 @@ use rollcall_rules::rule::Rule;
 pub use begin_run::StartedRun;
 pub use decision_request::ApprovalRequest;
 pub use error::{ApprovalError, SyncError};
+pub(crate) use managers::load_managers_above;
 pub use reading::full_reading;
 pub use report::{RunOutcome, RunReport};
 pub use run::{OUTCOME_LOG_TARGET, go_on, run, start};

@@ -12,14 +12,18 @@ use rollcall_model::interner::Symbol;
 use rollcall_model::names::RuleName;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::status::LearnerStatus;
-use rollcall_planner::desired_memberships::DesiredMemberships;
+use rollcall_planner::desired_memberships::{DesiredMemberships, RuleEvaluation};
+use rollcall_planner::managers::{OrgPerson, StoredManagers};
 use rollcall_planner::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population, from_json};
+use rollcall_planner::rule_set::reads_managers;
 use rollcall_planner::snapshot::ManualPerson;
-use rollcall_planner::{ConnectorRecord, connector_bit, manual_cells, merge_records};
+use rollcall_planner::{
+    ConnectorRecord, KnownMembers, StoredMembers, connector_bit, manual_cells, merge_records,
+};
 use rollcall_rules::name_template::NameTemplate;
 use rollcall_rules::rule::{BadExpression, CompiledExpression, Interrupt, Rule};
 use rollcall_store::persons::{self, PersonRecord};
-use rollcall_store::{Result, Tx, connectors, learners, listing};
+use rollcall_store::{Result, Tx, connectors, groups, learners, listing};
 
 /// A learner in a preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +69,8 @@ pub struct PreviewData {
     places: FxHashMap<ConnectorId, usize>,
     /// The learners of the group, where one was given.
     members: Option<FxHashSet<i64>>,
+    /// The members of the groups that the expression reads.
+    read_groups: StoredMembers,
 }
 
 /// The reason that a preview has no result.
@@ -76,11 +82,16 @@ pub enum PreviewError {
     Interrupted,
 }
 
-/// Loads all learners as they were last read, and the members of the group.
+/// Loads all learners as they were last read, the members of the group, and those of the groups that the rule reads.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn load_preview(tx: &mut Tx, file: File<'_>, group: Option<GroupId>) -> Result<PreviewData> {
+pub async fn load_preview(
+    tx: &mut Tx,
+    file: File<'_>,
+    rule: &Rule,
+    group: Option<GroupId>,
+) -> Result<PreviewData> {
     let places: FxHashMap<ConnectorId, usize> = connectors::list(tx)
         .await?
         .into_iter()
@@ -97,7 +108,22 @@ pub async fn load_preview(tx: &mut Tx, file: File<'_>, group: Option<GroupId>) -
         Some(group) => Some(listing::members::list_ids(tx, group).await?.into_iter().collect()),
         None => None,
     };
-    Ok(PreviewData { records, states, by_hand, places, members })
+    let read_groups = load_read_groups(tx, file, rule).await?;
+    Ok(PreviewData { records, states, by_hand, places, members, read_groups })
+}
+
+/// Loads the members of the groups that a rule reads. A group that a rule of the file may create has none.
+async fn load_read_groups(tx: &mut Tx, file: File<'_>, rule: &Rule) -> Result<StoredMembers> {
+    let mut found = StoredMembers::default();
+    for name in rule.condition().groups() {
+        let members = match groups::get_by_name(tx, name).await? {
+            Some(group) => listing::members::list_ids(tx, group.id).await?,
+            None if file.rules.iter().any(|rule| rule.group.may_name(name)) => Vec::new(),
+            None => continue,
+        };
+        found.insert(name.folded().to_owned(), members.into_iter().map(LearnerId).collect());
+    }
+    Ok(found)
 }
 
 /// Compiles an expression as the rule of a preview.
@@ -110,7 +136,7 @@ pub async fn load_preview(tx: &mut Tx, file: File<'_>, group: Option<GroupId>) -
 pub fn compile_preview(file: File<'_>, text: &str) -> std::result::Result<Rule, PreviewError> {
     let condition = CompiledExpression::compile(text, file.attributes).map_err(PreviewError::Expression)?;
     let one_group =
-        NameTemplate::parse("try-out", file.attributes).expect("a name without braces is a template");
+        NameTemplate::parse("try-out", file.attributes, &[]).expect("a name without braces is a template");
     Ok(Rule::new(RuleName::new("try-out"), text.to_owned(), one_group, condition))
 }
 
@@ -126,15 +152,17 @@ pub fn preview_rule(
     most: usize,
     interrupt: &Interrupt,
 ) -> std::result::Result<RulePreview, PreviewError> {
-    let members = data.members.clone();
-    let population = build_population(data, file);
-    let desired = DesiredMemberships::evaluate_until(
-        &[rule],
-        &population,
-        &file.connector_names(),
-        when.today,
-        Some(interrupt),
-    );
+    let (members, read_groups) = (data.members.clone(), data.read_groups.clone());
+    let rules = [rule];
+    let population = build_population(data, file, reads_managers(&rules));
+    let desired = DesiredMemberships::evaluate(RuleEvaluation {
+        rules: &rules,
+        population: &population,
+        connectors: &file.connector_names(),
+        today: when.today,
+        interrupt: Some(interrupt),
+        known: KnownMembers::Stored(&read_groups),
+    });
     let desired = desired.ok_or(PreviewError::Interrupted)?;
     let matching: FxHashSet<LearnerIndex> = desired.members.iter().map(|(_, who)| *who).collect();
     let undecided: FxHashSet<LearnerIndex> = desired.undecided.iter().map(|(_, who, _)| *who).collect();
@@ -175,12 +203,13 @@ fn some(population: &Population, all: impl Iterator<Item = LearnerIndex>, most: 
 }
 
 /// Builds the learners, with the merged attributes of the last good readings and the current status.
-fn build_population(data: PreviewData, file: File<'_>) -> Population {
-    let PreviewData { mut records, states, by_hand, places, members: _ } = data;
+fn build_population(data: PreviewData, file: File<'_>, reads_managers: bool) -> Population {
+    let PreviewData { mut records, states, by_hand, places, members: _, read_groups: _ } = data;
     let place = |record: &PersonRecord| places.get(&record.connector_id).copied().unwrap_or(usize::MAX);
     records.sort_by_key(|record| (record.learner_id.0, place(record)));
     let mut population = Population::new(PeopleTable::new(file.attributes));
     let mut added: FxHashSet<LearnerId> = FxHashSet::default();
+    let mut org: Vec<OrgPerson> = Vec::new();
     for of_one in records.chunk_by(|a, b| a.learner_id == b.learner_id) {
         let id = of_one[0].learner_id;
         let values = &mut population.people.values;
@@ -194,13 +223,23 @@ fn build_population(data: PreviewData, file: File<'_>) -> Population {
         let cells = merge_records(&records, file.attributes.len());
         let sources = records.iter().fold(0, |bits, record| bits | connector_bit(record.place));
         let status = states.get(&id).copied().unwrap_or(LearnerStatus::Left);
-        population.push(known(id, status, sources), Some(cells));
+        let who = population.push(known(id, status, sources), Some(cells));
         added.insert(id);
+        if reads_managers {
+            let ids = of_one.iter().map(|record| (place(record), record.external_id.clone()));
+            org.push(population.org_person(who, ids.collect()));
+        }
     }
     for one in by_hand.iter().filter(|one| !added.contains(&one.learner)) {
         let cells = manual_cells(file.attributes, &mut population.people.values, one);
-        population
-            .push(known(one.learner, LearnerStatus::Active, EvaluatedLearner::ADDED_BY_HAND), Some(cells));
+        let added = known(one.learner, LearnerStatus::Active, EvaluatedLearner::ADDED_BY_HAND);
+        let who = population.push(added, Some(cells));
+        if reads_managers {
+            org.push(population.org_person(who, Vec::new()));
+        }
+    }
+    if reads_managers {
+        population.compute_managers(org, &StoredManagers::default(), true);
     }
     population
 }

@@ -4,12 +4,13 @@
 //! the text of the rule. Comparisons, calls, `!` and `a ? b : c` are not split.
 
 use crate::rule::expression_shape::parse;
-use crate::rule::metering::MeteredExpression;
 use crate::rule::{
-    BadExpression, CompiledExpression, EvaluationContext, EvaluationResult, RuleEvaluator, known_variables,
+    BadExpression, CompiledExpression, EvaluationContext, EvaluationResult, MembershipState, RuleEvaluator,
+    known_variables,
 };
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::names::GroupName;
 
 /// An expression, or a part of one.
 #[derive(Debug)]
@@ -72,8 +73,10 @@ impl RuleClause {
         judge: &RuleEvaluator,
         values: &Interner,
         cell_of: impl Fn(Attribute) -> Symbol,
+        group_of: impl Fn(&GroupName) -> MembershipState,
     ) -> ClauseResult {
-        self.judge_in(&judge.scope([&self.condition], values, cell_of))
+        let scope = judge.scope([&self.condition], values, cell_of);
+        self.judge_in(&scope.with_groups([&self.condition], group_of))
     }
 
     fn judge_in(&self, scope: &EvaluationContext<'_>) -> ClauseResult {
@@ -105,11 +108,7 @@ fn compile(text: &str, attributes: &AttributeSet) -> Result<CompiledExpression, 
     let program = parse(text)?;
     // A variable that an outer comprehension binds is unknown here.
     let (variables, mistakes) = known_variables(text, &program, attributes);
-    if mistakes.is_empty() {
-        Ok(CompiledExpression { metered: MeteredExpression::new(program.expression()), variables })
-    } else {
-        Err(mistakes)
-    }
+    if mistakes.is_empty() { CompiledExpression::build(text, &program, variables) } else { Err(mistakes) }
 }
 
 /// A kind of byte span in an expression.
@@ -259,7 +258,9 @@ mod tests {
             _ => Symbol::EMPTY,
         };
         let judge = RuleEvaluator::new(NaiveDate::from_ymd_opt(2026, 7, 1).expect("a day"));
-        RuleClause::read(when, &attributes).expect("an expression").judge(&judge, &values, cell_of)
+        RuleClause::read(when, &attributes)
+            .expect("an expression")
+            .judge(&judge, &values, cell_of, |_| MembershipState::Unknown)
     }
 
     fn texts(clauses: &[&ClauseResult]) -> Vec<String> {

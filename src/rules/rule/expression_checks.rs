@@ -5,9 +5,10 @@ use std::fmt;
 use cel::Program;
 use cel::common::ast::{EntryExpr, Expr};
 
-use super::ExpressionVariable;
 use super::foreign_syntax::find_foreign_syntax;
-use rollcall_model::attributes::AttributeSet;
+use super::group_references::IN_GROUP;
+use super::{ExpressionVariable, VariableForm};
+use rollcall_model::attributes::{Attribute, AttributeSet, COMPUTED};
 use rollcall_model::names::nearest;
 
 /// The suffix of an attribute name that denotes the list of all its values.
@@ -20,6 +21,7 @@ const FUNCTIONS: &[&str] = &[
     "equals_ignore_case",
     "glob",
     "starts_with_any",
+    IN_GROUP,
     "size",
     "contains",
     "startsWith",
@@ -93,17 +95,21 @@ pub(super) fn known_variables(
     let mut variables = Vec::new();
     let mut mistakes = Vec::new();
     for name in names {
-        let whole = attributes.find(&name).map(|attribute| (attribute, false));
+        let whole = attributes.find(&name).map(|attribute| (attribute, VariableForm::First));
         let list = || {
             let attribute = attributes.find(name.strip_suffix(ALL)?)?;
-            Some((attribute, true))
+            Some((attribute, VariableForm::All))
         };
-        match whole.or_else(list) {
-            Some((attribute, all)) => variables.push(ExpressionVariable { name, attribute, all }),
+        let computed = || {
+            let attribute = Attribute::find_computed(&name)?;
+            Some((attribute, VariableForm::of_computed(attribute)))
+        };
+        match whole.or_else(list).or_else(computed) {
+            Some((attribute, form)) => variables.push(ExpressionVariable { name, attribute, form }),
             None if bound.contains(&name.as_str()) => {}
             None => {
-                let mut mistake =
-                    unknown_name(text, &name, "no connector maps an attribute", attributes.names());
+                let known = attributes.names().chain(COMPUTED.iter().map(|(name, _)| *name));
+                let mut mistake = unknown_name(text, &name, "no connector maps an attribute", known);
                 if mistake.suggestion.is_none() {
                     mistake.message.push_str(&format!("; text is written in quotes, `\"{name}\"`"));
                 }
@@ -165,8 +171,16 @@ fn unknown_name<'a>(
     BadExpression { line, column, message: format!("{what} `{name}`"), suggestion }
 }
 
+/// Returns line and column of the first occurrence of a part of a text.
+pub(super) fn place_in_text(text: &str, part: &str) -> (usize, usize) {
+    let places = text.lines().enumerate();
+    let mut places =
+        places.filter_map(|(number, line)| Some((number, line[..line.find(part)?].chars().count())));
+    places.next().unwrap_or((0, 0))
+}
+
 /// Returns line and column of the first occurrence of a name as a whole word, outside quotes.
-fn place_of_word(text: &str, name: &str) -> (usize, usize) {
+pub(super) fn place_of_word(text: &str, name: &str) -> (usize, usize) {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     for (number, line) in text.lines().enumerate() {
         let mut quote = None;

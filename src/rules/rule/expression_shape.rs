@@ -152,18 +152,23 @@ fn check_comparison<'e>(
         let message = format!("an attribute is never null: write `{name} {symbol} \"\"`");
         return Err((node, message));
     }
-    let list = sides.iter().find_map(|side| name_of(side)?.strip_suffix(ALL));
+    let list = sides.iter().find_map(|side| name_of(side).filter(|name| is_list(name)));
     let text = sides.iter().find_map(|side| match &side.expr {
         Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
         _ => None,
     });
     if let (Some(list), Some(text)) = (list, text) {
-        let membership = format!("{text:?} in {list}{ALL}");
+        let membership = format!("{text:?} in {list}");
         let instead = if operator == EQUALS { membership } else { format!("!({membership})") };
-        let message = format!("`{list}{ALL}` is a list and never equals a text: write `{instead}`");
+        let message = format!("`{list}` is a list and never equals a text: write `{instead}`");
         return Err((node, message));
     }
     Ok(())
+}
+
+/// Returns true if an attribute is a list.
+fn is_list(name: &str) -> bool {
+    name.ends_with(ALL) || ["manager_chain", "manager_chain_ids"].contains(&name)
 }
 
 /// The name of an attribute.

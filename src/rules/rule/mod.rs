@@ -3,10 +3,13 @@
 //! Only this module depends on the `cel` crate. A rule is compiled once, and rejected if it uses an unknown name; it is
 //! evaluated once for each distinct combination of the attributes that it reads. In an expression
 //! `department` is the first value as a string and `department_all` the list of all values; an attribute without a
-//! value is "" and an empty list. In addition to CEL's functions there are
+//! value is "" and an empty list. The names of [`rollcall_model::attributes::COMPUTED`] are computed from the managers: a
+//! list, a number or a truth value. If one is not known for a person, the evaluation fails where it is needed. In addition
+//! to CEL's functions there are
 //!
 //! - `days_since(date)` and `days_until(date)`: whole days from or to today. With an empty date the rule does not match.
 //! - `equals_ignore_case(a, b)`: equality after trimming and case folding.
+//! - `in_group(name)`: true if the person is a member of the group, by rules or by hand. The name is a constant.
 //! - `glob(text, pattern)`: `*` and `?` as in file names, ignoring case.
 //! - `starts_with_any(text, list)`: true if the text starts with one of the prefixes, ignoring case. Empty prefixes are
 //!   ignored.
@@ -15,11 +18,13 @@
 //! its values for each person.
 
 mod budget;
+pub mod captures;
 pub mod clauses;
 mod expression_checks;
 mod expression_shape;
 mod foreign_syntax;
 mod functions;
+pub mod group_references;
 #[cfg(test)]
 mod limit_tests;
 mod metering;
@@ -29,23 +34,25 @@ mod rule_tests;
 
 use std::sync::Arc;
 
-use cel::{Context, ExecutionError, Value};
+use cel::{Context, ExecutionError, Program, Value};
 use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::limits::MAX_VALUE_BYTES;
 use crate::name_template::NameTemplate;
-use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::attributes::{Attribute, AttributeSet, UNRESOLVED};
 use rollcall_model::guard::Percent;
 use rollcall_model::interner::{Interner, Symbol};
-use rollcall_model::names::{ConnectorName, RuleName};
+use rollcall_model::names::{ConnectorName, GroupName, RuleName};
 use rollcall_model::resource_limits::{ResourceLimit, shorten_to};
 
 use budget::EvaluationBudget;
 pub use budget::Interrupt;
+use captures::{CapturingPattern, find_patterns};
 pub use expression_checks::BadExpression;
 use expression_checks::{known_variables, unknown_functions};
 use functions::{NO_DATE, add_functions};
+use group_references::{GroupReference, MembershipState, replace_calls};
 use metering::MeteredExpression;
 
 /// A compiled rule.
@@ -70,13 +77,52 @@ pub struct CompiledExpression {
     /// The expression with calls that count its steps.
     metered: MeteredExpression,
     variables: Vec<ExpressionVariable>,
+    groups: Vec<GroupReference>,
+    patterns: Vec<CapturingPattern>,
 }
 
 #[derive(Debug)]
 struct ExpressionVariable {
     name: String,
     attribute: Attribute,
-    all: bool,
+    form: VariableForm,
+}
+
+/// The form of a variable's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum VariableForm {
+    /// The first value, a text.
+    First,
+    /// The list of all values.
+    All,
+    /// A whole number.
+    Number,
+    /// True or false.
+    Truth,
+}
+
+impl VariableForm {
+    /// Returns the form of a computed attribute.
+    fn of_computed(attribute: Attribute) -> Self {
+        match attribute {
+            Attribute::REPORTS_TOTAL => Self::Number,
+            Attribute::IS_MANAGER => Self::Truth,
+            _ => Self::All,
+        }
+    }
+
+    /// Returns the value of a cell in this form.
+    fn value(self, values: &Interner, cell: Symbol) -> Value {
+        match self {
+            Self::First => Value::from(values.first(cell).to_owned()),
+            Self::All => {
+                let all = values.all(cell).map(|value| Value::from(value.to_owned()));
+                Value::from(all.collect::<Vec<Value>>())
+            }
+            Self::Number => Value::Int(values.first(cell).parse().unwrap_or(0)),
+            Self::Truth => Value::Bool(values.first(cell) == "true"),
+        }
+    }
 }
 
 impl Rule {
@@ -125,9 +171,32 @@ impl CompiledExpression {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let condition = Self { metered: MeteredExpression::new(program.expression()), variables };
+        let patterns = find_patterns(text, program.expression(), &variables, attributes)?;
+        let condition = Self { patterns, ..Self::build(text, &program, variables)? };
         condition.try_out()?;
         Ok(condition)
+    }
+
+    fn build(
+        text: &str,
+        program: &Program,
+        variables: Vec<ExpressionVariable>,
+    ) -> Result<Self, Vec<BadExpression>> {
+        let mut root = program.expression().clone();
+        let groups = replace_calls(text, &mut root)?;
+        let patterns = Vec::new();
+        Ok(Self { metered: MeteredExpression::new(&root), variables, groups, patterns })
+    }
+
+    /// The patterns whose parts have names, for templates.
+    #[must_use]
+    pub fn patterns(&self) -> &[CapturingPattern] {
+        &self.patterns
+    }
+
+    /// The groups whose members the expression reads, each once.
+    pub fn groups(&self) -> impl Iterator<Item = &GroupName> {
+        self.groups.iter().map(|reference| &reference.group)
     }
 
     /// Evaluates the expression for a person without values and for one whose values are all dates, so that errors that
@@ -136,8 +205,10 @@ impl CompiledExpression {
         let judge = RuleEvaluator::new(NaiveDate::default());
         let mut values = Interner::default();
         let sample = values.intern("2026-01-01");
-        for cell in [Symbol::EMPTY, sample] {
-            let result = judge.scope([self], &values, |_| cell).execute(self);
+        for (cell, state) in [(Symbol::EMPTY, MembershipState::NotMember), (sample, MembershipState::Member)]
+        {
+            let scope = judge.scope([self], &values, |_| cell).with_groups([self], |_| state);
+            let result = scope.execute(self);
             if let Some(limit) = judge.budget.limit_reached() {
                 return Err(vec![BadExpression::whole(limit.to_string())]);
             }
@@ -190,7 +261,8 @@ impl RuleEvaluator {
         Self { root, budget }
     }
 
-    /// Binds the attributes that some expressions read: once per person, not per rule.
+    /// Binds the attributes that some expressions read: once per person, not per rule. The groups that they read are not
+    /// known: see [`EvaluationContext::with_groups`].
     pub fn scope<'j, 'c>(
         &'j self,
         conditions: impl IntoIterator<Item = &'c CompiledExpression>,
@@ -200,6 +272,7 @@ impl RuleEvaluator {
         let mut scope = self.root.new_inner_scope();
         let mut given: Vec<&str> = Vec::new();
         let mut largest = 0;
+        let mut unresolved = Vec::new();
         for variable in conditions.into_iter().flat_map(|condition| &condition.variables) {
             if given.contains(&variable.name.as_str()) {
                 continue;
@@ -207,15 +280,15 @@ impl RuleEvaluator {
             given.push(&variable.name);
             let cell = cell_of(variable.attribute);
             largest = largest.max(values.all(cell).map(str::len).sum());
-            let value = if variable.all {
-                let all = values.all(cell).map(|value| Value::from(value.to_owned())).collect::<Vec<Value>>();
-                Value::from(all)
-            } else {
-                Value::from(values.first(cell).to_owned())
-            };
+            if let Some(why) = values.text(cell).strip_prefix(UNRESOLVED) {
+                // A variable without a value makes an evaluation fail only where the value is needed.
+                unresolved.push((variable.name.clone(), why.to_owned()));
+                continue;
+            }
+            let value = variable.form.value(values, cell);
             scope.add_variable_from_value(variable.name.as_str(), value);
         }
-        EvaluationContext { scope, budget: &self.budget, largest }
+        EvaluationContext { scope, budget: &self.budget, largest, unresolved }
     }
 }
 
@@ -225,6 +298,8 @@ pub struct EvaluationContext<'j> {
     budget: &'j EvaluationBudget,
     /// The size of the largest attribute in bytes.
     largest: usize,
+    /// Variables whose value is not known, with the reason.
+    unresolved: Vec<(String, String)>,
 }
 
 impl std::fmt::Debug for EvaluationContext<'_> {
@@ -247,6 +322,34 @@ pub enum EvaluationResult {
 }
 
 impl EvaluationContext<'_> {
+    /// Binds the groups that some expressions read.
+    #[must_use]
+    pub fn with_groups<'c>(
+        mut self,
+        conditions: impl IntoIterator<Item = &'c CompiledExpression>,
+        group_of: impl Fn(&GroupName) -> MembershipState,
+    ) -> Self {
+        for reference in conditions.into_iter().flat_map(|condition| &condition.groups) {
+            let is_member = match group_of(&reference.group) {
+                MembershipState::Member => true,
+                MembershipState::NotMember => false,
+                MembershipState::Unknown => {
+                    self.unresolved.push((reference.variable.clone(), reference.reason()));
+                    continue;
+                }
+            };
+            self.scope.add_variable_from_value(reference.variable.as_str(), is_member);
+        }
+        self
+    }
+
+    /// Returns the reason if an evaluation failed because a value is not known.
+    fn find_unresolved(&self, error: &ExecutionError) -> Option<String> {
+        let ExecutionError::UndeclaredReference(name) = error else { return None };
+        let known = self.unresolved.iter().find(|(variable, _)| *variable == **name);
+        known.or(self.unresolved.first()).map(|(_, why)| why.clone())
+    }
+
     /// Returns true if an expression of this context is true.
     ///
     /// # Errors
@@ -276,10 +379,10 @@ impl EvaluationContext<'_> {
             Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => {
                 EvaluationResult::NoDate
             }
-            Err(error) => EvaluationResult::Failed(shorten_to(
-                ResourceLimit::ReasonCharacters,
-                describe_failure(&error),
-            )),
+            Err(error) => {
+                let why = self.find_unresolved(&error).unwrap_or_else(|| describe_failure(&error));
+                EvaluationResult::Failed(shorten_to(ResourceLimit::ReasonCharacters, why))
+            }
         }
     }
 

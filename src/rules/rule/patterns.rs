@@ -65,23 +65,28 @@ impl PatternCache {
         pattern: &str,
     ) -> Result<bool, String> {
         check_text(text)?;
-        let compile = |pattern: &str| {
-            check_regex_pattern(pattern)?;
-            RegexBuilder::new(pattern)
-                .size_limit(MAX_COMPILED_REGEX_BYTES)
-                .dfa_size_limit(MAX_COMPILED_REGEX_BYTES)
-                .build()
-                .map_err(|error| {
-                    if matches!(error, regex::Error::CompiledTooBig(_)) {
-                        ResourceLimit::CompiledRegexBytes.record_reached();
-                    }
-                    format!("the pattern '{pattern}' of `matches` is not valid: {}", explain_regex(&error))
-                })
-        };
-        with_kept(&self.regexes, (budget, REGEX_COMPILE_STEPS), pattern, compile, |regex| {
+        with_kept(&self.regexes, (budget, REGEX_COMPILE_STEPS), pattern, compile_regex, |regex| {
             regex.is_match(text)
         })
     }
+}
+
+/// Compiles a regular expression.
+///
+/// # Errors
+/// If it is not valid or exceeds a limit.
+pub(super) fn compile_regex(pattern: &str) -> Result<Regex, String> {
+    check_regex_pattern(pattern)?;
+    RegexBuilder::new(pattern)
+        .size_limit(MAX_COMPILED_REGEX_BYTES)
+        .dfa_size_limit(MAX_COMPILED_REGEX_BYTES)
+        .build()
+        .map_err(|error| {
+            if matches!(error, regex::Error::CompiledTooBig(_)) {
+                ResourceLimit::CompiledRegexBytes.record_reached();
+            }
+            format!("the pattern '{pattern}' of `matches` is not valid: {}", explain_regex(&error))
+        })
 }
 
 /// The cause of an error in a regular expression in one line, with the character at which it is.
@@ -151,7 +156,7 @@ pub(super) fn check_regex_pattern(pattern: &str) -> Result<(), String> {
     )
 }
 
-fn check_text(text: &str) -> Result<(), String> {
+pub(super) fn check_text(text: &str) -> Result<(), String> {
     let advice = "compare longer texts with `contains` or `startsWith`";
     check_length("the text to compare with a pattern", text, ResourceLimit::MatchedTextBytes, advice)
 }

@@ -131,3 +131,25 @@ fn comparisons_that_never_hold_are_refused() {
     assert!(refused("department == Vertrieb").message.contains("text is written in quotes"));
     assert!(refused(r#"department == "A" AND location == "B""#).message.contains("`&&`"));
 }
+
+/// `in_group` reads a membership; one that is not known fails the evaluation only where it is needed.
+#[test]
+fn membership_that_is_not_known_fails_where_it_is_needed() {
+    let judged = |text: &str| {
+        let condition = CompiledExpression::compile(text, &attributes()).expect("a condition");
+        let evaluator = RuleEvaluator::new(NaiveDate::default());
+        let scope = evaluator.scope([&condition], &Interner::default(), |_| Symbol::EMPTY);
+        let state = |group: &GroupName| match group.folded() {
+            "sales" => MembershipState::Member,
+            "dr. no" => MembershipState::NotMember,
+            _ => MembershipState::Unknown,
+        };
+        scope.with_groups([&condition], state).holds(&condition)
+    };
+    assert_eq!(judged(r#"in_group(" SALES ") && !in_group("Dr. No")"#), Ok(true));
+    assert_eq!(judged(r#"in_group("Sales") || in_group("Berlin")"#), Ok(true));
+    assert_eq!(judged(r#"["a", "b"].all(x, in_group("Sales") && x != "")"#), Ok(true));
+    let why = judged(r#"in_group("Sales") && in_group("Berlin")"#).expect_err("not known");
+    assert_eq!(why, "it is not known whether the person is in the group `Berlin`");
+    assert!(refused("in_group(department)").message.contains("write `in_group(\"Sales\")`"));
+}

@@ -38,7 +38,7 @@ pub(super) async fn run(
         };
         let load = async {
             let mut tx = web.store.begin_read().await?;
-            let data = rule_preview::load_preview(&mut tx, config.for_sync(), group).await?;
+            let data = rule_preview::load_preview(&mut tx, config.for_sync(), &rule, group).await?;
             tx.rollback().await?;
             Ok::<_, rollcall_store::StoreError>(data)
         };
