@@ -42,6 +42,7 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
             "vendors::limits::pages_records_and_bytes_are_bounded"
         }
         L::ReadingMinutes => "connectors::reading_deadline::reading_without_end_fails_in_time",
+        L::FolderEntries => "newest_file::folder_with_one_entry_more_than_the_bound_is_refused",
         L::RecordBytes => "csv_limits::row_beyond_the_limit_is_refused",
         L::AttributeValues | L::RecordParts | L::SourceValueBytes => {
             "csv_limits::values_beyond_the_limits_are_refused"

@@ -26,6 +26,7 @@ mod output;
 mod runs;
 mod service;
 mod sync;
+mod undo;
 mod web_check;
 
 use std::process::ExitCode;
@@ -178,7 +179,7 @@ async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, Comma
         CliCommand::Holds => holds::holds(&session).await?,
         CliCommand::Approve { run, drain } => approval::approve(&session, run, drain).await?,
         CliCommand::Reject { run } => approval::reject(&session, run).await?,
-        CliCommand::Undo { run, drain } => approval::undo(&session, run, drain).await?,
+        CliCommand::Undo { run, yes, drain } => undo::undo(&session, run, yes, drain).await?,
         CliCommand::Admin(command) => admin::admin(&session, command).await?,
         CliCommand::Audit { since, sign_ins: false } => runs::audit(&session, since).await?,
         CliCommand::Audit { since, sign_ins: true } => runs::audit_sign_ins(&session, since).await?,

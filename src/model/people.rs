@@ -10,7 +10,7 @@ use crate::attributes::{Attribute, AttributeSet};
 use crate::interner::{Interner, Symbol};
 use crate::names::fold;
 use crate::rejected_records::{RejectedRecords, RepeatedRecords};
-use crate::run_warning::RunWarning;
+use crate::run_warning::{RunWarning, RunWarningKind};
 
 /// The number of a row in [`PeopleTable`].
 pub type RowIndex = u32;
@@ -90,7 +90,14 @@ impl PeopleTable {
     /// Rejects a record with an id but without an address and a name. `place` is the position of the record in the
     /// source.
     pub fn set_aside_without_name(&mut self, id: Symbol, place: impl FnOnce() -> String) {
-        self.set_aside.add_nameless(&self.values, id, place());
+        let text = self.values.text(id);
+        let message = format!("the record `{text}` has neither an address nor a name: set aside");
+        self.set_aside_no_person(id, RunWarning::new(RunWarningKind::NoName, place(), message));
+    }
+
+    /// Rejects a record that is not a person, for the reason of the warning. A person with this id stays as last read.
+    pub fn set_aside_no_person(&mut self, id: Symbol, warning: RunWarning) {
+        self.set_aside.add_no_person(id, warning);
     }
 
     /// Notes that a value of a person could not be read: the person keeps the value that was last read.
@@ -344,7 +351,6 @@ pub fn digest(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run_warning::RunWarningKind;
 
     fn people(ids: &[&str]) -> PeopleTable {
         let attributes = AttributeSet::default();

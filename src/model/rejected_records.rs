@@ -1,5 +1,5 @@
-//! Records that cannot be used: those without an id, those of an id that has different ones, and those without an address
-//! and a name.
+//! Records that cannot be used: those without an id, those of an id that has different ones, and those that are not
+//! people.
 //!
 //! They change no person. A known person to whom one of them may belong is not absent, see
 //! [`crate::people::PeopleTable::set_aside_records`].
@@ -17,7 +17,7 @@ pub(crate) struct RejectedRecords {
     /// The cells of the records without an id, one record after the other.
     without_id: Vec<Symbol>,
     pub(crate) repeated: FxHashMap<Symbol, RepeatedRecords>,
-    /// The number of records without an address and a name.
+    /// The number of records that are not people, such as those without an address and a name.
     without_name: u64,
     /// Their ids.
     nameless: FxHashSet<Symbol>,
@@ -41,11 +41,9 @@ impl RejectedRecords {
         self.problems.push(RunWarning::new(RunWarningKind::NoId, place, message));
     }
 
-    /// Adds a record without an address and a name. `place` is its position in the source.
-    pub(crate) fn add_nameless(&mut self, values: &Interner, id: Symbol, place: String) {
-        let text = values.text(id);
-        let message = format!("the record `{text}` has neither an address nor a name: set aside");
-        self.problems.push(RunWarning::new(RunWarningKind::NoName, place, message));
+    /// Adds a record that is not a person, with the reason.
+    pub(crate) fn add_no_person(&mut self, id: Symbol, reason: RunWarning) {
+        self.problems.push(reason);
         self.nameless.insert(id);
         self.without_name += 1;
     }

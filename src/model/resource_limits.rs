@@ -105,6 +105,8 @@ limits! {
         "Pages of one list or search of a reading, and parts of the values of one attribute. Then the run fails and removes nothing.";
     ReadingMinutes = "reading_minutes", 300, Some((1, 10_080)), "minutes",
         "Time of one reading of a source. Then the run fails and removes nothing.";
+    FolderEntries = "folder_entries", 100_000, Some((100, 10_000_000)), "entries",
+        "Files and folders in the folder of a path with wildcards. Then the run fails and removes nothing.";
     RecordBytes = "record_bytes", 16 << 20, None, "bytes",
         "Size of a row of a CSV file, a record of a JSON file, a row of a query, the details of a record of an API, or a message of an LDAP server.";
     AttributeValues = "attribute_values", 100_000, None, "values",

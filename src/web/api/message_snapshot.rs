@@ -30,7 +30,7 @@ use rollcall_core::sync::SyncError;
 use rollcall_core::sync::cancel_run::CancelError;
 use rollcall_core::sync::link_learners::LinkError;
 use rollcall_core::sync::retire_connector::RetireError;
-use rollcall_core::sync::undo::UndoError;
+use rollcall_core::sync::undo::{UndoError, UndoImpact};
 use rollcall_model::ids::RunId;
 use rollcall_model::names::{ConnectorName, GroupName};
 use rollcall_model::other_config::OtherConfigService;
@@ -290,7 +290,12 @@ fn next_undo_error(previous: Option<&UndoError>) -> Option<UndoError> {
         Some(UndoError::Nothing { touched, .. }) if touched.is_empty() => {
             UndoError::Nothing { run, touched: vec!["bob in Sales: left later".to_owned()] }
         }
-        Some(UndoError::Nothing { .. }) => return None,
+        Some(UndoError::Nothing { .. }) => {
+            let impact = UndoImpact { memberships: 799, enrollments: 416, people: 400 };
+            UndoError::NumberNeeded { run, impact }
+        }
+        Some(UndoError::NumberNeeded { .. }) => UndoError::OtherNumber { run, given: "18".to_owned() },
+        Some(UndoError::OtherNumber { .. }) => return None,
     })
 }
 

@@ -324,6 +324,12 @@ impl From<undo::UndoError> for ApiProblem {
             undo::UndoError::Suspension { .. } | undo::UndoError::Restoration { .. } => {
                 Self::new(StatusCode::CONFLICT, "suspension", text)
             }
+            undo::UndoError::NumberNeeded { run, .. } => {
+                let problem = Self::new(StatusCode::CONFLICT, "confirmation_needed", text);
+                Self { field: Some("confirm".to_owned()), ..problem }
+                    .with_hint(format!("repeat the request with `?confirm={run}`, the number of the run"))
+            }
+            undo::UndoError::OtherNumber { .. } => Self::invalid_field("confirm", text),
             undo::UndoError::Nothing { touched, .. } => {
                 let problem = Self::new(StatusCode::CONFLICT, "nothing_to_undo", text);
                 if touched.is_empty() {
