@@ -21,6 +21,7 @@ pub mod other_config;
 pub mod panic;
 pub mod people;
 pub mod progress;
+mod rejected_records;
 pub mod resource_limits;
 pub mod role;
 pub mod run_record;

@@ -9,6 +9,9 @@ use chrono_tz::Tz;
 /// The first and the last year of a date. Other years are typing errors or numbers that are not dates.
 pub(crate) const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
 
+/// Two digits of a year mean 1950 to 2049, as in certificates (RFC 5280, 4.1.2.5.1). strftime reads these as later years.
+const TWO_DIGITS_OF_1900: std::ops::RangeInclusive<i32> = 2050..=2069;
+
 /// Intervals of 100 nanoseconds from 1601, the epoch of Windows, to 1970 (MS-DTYP 2.3.3).
 const FILETIME_TO_1970: i64 = 116_444_736_000_000_000;
 
@@ -214,7 +217,13 @@ pub(crate) fn read_pattern(text: &str, pattern: &str, zone: Tz) -> Option<NaiveD
         return Some(day_of(at, zone));
     }
     let with_time = NaiveDateTime::parse_from_str(text, pattern).map(|at| at.date());
-    with_time.or_else(|_| NaiveDate::parse_from_str(text, pattern)).ok()
+    let day = with_time.or_else(|_| NaiveDate::parse_from_str(text, pattern)).ok()?;
+    let has_two_digits = pattern.contains("%y") || pattern.contains("%D") || pattern.contains("%x");
+    if has_two_digits && TWO_DIGITS_OF_1900.contains(&day.year()) {
+        day.with_year(day.year() - 100)
+    } else {
+        Some(day)
+    }
 }
 
 /// The day of an instant.
@@ -390,5 +399,15 @@ mod tests {
         assert!(DateFormat::parse("%Q").is_err());
         assert!(DateFormat::parse("DD.MM.YYYY").is_err());
         assert_eq!(DateFormat::parse("%d.%m.%y"), Ok(DateFormat::Pattern("%d.%m.%y".to_owned())));
+    }
+
+    #[test]
+    fn two_digits_of_a_year_mean_1950_to_2049() {
+        let year = |text: &str| match DateFormat::Pattern("%d.%m.%y".to_owned()).read(text, Tz::UTC) {
+            SourceDate::Day(day) => day.year(),
+            SourceDate::NoDate | SourceDate::Unreadable => 0,
+        };
+        let years = ["02.05.68", "29.02.52", "01.01.50", "31.12.49", "31.12.99", "02.05.69"].map(year);
+        assert_eq!(years, [1968, 1952, 1950, 2049, 1999, 1969]);
     }
 }

@@ -107,7 +107,10 @@ impl<'a> MappedColumn<'a> {
         let message = |(value, times): &(&str, u64)| {
             let people = if *times == 1 { "1 person".to_owned() } else { format!("{times} people") };
             if is_status {
-                format!("`[connector.status]` does not contain `{value}`: treated as active ({people})")
+                format!(
+                    "`[connector.status]` does not contain `{value}`: known people keep their status, new ones are active \
+                     ({people})"
+                )
             } else {
                 format!("`[connector.values.{name}]` does not translate `{value}`: kept as it is ({people})")
             }

@@ -321,30 +321,27 @@ impl<'a> RecordMapper<'a> {
             }
         }
         let chosen = best.map(|(_, address)| self.people.values.intern(&address)).ok_or(first);
-        self.report_unusable(chosen, RunWarningKind::BadAddress, |text| {
-            format!("`{text}` is not a valid e-mail address: treated as empty")
-        })
+        self.report_unusable(chosen)
     }
 
-    /// The converted value, or an empty one with a warning under the record's id.
-    fn report_unusable(
-        &mut self,
-        chosen: Result<Symbol, Option<String>>,
-        kind: RunWarningKind,
-        message: impl FnOnce(&str) -> String,
-    ) -> Symbol {
+    /// The address, or an empty one with a warning under the record's id: the person keeps the one that was last read.
+    fn report_unusable(&mut self, chosen: Result<Symbol, Option<String>>) -> Symbol {
         let unusable = match chosen {
             Ok(cell) => return cell,
             Err(unusable) => unusable,
         };
         let id = self.cells[Attribute::ID.index()];
         if let Some(text) = unusable.filter(|_| !id.is_empty()) {
-            self.problems.push(RunWarning::new(kind, self.people.values.text(id), message(&text)));
+            let message = format!("`{text}` is not a valid e-mail address: the address last read is kept");
+            let subject = self.people.values.text(id);
+            self.problems.push(RunWarning::new(RunWarningKind::BadAddress, subject, message));
+            self.people.note_unreadable(id, Attribute::EMAIL);
         }
         Symbol::EMPTY
     }
 
-    /// The status for the first value in byte order that is in a status list; a value that is in none is active.
+    /// The status for the first value in byte order that is in a status list. A value that is in none is active for a new
+    /// person, and a known person keeps the status that was last read.
     fn status(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let column = &mut self.columns[index];
         self.texts.clear();
@@ -366,7 +363,14 @@ impl<'a> RecordMapper<'a> {
         });
         if named.is_none() {
             let unnamed = self.texts.iter().filter(|text| fold(text) != EmploymentStatus::Active.as_str());
-            unnamed.for_each(|text| column.unknown(text));
+            let mut is_unknown = false;
+            for text in unnamed {
+                column.unknown(text);
+                is_unknown = true;
+            }
+            if is_unknown {
+                self.people.note_unreadable(self.cells[Attribute::ID.index()], Attribute::STATUS);
+            }
         }
         self.people.values.intern(named.unwrap_or(EmploymentStatus::Active).as_str())
     }

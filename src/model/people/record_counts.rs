@@ -1,15 +1,14 @@
 //! Numbers of people and of records.
 
-use super::{PeopleTable, RejectedRecords, RepeatedRecords};
+use super::PeopleTable;
 use crate::attributes::Attribute;
-use crate::names::fold;
+use crate::rejected_records::RepeatedRecords;
 
 impl PeopleTable {
     /// The number of rejected records.
     #[must_use]
     pub fn set_aside(&self) -> u64 {
-        let RejectedRecords { without_id, without_name, repeated, .. } = &self.set_aside;
-        without_id + without_name + repeated.values().map(|records| records.times).sum::<u64>()
+        self.set_aside.count(self.width)
     }
 
     /// The number of rejected records that are a sign of a wrong mapping: those without an id or a
@@ -17,17 +16,7 @@ impl PeopleTable {
     /// records have different addresses. Records with one address are those of one person.
     #[must_use]
     pub fn set_aside_by_mapping(&self) -> u64 {
-        let is_one_person = |records: &&RepeatedRecords| {
-            let mut addresses = records
-                .cells
-                .chunks(self.width)
-                .map(|cells| fold(self.values.first(cells[Attribute::EMAIL.index()])));
-            let first = addresses.next().unwrap_or_default();
-            !first.is_empty() && addresses.all(|address| address == first)
-        };
-        let repeated = self.set_aside.repeated.values().filter(|records| !is_one_person(records));
-        let RejectedRecords { without_id, without_name, .. } = &self.set_aside;
-        without_id + without_name + repeated.map(|records| records.times).sum::<u64>()
+        self.set_aside.count_by_mapping(&self.values, self.width)
     }
 
     /// The number of ids with different records.
