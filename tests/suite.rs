@@ -38,6 +38,7 @@ mod rehire;
 mod reopened_courses;
 mod resource_limits;
 mod retention;
+mod rule_previews;
 mod service;
 mod several_records;
 mod source_dates;
