@@ -22,6 +22,7 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
         L::IdleSeconds => "web::connections::timed_stream::a_pause_between_two_requests_ends_after_its_time",
         L::ReservedFiles => "web::connection_limits::connections_leave_reserve_of_open_files",
         L::FormFields | L::KeptFormBytes | L::SignInFormBytes => "web::form_limits::forms_are_bounded",
+        L::RequestsPerPrincipal => "web::request_slots::request_beyond_the_bound_waits",
         L::SearchCharacters | L::SearchWords => {
             "model::search_text::one_character_or_word_more_than_the_bound_is_refused"
         }
@@ -41,6 +42,7 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
             "vendors::limits::pages_records_and_bytes_are_bounded"
         }
         L::ReadingMinutes => "connectors::reading_deadline::reading_without_end_fails_in_time",
+        L::FolderEntries => "newest_file::folder_with_one_entry_more_than_the_bound_is_refused",
         L::RecordBytes => "csv_limits::row_beyond_the_limit_is_refused",
         L::AttributeValues | L::RecordParts | L::SourceValueBytes => {
             "csv_limits::values_beyond_the_limits_are_refused"

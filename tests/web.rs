@@ -3,6 +3,7 @@
 mod accessibility;
 mod api;
 mod article;
+mod assigned_courses;
 mod background_operations;
 mod change_notices;
 mod confirmation;

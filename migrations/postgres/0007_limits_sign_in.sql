@@ -148,3 +148,8 @@ COMMENT ON COLUMN reporting_lines.manager_id IS 'Learner; the last one that was 
 COMMENT ON COLUMN reporting_lines.written IS 'Attribute `manager` as the source wrote it.';
 COMMENT ON COLUMN reporting_lines.problem IS 'Reason why the manager is not known; empty: it is known.';
 COMMENT ON COLUMN reporting_lines.reports IS 'Number of people below, directly and indirectly.';
+
+-- The file that a run read, and when it was written; NULL for other sources and for failed runs.
+ALTER TABLE runs ADD COLUMN source_file TEXT;
+ALTER TABLE runs ADD COLUMN source_modified_at TIMESTAMPTZ;
+CREATE INDEX runs_by_source_file ON runs (connector_id, id) WHERE source_file IS NOT NULL;

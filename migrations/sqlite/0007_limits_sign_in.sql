@@ -170,3 +170,8 @@ CREATE TABLE reporting_lines (
     problem    TEXT NOT NULL,               -- reason why the manager is not known; empty: it is known
     reports    BIGINT NOT NULL              -- number of people below, directly and indirectly
 );
+
+-- The file that a run read, and when it was written; NULL for other sources and for failed runs.
+ALTER TABLE runs ADD COLUMN source_file TEXT;
+ALTER TABLE runs ADD COLUMN source_modified_at DATETIME;
+CREATE INDEX runs_by_source_file ON runs (connector_id, id) WHERE source_file IS NOT NULL;

@@ -1,4 +1,4 @@
-//! `rollcall approve`, `rollcall reject`, `rollcall undo`, and the output of holds.
+//! `rollcall approve`, `rollcall reject`, `rollcall connectors retire`, and the output of holds.
 
 use super::args::DrainArgs;
 use super::command_context::{CommandContext, LEASE_TIMEOUT};
@@ -9,7 +9,7 @@ use rollcall_core::sync::ApprovalError;
 use rollcall_core::sync::ApprovalRequest;
 use rollcall_core::sync::approve::{self, ApprovalResult};
 use rollcall_core::sync::format::{self, MAX_LINES};
-use rollcall_core::sync::{retire_connector, undo};
+use rollcall_core::sync::retire_connector;
 use rollcall_model::guard::HoldReport;
 use rollcall_model::ids::RunId;
 use rollcall_model::other_config::reload_command;
@@ -64,25 +64,6 @@ impl From<ApprovalError> for CliError {
         match hint {
             Some(hint) => failure.hint(hint),
             None => failure,
-        }
-    }
-}
-
-impl From<undo::UndoError> for CliError {
-    fn from(error: undo::UndoError) -> Self {
-        let failure = CliError::failed(super::error::format_error_chain(&error));
-        match &error {
-            undo::UndoError::Store(_) | undo::UndoError::Running { .. } => failure,
-            undo::UndoError::Suspension { email, .. } => {
-                failure.hint(format!("`rollcall learners restore {email}`"))
-            }
-            undo::UndoError::Restoration { email, .. } => {
-                failure.hint(format!("`rollcall learners suspend {email}`"))
-            }
-            undo::UndoError::NoRun { .. } => failure.hint("`rollcall runs list` shows the latest runs"),
-            undo::UndoError::Nothing { touched, .. } if touched.is_empty() => failure,
-            undo::UndoError::Nothing { touched, .. } => failure
-                .hint(format!("all its changes were changed again later:\n ! {}", touched.join("\n ! "))),
         }
     }
 }
@@ -188,47 +169,4 @@ impl From<retire_connector::RetireError> for CliError {
             retire_connector::RetireError::Sync(_) => failure,
         }
     }
-}
-
-/// Undoes the changes of a run.
-///
-/// # Errors
-/// If the run does not exist, or none of its changes can be undone.
-pub(crate) async fn undo(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
-    let mut about = session.new_manual_run(format!("rollcall undo {run}"));
-    about.kind = rollcall_store::runs::RunRecordKind::Undo;
-    about.subject = Some(RunId(run));
-    let undone = rollcall_core::sync::undo::undo_run(
-        &session.store,
-        session.config.for_sync(),
-        &about,
-        session.change_time(),
-        RunId(run),
-    )
-    .await?;
-    session.drain_jobs_unless(drain.no_drain).await?;
-    if session.json {
-        output::print_json(&views::UndoResultView::new(RunId(run), &undone))?;
-        return Ok(0);
-    }
-    let counts = &undone.counts;
-    output::print_result(&format!(
-        "Run {}: undid run {run}; {} restored, {} ended, {}, {}",
-        undone.run,
-        count(counts.memberships_added, "membership", "memberships"),
-        thousands(counts.memberships_removed),
-        count(undone.learners, "learner is back", "learners are back"),
-        count(undone.assignments, "assignment restored", "assignments restored"),
-    ))?;
-    if !undone.touched.is_empty() {
-        let touched = count(undone.touched.len() as u64, "change was", "changes were");
-        output::print_result(&format!("\n{touched} changed again later, and not undone:"))?;
-        let mut lines: Vec<String> =
-            undone.touched.iter().take(MAX_LINES).map(|one| format!(" ! {one}")).collect();
-        if undone.touched.len() > MAX_LINES {
-            lines.push(format!(" … and {} more", thousands((undone.touched.len() - MAX_LINES) as u64)));
-        }
-        output::print_result(&lines.join("\n"))?;
-    }
-    Ok(0)
 }

@@ -59,6 +59,7 @@ pub(crate) async fn check(
         progress: ReadProgress::default(),
         retry: retry::RetryPolicy::INTERACTIVE,
         limits: config.limits.clone(),
+        last_file: None,
     };
     for connector in config.connectors.iter().filter(|_| !offline) {
         let steps = connector.check(&config.attributes, &context).await;

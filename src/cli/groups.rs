@@ -1,6 +1,6 @@
 //! `rollcall groups` and `rollcall exclusions`.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use serde_json::json;
 
@@ -148,7 +148,7 @@ async fn delete(session: &CommandContext, name: &str, yes: bool, drain: DrainArg
             CliError::usage(format!("`{name}` has {what}: nothing was deleted without a confirmation"));
         return Err(refused.hint("no terminal can answer; add `--yes` to delete the group"));
     }
-    if !yes && !confirm(&format!("Delete `{name}` with {what}?"))? {
+    if !yes && !output::confirm(&format!("Delete `{name}` with {what}?"))? {
         output::print_status("nothing was deleted");
         return Ok(0);
     }
@@ -165,15 +165,6 @@ async fn delete(session: &CommandContext, name: &str, yes: bool, drain: DrainArg
     print_change(session, done.run.0, &format!("deleted `{name}` with {what}"))?;
     output::print_status(&format!("\nhint: `rollcall groups restore '{name}'` restores it within 30 days"));
     Ok(0)
-}
-
-fn confirm(question: &str) -> Result<bool, CliError> {
-    let mut err = std::io::stderr().lock();
-    write!(err, "{question} [y/N] ")?;
-    err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 fn print_members(session: &CommandContext, members: &MembersUpdate) -> Result<u8, CliError> {

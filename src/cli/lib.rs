@@ -28,6 +28,7 @@ mod rules;
 mod runs;
 mod service;
 mod sync;
+mod undo;
 mod web_check;
 
 use std::process::ExitCode;
@@ -181,7 +182,7 @@ async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, Comma
         CliCommand::Rules(command) => rules::rules(&session, command).await?,
         CliCommand::Approve { run, drain } => approval::approve(&session, run, drain).await?,
         CliCommand::Reject { run } => approval::reject(&session, run).await?,
-        CliCommand::Undo { run, drain } => approval::undo(&session, run, drain).await?,
+        CliCommand::Undo { run, yes, drain } => undo::undo(&session, run, yes, drain).await?,
         CliCommand::Admin(command) => admin::admin(&session, command).await?,
         CliCommand::Audit { since, sign_ins: false } => runs::audit(&session, since).await?,
         CliCommand::Audit { since, sign_ins: true } => runs::audit_sign_ins(&session, since).await?,

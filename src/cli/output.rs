@@ -65,3 +65,13 @@ pub(crate) fn is_interactive() -> bool {
         && std::env::var_os("NO_COLOR").is_none()
         && std::io::stdout().is_terminal()
 }
+
+/// Asks a question at the terminal. Returns true if the answer is yes.
+pub(crate) fn confirm(question: &str) -> Result<bool, CliError> {
+    let mut err = std::io::stderr().lock();
+    write!(err, "{question} [y/N] ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

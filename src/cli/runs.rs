@@ -179,6 +179,9 @@ async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
         format_local_time(session, run.started_at)
     ))?;
     output::print_result(&format!("{} by {}", run.what, run.actor))?;
+    if let Some(file) = &run.source_file {
+        output::print_result(&format!("file: {file}"))?;
+    }
     if let Some(error) = &run.error {
         output::print_result(&format!("error: {error}"))?;
     }

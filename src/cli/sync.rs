@@ -5,7 +5,7 @@ use super::command_context::{CommandContext, LEASE_TIMEOUT, create_progress_bar,
 use super::error::{CliError, format_error_chain};
 use super::operating_user::current_actor;
 use super::output::{self, count};
-use rollcall_connectors::{ReadContext, ReadProgress, retry};
+use rollcall_connectors::{Connector, ReadContext, ReadProgress, retry};
 use rollcall_core::sync::format::{self, LearnerLabels, MAX_LINES};
 use rollcall_core::sync::{self, RunOptions, RunOutcome, RunReport, SyncError};
 use rollcall_model::names::nearest;
@@ -94,6 +94,7 @@ async fn sync_connector(
         progress: progress.clone(),
         retry: retry::RetryPolicy::INTERACTIVE,
         limits: session.config.limits.clone(),
+        last_file: None,
     };
     let what = match (&args.only, args.allow_removals) {
         (Some(_), _) => format!("rollcall sync {name} --only"),
@@ -151,7 +152,9 @@ fn print_report(
             Ok(())
         }
         RunOutcome::Applied | RunOutcome::Held | RunOutcome::Unchanged | RunOutcome::Planned => {
-            print_done(report, drained, names)
+            let connectors = &session.config.connectors;
+            let connector = connectors.iter().find(|connector| connector.name == report.connector);
+            print_done(report, drained, names, connector.is_some_and(Connector::reads_newest_file))
         }
     }
 }
@@ -174,12 +177,20 @@ fn hint_for_error(error: &SyncError) -> Option<String> {
     }
 }
 
-fn print_done(report: &RunReport, drained: DrainedJobs, names: &LearnerLabels) -> Result<(), CliError> {
+/// Prints the result; with `names_file` also the file that was read.
+fn print_done(
+    report: &RunReport,
+    drained: DrainedJobs,
+    names: &LearnerLabels,
+    names_file: bool,
+) -> Result<(), CliError> {
     let counts = &report.counts;
     let people = count(counts.people_read, "person", "people");
+    let file = report.source_file.as_ref().filter(|_| names_file);
     output::print_status(&format!(
-        "Read {people} from `{}` in {:.1} s",
+        "Read {people} from `{}`{} in {:.1} s",
         report.connector,
+        file.map_or_else(String::new, |file| format!(", file `{}`,", file.path)),
         report.took.as_secs_f64()
     ));
     if let Some(change_set) = &report.change_set {

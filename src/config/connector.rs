@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use crate::diagnostic_collector::SpannedValue;
 use crate::section::ConfigSection;
 use crate::section_checks::reject_duplicate;
-use crate::{Environment, api, csv, ldap, mapping, rule, sql};
+use crate::{Environment, api, csv, ldap, mapping, rule, source_file, sql};
 use rollcall_connectors::api::vendors;
 use rollcall_connectors::json::KeyPath;
 use rollcall_connectors::mapping::IncludeExpression;
@@ -89,7 +89,7 @@ fn json_file(
     around: &Environment<'_>,
     mapping: &AttributeMapping,
 ) -> Option<json_file::JsonFileSettings> {
-    let (file, paths) = (csv::file(section, around), api::paths(section, mapping));
+    let (file, paths) = (source_file::read(section, around), api::paths(section, mapping));
     let list = if section.has("list") { api::keys(section, "list") } else { Some(KeyPath::new()) };
     Some(json_file::JsonFileSettings { file: file?, paths: paths?, list: list? })
 }

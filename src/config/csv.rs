@@ -4,10 +4,9 @@ use rustc_hash::FxHashMap;
 
 use crate::diagnostic_collector::SpannedValue;
 use crate::section::ConfigSection;
-use crate::{Environment, mapping};
+use crate::{Environment, mapping, source_file};
 use rollcall_connectors::AttributeMapping;
 use rollcall_connectors::csv::{CsvSettings, has_one_value};
-use rollcall_connectors::file::{self, TextEncoding};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 
 /// The section with the separators of single attributes.
@@ -27,11 +26,12 @@ pub(super) fn read(
     }
     let list_separators = list_separators(section, delimiter, mapping, attributes);
     Some(CsvSettings {
-        file: file(section, around)?,
+        file: source_file::read(section, around)?,
         delimiter,
         list_separator: list_separator.map(|separator| separator.value.to_owned()),
         list_separators,
         skip_lines: section.number("skip_lines").map_or(0, |number| number.value),
+        skip_rows_after_header: section.number("skip_rows_after_header").map_or(0, |number| number.value),
     })
 }
 
@@ -78,29 +78,6 @@ pub(super) fn reject_list_separators(section: &ConfigSection<'_>) {
         let finding = table.finding("`[connector.list_separators]` belongs to connectors of kind `csv`");
         section.report.report_error(finding);
     }
-}
-
-/// Reads the keys that all file-based kinds share.
-pub(super) fn file(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<file::FileSettings> {
-    let path = |name| section.text(name).map(|path| around.folder.join(path.value));
-    Some(file::FileSettings {
-        path: path("path")?,
-        done_file: path("done_file"),
-        sha256_file: path("sha256_file"),
-        min_rows: section.number("min_rows").map(|number| number.value),
-        max_age: section.duration("max_age").map(|age| age.value),
-        encoding: encoding(section),
-    })
-}
-
-fn encoding(section: &ConfigSection<'_>) -> TextEncoding {
-    let Some(name) = section.text("encoding") else { return TextEncoding::default() };
-    TextEncoding::find(name.value).unwrap_or_else(|| {
-        let finding = name.finding(format!("`{}` is not a supported encoding", name.value));
-        let names = TextEncoding::NAMES.map(|name| format!("`{name}`")).join(", ");
-        section.report.report_error(finding.hint(format!("supported are {names}")));
-        TextEncoding::default()
-    })
 }
 
 fn delimiter(section: &ConfigSection<'_>) -> Option<u8> {

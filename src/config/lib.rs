@@ -34,6 +34,7 @@ mod secret;
 mod section;
 mod section_checks;
 mod settings;
+mod source_file;
 mod sql;
 mod toml_errors;
 mod units;

@@ -50,6 +50,7 @@ use rollcall_model::names::ConnectorName;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::resource_limits::ResourceLimits;
 use rollcall_model::schedule::CronSchedule;
+use rollcall_model::source_file::SourceFile;
 
 pub use attempt::ConnectorAttempt;
 pub use directory_reading::DirectoryReading;
@@ -120,6 +121,8 @@ pub struct ReadContext {
     pub retry: retry::RetryPolicy,
     /// The bounds on what a source may send.
     pub limits: ResourceLimits,
+    /// The file that the connector read last, if it reads the newest file of a folder.
+    pub last_file: Option<SourceFile>,
 }
 
 /// One step of `rollcall check`, in the order in which a connection is made.
@@ -144,6 +147,19 @@ impl Connector {
             SourceSettings::JsonFile(_) => "json_file",
             SourceSettings::Sql(_) => "sql",
             SourceSettings::Api(settings) => settings.kind,
+        }
+    }
+
+    /// Whether the connector reads the newest file of a folder.
+    #[must_use]
+    pub fn reads_newest_file(&self) -> bool {
+        match &self.source {
+            SourceSettings::Csv(settings) => settings.file.newest.is_some(),
+            SourceSettings::JsonFile(settings) => settings.file.newest.is_some(),
+            SourceSettings::Ldap(_)
+            | SourceSettings::ActiveDirectory(_)
+            | SourceSettings::Sql(_)
+            | SourceSettings::Api(_) => false,
         }
     }
 

@@ -66,6 +66,7 @@ mod tests {
             progress: ReadProgress::default(),
             retry: RetryPolicy::SERVICE,
             limits: ResourceLimits::default().with(ResourceLimit::ReadingMinutes, 7),
+            last_file: None,
         };
         let (deadline, began) = (ReadingDeadline::new(&context), Instant::now());
         let endless = Box::pin(std::future::pending::<Result<(), ConnectorError>>());

@@ -137,7 +137,7 @@ mod tests {
 
     fn context(retry: RetryPolicy) -> ReadContext {
         let (cancel, progress) = (CancellationToken::new(), ReadProgress::default());
-        ReadContext { cancel, progress, retry, limits: ResourceLimits::default() }
+        ReadContext { cancel, progress, retry, limits: ResourceLimits::default(), last_file: None }
     }
 
     fn corp() -> ConnectorName {

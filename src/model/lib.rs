@@ -29,6 +29,7 @@ pub mod search_text;
 pub mod secret;
 pub mod session_method;
 pub mod source_date;
+pub mod source_file;
 pub mod status;
 mod text_enum;
 pub mod timestamp;

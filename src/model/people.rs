@@ -112,7 +112,12 @@ impl PeopleTable {
     pub fn set_aside_without_name(&mut self, id: Symbol, place: impl FnOnce() -> String) {
         let text = self.values.text(id);
         let message = format!("the record `{text}` has neither an address nor a name: set aside");
-        self.set_aside.problems.push(RunWarning::new(RunWarningKind::NoName, place(), message));
+        self.set_aside_no_person(id, RunWarning::new(RunWarningKind::NoName, place(), message));
+    }
+
+    /// Rejects a record that is not a person, for the reason of the warning. A person with this id stays as last read.
+    pub fn set_aside_no_person(&mut self, id: Symbol, warning: RunWarning) {
+        self.set_aside.problems.push(warning);
         self.set_aside.nameless.insert(id);
         self.set_aside.without_name += 1;
     }

@@ -69,6 +69,8 @@ limits! {
         "Size of a form that is kept while its user signs in or confirms the password. A larger one must be sent again.";
     SignInFormBytes = "sign_in_form_bytes", 64 << 10, None, "bytes",
         "Size of a form of sign-in, which anyone can send. A larger one is refused.";
+    RequestsPerPrincipal = "requests_per_principal", 8, None, "requests",
+        "Requests of one account or token that are worked on at the same time. Further ones wait.";
     SearchCharacters = "search_characters", 200, None, "characters",
         "Length of the text of a search. A longer one is refused.";
     SearchWords = "search_words", 20, None, "words",
@@ -103,6 +105,8 @@ limits! {
         "Pages of one list or search of a reading, and parts of the values of one attribute. Then the run fails and removes nothing.";
     ReadingMinutes = "reading_minutes", 300, Some((1, 10_080)), "minutes",
         "Time of one reading of a source. Then the run fails and removes nothing.";
+    FolderEntries = "folder_entries", 100_000, Some((100, 10_000_000)), "entries",
+        "Files and folders in the folder of a path with wildcards. Then the run fails and removes nothing.";
     RecordBytes = "record_bytes", 16 << 20, None, "bytes",
         "Size of a row of a CSV file, a record of a JSON file, a row of a query, the details of a record of an API, or a message of an LDAP server.";
     AttributeValues = "attribute_values", 100_000, None, "values",

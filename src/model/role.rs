@@ -42,6 +42,10 @@ pub enum Permission {
 }
 
 impl Permission {
+    /// All permissions.
+    pub const ALL: [Self; 6] =
+        [Self::Read, Self::Manage, Self::Operate, Self::Resync, Self::Metrics, Self::Admin];
+
     /// Describes the roles that have the permission.
     #[must_use]
     pub fn in_words(self) -> &'static str {
@@ -99,6 +103,16 @@ impl Role {
                 | Permission::Admin,
             ) => false,
         }
+    }
+
+    /// Returns the most powerful role that has no permission that one of two roles lacks. None if each role that is left
+    /// has more permissions.
+    #[must_use]
+    pub fn narrow(self, other: Self) -> Option<Self> {
+        let is_within = |role: Self, outer: Self| {
+            Permission::ALL.into_iter().all(|what| !role.allows(what) || outer.allows(what))
+        };
+        Self::ALL.into_iter().find(|role| is_within(*role, self) && is_within(*role, other))
     }
 
     /// The text in database tables and files.
@@ -162,14 +176,7 @@ mod tests {
 
     #[test]
     fn only_license_holders_may_do_everything_and_a_viewer_only_reads() {
-        let all = [
-            Permission::Read,
-            Permission::Manage,
-            Permission::Operate,
-            Permission::Resync,
-            Permission::Metrics,
-            Permission::Admin,
-        ];
+        let all = Permission::ALL;
         let allowed = |role: Role| all.into_iter().filter(|what| role.allows(*what)).collect::<Vec<_>>();
         assert_eq!(allowed(Role::LicenseHolder), all);
         assert_eq!(
@@ -179,5 +186,20 @@ mod tests {
         assert_eq!(allowed(Role::Manager), [Permission::Read, Permission::Manage, Permission::Resync]);
         assert_eq!(allowed(Role::Viewer), [Permission::Read]);
         assert_eq!(allowed(Role::Metrics), [Permission::Metrics]);
+    }
+
+    #[test]
+    fn narrowed_role_has_no_permission_that_one_of_both_lacks() {
+        let cases = [
+            (Role::LicenseHolder, Role::Viewer, Some(Role::Viewer)),
+            (Role::Operator, Role::LicenseHolder, Some(Role::Operator)),
+            (Role::Operator, Role::Manager, Some(Role::Viewer)),
+            (Role::Metrics, Role::Operator, Some(Role::Metrics)),
+            (Role::Metrics, Role::Manager, None),
+        ];
+        for (one, other, narrowed) in cases {
+            assert_eq!((one.narrow(other), other.narrow(one)), (narrowed, narrowed), "{one} {other}");
+        }
+        assert!(Role::ALL.into_iter().all(|role| role.narrow(role) == Some(role)));
     }
 }

@@ -61,6 +61,12 @@ pub enum RunWarningKind {
     PersonGone,
     /// A person who was asked for and is not found.
     PersonNotFound,
+    /// A row that looks like a second header: rejected.
+    SecondHeader,
+    /// A line of totals at the end of a file.
+    TotalLine,
+    /// A newer file than the one that was read: not complete.
+    FileSkipped,
 }
 
 impl RunWarningKind {
@@ -88,6 +94,9 @@ impl RunWarningKind {
             Self::AttributeBlank => "attribute_blank",
             Self::PersonGone => "person_gone",
             Self::PersonNotFound => "person_not_found",
+            Self::SecondHeader => "second_header",
+            Self::TotalLine => "total_line",
+            Self::FileSkipped => "file_skipped",
         }
     }
 }

@@ -155,6 +155,7 @@ fn build_run_options(config: &Config, stop: &CancellationToken) -> RunOptions {
         progress: ReadProgress::default(),
         retry: retry::RetryPolicy::SERVICE,
         limits: config.limits.clone(),
+        last_file: None,
     };
     RunOptions {
         actor: "schedule".to_owned(),

@@ -145,6 +145,20 @@ pub async fn set_deactivated(tx: &mut Tx, id: AccountId, run: Option<RunId>) -> 
     tx.execute("deactivate an account", SET_ACTIVE, params![id, run.map(|run| run.0)]).await.map(|_| ())
 }
 
+const HAS_ACCESS: &str = "
+    SELECT count(*) FROM accounts a
+    WHERE a.id = $1 AND a.deactivated_run_id IS NULL AND (
+        a.password IS NOT NULL
+        OR EXISTS (SELECT 1 FROM sessions s WHERE s.account_id = a.id)
+        OR EXISTS (SELECT 1 FROM invitations i WHERE i.account_id = a.id)
+        OR EXISTS (SELECT 1 FROM api_tokens t WHERE t.account_id = a.id AND t.revoked_run_id IS NULL))";
+
+/// Returns true if an account has anything by which it, or a program of it, gets in without a new sign-in at the provider.
+pub async fn has_access(tx: &mut Tx, id: AccountId) -> Result<bool> {
+    let (count,): (i64,) = tx.fetch_one("find the access of an account", HAS_ACCESS, params![id]).await?;
+    Ok(count > 0)
+}
+
 const HOLDERS: &str = "
     SELECT count(*) FROM accounts WHERE role = 'license_holder' AND deactivated_run_id IS NULL AND id <> $1";
 
@@ -218,6 +232,7 @@ list_statements!(
     SET_ROLE,
     SET_SUBJECT,
     SET_ACTIVE,
+    HAS_ACCESS,
     HOLDERS,
     ANY,
     WITHDRAW,

@@ -272,4 +272,36 @@ pub async fn restore_ended(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-list_statements!(IN_FORCE, ACTIVE_FOR, BY_NUMBER, NEW, MAKE, NEW_DUES, CHANGE, REMEMBER_DUES, END, UNEND);
+/// Learners who have a course through an assignment, and those of them who have it through nothing else.
+const LOSING: &str = "
+    WITH reached AS (
+        SELECT m.learner_id FROM assignments s JOIN memberships m ON m.group_id = s.group_id WHERE s.id = $1
+        UNION SELECT s.learner_id FROM assignments s WHERE s.id = $1 AND s.learner_id IS NOT NULL
+    ), others AS (
+        SELECT o.group_id, o.learner_id FROM assignments s JOIN assignments o ON o.course_id = s.course_id
+        WHERE s.id = $1 AND o.id <> s.id AND o.ended_run_id IS NULL
+    ), kept AS (
+        SELECT m.learner_id FROM others o JOIN memberships m ON m.group_id = o.group_id
+        UNION SELECT o.learner_id FROM others o WHERE o.learner_id IS NOT NULL
+    )
+    SELECT count(*), count(*) - count(k.learner_id)
+    FROM reached r LEFT JOIN kept k ON k.learner_id = r.learner_id";
+
+/// Returns the number of learners who have a course through an assignment, and the number of those who would lose it.
+pub async fn count_lost_access(tx: &mut Tx, id: AssignmentId) -> Result<(i64, i64)> {
+    tx.fetch_one("count who would lose the course", LOSING, params![id]).await
+}
+
+list_statements!(
+    LOSING,
+    IN_FORCE,
+    ACTIVE_FOR,
+    BY_NUMBER,
+    NEW,
+    MAKE,
+    NEW_DUES,
+    CHANGE,
+    REMEMBER_DUES,
+    END,
+    UNEND
+);

@@ -132,4 +132,18 @@ pub async fn ping(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
-list_statements!(CONNECTORS, SIZES, DURATIONS, ALIVE);
+const USED_BYTES: Sql = Sql::for_sqlite(
+    "SELECT (page_count - freelist_count) * page_size
+     FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+);
+
+/// Returns the size of an SQLite database without its free pages, in bytes. Zero on PostgreSQL.
+pub async fn used_bytes(tx: &mut Tx) -> Result<i64> {
+    if !tx.is_sqlite() {
+        return Ok(0);
+    }
+    let (bytes,): (i64,) = tx.fetch_one("read the size of the database", USED_BYTES, params![]).await?;
+    Ok(bytes)
+}
+
+list_statements!(CONNECTORS, SIZES, DURATIONS, ALIVE, USED_BYTES);

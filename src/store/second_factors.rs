@@ -17,12 +17,14 @@ pub async fn get_secret(tx: &mut Tx, account: AccountId) -> Result<Option<String
 const SET: &str = "
     INSERT INTO second_factors (account_id, secret, used_step, run_id) VALUES ($1, $2, $3, $4)
     ON CONFLICT (account_id) DO UPDATE
-    SET secret = excluded.secret, used_step = excluded.used_step, run_id = excluded.run_id";
+    SET secret = excluded.secret, used_step = excluded.used_step, run_id = excluded.run_id
+    WHERE second_factors.secret <> excluded.secret OR second_factors.used_step < excluded.used_step";
 
-/// Sets the second factor of an account. `used_step` is the step of the code that proved it.
-pub async fn set(tx: &mut Tx, account: AccountId, secret: &str, used_step: i64, run: RunId) -> Result<()> {
+/// Sets the second factor of an account. `used_step` is the step of the code that proved it. Returns false if this code of
+/// the secret or a later one was used before.
+pub async fn set(tx: &mut Tx, account: AccountId, secret: &str, used_step: i64, run: RunId) -> Result<bool> {
     let values = params![account, secret, used_step, run];
-    tx.execute("set a second factor", SET, values).await.map(|_| ())
+    Ok(tx.execute("set a second factor", SET, values).await? > 0)
 }
 
 const USE_STEP: &str = "UPDATE second_factors SET used_step = $2 WHERE account_id = $1 AND used_step < $2";

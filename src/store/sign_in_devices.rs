@@ -21,6 +21,14 @@ pub async fn is_known(tx: &mut Tx, digest: &str, email_folded: &str) -> Result<b
     Ok(count > 0)
 }
 
+const HAS_ACCOUNT: &str = "SELECT count(*) FROM sign_in_devices WHERE digest = $1";
+
+/// Returns true if the browser has signed in to any account.
+pub async fn has_account(tx: &mut Tx, digest: &str) -> Result<bool> {
+    let (count,): (i64,) = tx.fetch_one("find a browser", HAS_ACCOUNT, params![digest]).await?;
+    Ok(count > 0)
+}
+
 const RECORD: &str = "
     INSERT INTO sign_in_devices (digest, account_id, seen_at) VALUES ($1, $2, $3)
     ON CONFLICT (digest) DO UPDATE SET account_id = excluded.account_id, seen_at = excluded.seen_at";
@@ -55,9 +63,16 @@ pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<u64> {
     tx.execute("forget the browsers of an account", DELETE_ALL, params![account]).await
 }
 
+const DELETE_OTHERS: &str = "DELETE FROM sign_in_devices WHERE account_id = $1 AND digest <> $2";
+
+/// Forgets the browsers of an account, except one.
+pub async fn delete_others(tx: &mut Tx, account: AccountId, kept: &str) -> Result<u64> {
+    tx.execute("forget the other browsers of an account", DELETE_OTHERS, params![account, kept]).await
+}
+
 /// Forgets browsers that last signed in before a time.
 pub async fn delete_old(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
     tx.execute("forget old browsers", DELETE_OLD, params![before]).await
 }
 
-list_statements!(IS_KNOWN, RECORD, DELETE_SURPLUS, DELETE_ALL, DELETE_OLD);
+list_statements!(IS_KNOWN, HAS_ACCOUNT, RECORD, DELETE_SURPLUS, DELETE_ALL, DELETE_OTHERS, DELETE_OLD);

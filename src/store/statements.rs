@@ -66,6 +66,7 @@ fn list_all() -> Vec<StatementList> {
         super::undo::list_statements(),
         super::undo::learners::list_statements(),
         super::undo::manual::list_statements(),
+        super::undo::taken_access::list_statements(),
         super::verification::list_statements(),
     ];
     modules.into_iter().flatten().collect()

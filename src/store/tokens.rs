@@ -29,14 +29,26 @@ pub struct ApiToken {
     pub account_id: Option<AccountId>,
     /// The address of that account.
     pub owner: Option<String>,
+    /// The present role of that account.
+    pub owner_role: Option<Role>,
     /// The networks that it may be used from, separated by spaces; empty for all.
     pub networks: String,
+}
+
+impl ApiToken {
+    /// Returns the role that the token acts with: its own, narrowed to the present role of the account that made it. None
+    /// if nothing is left of it.
+    #[must_use]
+    pub fn effective_role(&self) -> Option<Role> {
+        self.owner_role.map_or(Some(self.role), |owner| self.role.narrow(owner))
+    }
 }
 
 /// The columns of a token, with the account that made it.
 macro_rules! token_columns {
     () => {
-        "t.id, t.name, t.role, t.created_at, t.expires_at, t.seen_at, t.account_id, a.email AS owner, t.networks"
+        "t.id, t.name, t.role, t.created_at, t.expires_at, t.seen_at, t.account_id, a.email AS owner, a.role AS owner_role,
+         t.networks"
     };
 }
 pub(crate) use token_columns;
@@ -52,7 +64,8 @@ const BY_DIGEST: &str = concat!(
     "SELECT ",
     token_columns!(),
     " FROM api_tokens t LEFT JOIN accounts a ON a.id = t.account_id
-      WHERE t.revoked_run_id IS NULL AND t.digest = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)"
+      WHERE t.revoked_run_id IS NULL AND t.digest = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)
+          AND a.deactivated_run_id IS NULL"
 );
 
 const BY_NAME: &str = concat!(

@@ -48,6 +48,8 @@ pub struct TokenView {
     pub name: String,
     /// The role.
     pub role: Role,
+    /// The role that it acts with: never more than the present role of the account that made it. Null if it may do nothing.
+    pub effective_role: Option<Role>,
     /// The time of creation.
     pub created_at: DateTime<Utc>,
     /// The time of expiry; null if the token does not expire.
@@ -66,6 +68,7 @@ impl From<&tokens::ApiToken> for TokenView {
             id: one.id.0,
             name: one.name.clone(),
             role: one.role,
+            effective_role: one.effective_role(),
             created_at: one.created_at,
             expires_at: one.expires_at,
             seen_at: one.seen_at,

@@ -143,10 +143,14 @@ pub struct UndoResultView {
     pub of: i64,
     /// Memberships restored and ended.
     pub memberships: MembershipCounts,
-    /// Learners who are active again.
+    /// Learners whose status is as before the run.
     pub learners: u64,
-    /// Assignments that were restored.
+    /// Those of them who lose access.
+    pub learners_out: u64,
+    /// Assignments that are as before the run.
     pub assignments: u64,
+    /// Those of them that ended.
+    pub assignments_ended: u64,
     /// Groups that were restored or deleted.
     pub groups: u64,
     /// Completions that were removed.
@@ -168,7 +172,9 @@ impl UndoResultView {
             of: of.0,
             memberships: MembershipCounts::from(&undone.counts),
             learners: undone.learners,
+            learners_out: undone.learners_out,
             assignments: undone.assignments,
+            assignments_ended: undone.assignments_ended,
             groups: undone.groups,
             completions: undone.completions,
             exclusions: undone.exclusions,

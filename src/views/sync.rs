@@ -32,6 +32,9 @@ pub struct SyncView {
     pub jobs: SyncJobCounts,
     /// The duration without the processing of jobs.
     pub seconds: f64,
+    /// The file that was read, if the source is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_file: Option<String>,
     /// The warnings.
     pub problems: Vec<RunWarning>,
     /// The reasons, if changes wait for approval.
@@ -147,6 +150,7 @@ impl SyncView {
             enrollments: SyncEnrollmentCounts { held: counts.enrollments_held },
             jobs: SyncJobCounts { enqueued: counts.jobs_enqueued, done, failed },
             seconds: (report.took.as_secs_f64() * 1000.0).round() / 1000.0,
+            source_file: report.source_file.as_ref().map(|file| file.path.clone()),
             problems: report.problems.clone(),
             held: held.map(|change_set| HoldView {
                 causes: change_set.held.causes.clone(),

@@ -24,6 +24,7 @@ pub(super) fn build_run_options(web: &WebContext, who: &Principal, what: String)
         progress: ReadProgress::default(),
         retry: retry::RetryPolicy::INTERACTIVE,
         limits: web.config().limits.clone(),
+        last_file: None,
     };
     RunOptions {
         actor: who.actor.clone(),

@@ -17,6 +17,7 @@ use crate::client_addr::ClientInfo;
 use crate::error::{PageError, forbidden_message};
 use crate::form_data::{FormData, UrlQuery};
 use crate::pages::sign_in::{self, confirm};
+use crate::request_slots::RequestSlots;
 use crate::session_cookie::find_session_principal;
 use crate::sign_in_events::{SignInEvent, SignInMethod};
 use rollcall_core::accounts::{self, Principal};
@@ -30,6 +31,8 @@ const SECOND_FACTOR_PAGE: &str = "/account/second-factor";
 #[derive(Debug, Clone)]
 pub(super) struct AuthMiddleware {
     pub web: WebContext,
+    /// Requests in progress.
+    pub slots: RequestSlots,
     pub may: Permission,
     /// Whether the user must have signed in or confirmed the password a short time ago.
     pub needs_proof: bool,
@@ -54,6 +57,7 @@ pub(super) async fn authorize_page(
             if gate.needs_proof && !principal.is_proved(Utc::now()) {
                 return ask_for_confirmation(&gate.web, &principal, request).await;
             }
+            let _slot = gate.slots.acquire(&principal).await;
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
@@ -90,6 +94,7 @@ pub(super) async fn authorize_api(
             if gate.needs_proof && !principal.is_proved(Utc::now()) {
                 return confirmation_problem().into_response();
             }
+            let _slot = gate.slots.acquire(&principal).await;
             request.extensions_mut().insert(principal);
             next.run(request).await
         }

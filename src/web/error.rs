@@ -28,6 +28,8 @@ pub(crate) enum PageError {
     NotAForm,
     /// The request contains an invalid value.
     Bad { what: String },
+    /// The user asked too often.
+    TooEarly { what: String },
     /// Too much work of this kind waits.
     Busy { what: String },
     /// Database error.
@@ -57,6 +59,9 @@ impl From<accounts::AccountError> for PageError {
     fn from(error: accounts::AccountError) -> Self {
         match error {
             accounts::AccountError::Store(error) => Self::Store(error),
+            early @ accounts::AccountError::TooManyAttempts { .. } => {
+                Self::TooEarly { what: early.to_string() }
+            }
             busy @ accounts::AccountError::Busy => Self::Busy { what: busy.to_string() },
             other => Self::Bad { what: other.to_string() },
         }
@@ -111,6 +116,7 @@ impl PageError {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Bad { .. } => StatusCode::BAD_REQUEST,
+            Self::TooEarly { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy { .. } | Self::Store(_) | Self::Undecided(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -127,6 +133,7 @@ impl PageError {
             Self::TooSlow => ("Too slow", "The submitted form was not complete in time. Submit it again.".to_owned()),
             Self::NotAForm => ("Not a form", "The request does not contain a form.".to_owned()),
             Self::Bad { what } => ("Invalid request", format_quoted_names(&format_sentence(what))),
+            Self::TooEarly { what } => ("Too early", format_quoted_names(&format_sentence(what))),
             Self::Busy { what } => ("Busy", format_quoted_names(&format_sentence(what))),
             Self::Store(error) if error.is_transient() || error.is_disconnected() => (
                 "The database does not answer",
@@ -177,6 +184,7 @@ impl IntoResponse for PageError {
             | Self::TooLarge
             | Self::TooSlow
             | Self::NotAForm
+            | Self::TooEarly { .. }
             | Self::Busy { .. }
             | Self::Bad { .. } => {}
         }

@@ -29,6 +29,9 @@ const RUN_END_TIME: TimeDelta = TimeDelta::minutes(1);
 /// Free space below which SQLite may fail at the next large commit, in bytes.
 const MIN_FREE_BYTES: u64 = 64 << 20;
 
+/// An SQLite file counts as full if less than this share of `max_size` is free: one in a hundred.
+const FULL_SHARE: u64 = 100;
+
 /// Liveness check.
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
@@ -38,10 +41,11 @@ pub(super) async fn healthz() -> &'static str {
 pub(super) async fn readyz(State(web): State<WebContext>) -> Response {
     let answers = tokio::time::timeout(DATABASE_TIMEOUT, async {
         let mut tx = web.store.begin_read().await?;
-        metrics::ping(&mut tx).await
+        metrics::ping(&mut tx).await?;
+        metrics::used_bytes(&mut tx).await
     });
     let database = match answers.await {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(used)) => check_size(&web, used),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("no response within {} s", DATABASE_TIMEOUT.as_secs())),
     };
@@ -59,6 +63,17 @@ pub(super) async fn readyz(State(web): State<WebContext>) -> Response {
         parts.map(|(name, state)| (name.to_owned(), json!(state.err().unwrap_or_else(|| "ok".to_owned()))));
     let states: serde_json::Map<String, serde_json::Value> = states.into_iter().collect();
     (status, axum::Json(states)).into_response()
+}
+
+/// Checks that an SQLite file is not as large as the file of the configuration lets it become.
+fn check_size(web: &WebContext, used: i64) -> Result<(), String> {
+    let used = u64::try_from(used).unwrap_or_default();
+    match web.config().database.max_size {
+        Some(most) if most.saturating_sub(used) < most / FULL_SHARE => {
+            Err(format!("the database is full: {used} of at most {most} bytes are used (`max_size`)"))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn check_pulse(pulse: &Heartbeat, timeout: TimeDelta) -> Result<(), String> {

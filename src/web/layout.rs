@@ -48,6 +48,8 @@ pub(super) struct Layout {
     pub here: MenuItem,
     /// Result of the change that redirected to this page.
     pub notice: Option<ChangeSummary>,
+    /// Sentence about a form that changed nothing.
+    pub remark: Option<&'static str>,
     /// Validation errors of the submitted form.
     pub faults: Vec<FieldError>,
     /// URLs of stylesheet, script and icon.
@@ -94,6 +96,7 @@ impl Layout {
             who: None,
             here: MenuItem::Unlisted,
             notice: None,
+            remark: None,
             faults: Vec::new(),
             assets: [&STYLES.address, &SCRIPTS.address, &ICONS.address],
         }
@@ -105,6 +108,10 @@ impl Layout {
         let notice = notice.filter(|one| is_own(one) || self.may(Permission::Admin));
         let notice = notice.map(|one| ChangeSummary { what: format_quoted_names(&one.what), ..one });
         Self { notice, ..self }
+    }
+
+    pub(crate) fn remark(self, remark: Option<&'static str>) -> Self {
+        Self { remark, ..self }
     }
 
     pub(crate) fn faults(self, faults: Vec<FieldError>) -> Self {

@@ -30,6 +30,7 @@ mod metrics;
 mod oidc;
 mod pages;
 mod provider_metadata;
+mod request_slots;
 mod return_path;
 mod routes;
 mod serve_asset;

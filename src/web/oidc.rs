@@ -5,6 +5,7 @@
 //! The role is derived from the provider's groups at every sign-in.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -30,6 +31,16 @@ use rollcall_model::role::Role;
 
 /// Timeout of each request to the provider.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Client for requests to the provider. Anyone can begin a sign-in, so it is built once.
+static PROVIDER_CLIENT: LazyLock<Result<reqwest::Client, String>> = LazyLock::new(|| {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PROVIDER_TIMEOUT)
+        .pool_max_idle_per_host(0)
+        .build()
+        .map_err(|error| error.to_string())
+});
 
 /// Name of the cookie of a sign-in in progress, and its lifetime in seconds.
 const SIGN_IN_COOKIE: &str = "__Host-rollcall-sign-in";
@@ -148,13 +159,9 @@ impl<'f> SignInProvider<'f> {
     /// Finds the provider's endpoints.
     pub(crate) async fn discover(sign_in: &'f SignInSettings) -> Result<Self, OidcError> {
         let failed = provider_error("be reached");
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(PROVIDER_TIMEOUT)
-            .build()
-            .map_err(|error| failed(error.to_string()))?;
-        let metadata = get_metadata(&http, &sign_in.issuer, MetadataAge::Recent).await.map_err(failed)?;
-        Ok(Self { sign_in, http, metadata })
+        let http = PROVIDER_CLIENT.as_ref().map_err(|cause| failed(cause.clone()))?;
+        let metadata = get_metadata(http, &sign_in.issuer, MetadataAge::Recent).await.map_err(failed)?;
+        Ok(Self { sign_in, http: http.clone(), metadata })
     }
 
     fn redirect(&self) -> Result<RedirectUrl, OidcError> {

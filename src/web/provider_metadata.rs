@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use openidconnect::core::CoreProviderMetadata;
 use openidconnect::{HttpRequest, HttpResponse, IssuerUrl};
@@ -49,6 +49,9 @@ pub(super) async fn send_request(
     Ok(response)
 }
 
+/// Time for which a provider that could not be read is not asked again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
 /// What a request to the provider brought.
 #[derive(Debug)]
 struct KnownMetadata {
@@ -77,12 +80,13 @@ pub(super) async fn get_metadata(
     issuer: &str,
     age: MetadataAge,
 ) -> Result<CoreProviderMetadata, String> {
-    let lifetime = std::time::Duration::from_secs(ResourceLimit::ProviderMetadataSeconds.default_value());
+    let lifetime = Duration::from_secs(ResourceLimit::ProviderMetadataSeconds.default_value());
     let asked = Instant::now();
     let mut all = KNOWN.lock().await;
     if let Some(known) = all.get(issuer) {
         // A request that began while this one waited counts in any case, also if it failed.
-        let is_recent = age == MetadataAge::Recent && known.read.is_ok() && known.at.elapsed() < lifetime;
+        let lifetime = if known.read.is_ok() { lifetime } else { RETRY_PAUSE };
+        let is_recent = age == MetadataAge::Recent && known.at.elapsed() < lifetime;
         if known.at >= asked || is_recent {
             return known.read.clone();
         }

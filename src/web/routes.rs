@@ -11,6 +11,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 use crate::WebContext;
 use crate::auth::{AuthMiddleware, authorize_api, authorize_page};
 use crate::csv_export::{ExportSlots, wait_for_export};
+use crate::request_slots::RequestSlots;
 use rollcall_model::role::Permission;
 
 /// Access that a route requires.
@@ -65,6 +66,7 @@ pub struct RouteDeclaration {
 /// Builder of the router and of the list of declarations.
 pub(super) struct RouteTable {
     web: WebContext,
+    slots: RequestSlots,
     exports: ExportSlots,
     router: Router<WebContext>,
     table: Vec<RouteDeclaration>,
@@ -72,7 +74,13 @@ pub(super) struct RouteTable {
 
 impl RouteTable {
     pub(crate) fn new(web: &WebContext) -> Self {
-        Self { web: web.clone(), exports: ExportSlots::default(), router: Router::new(), table: Vec::new() }
+        Self {
+            web: web.clone(),
+            slots: RequestSlots::default(),
+            exports: ExportSlots::default(),
+            router: Router::new(),
+            table: Vec::new(),
+        }
     }
 
     pub(crate) fn get<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
@@ -115,7 +123,8 @@ impl RouteTable {
         handler: MethodRouter<WebContext>,
     ) -> Self {
         let needs_proof = access.needs_proof(&method);
-        let middleware = |may| AuthMiddleware { web: self.web.clone(), may, needs_proof };
+        let middleware =
+            |may| AuthMiddleware { web: self.web.clone(), slots: self.slots.clone(), may, needs_proof };
         let is_export = Path::new(path).extension().is_some_and(|kind| kind == "csv");
         let handler = if is_export {
             handler.layer(from_fn_with_state(self.exports.clone(), wait_for_export))

@@ -219,7 +219,14 @@ impl Company {
         let kind = rollcall_store::runs::RunRecordKind::Undo;
         let about = rollcall_store::runs::NewRun { kind, subject: Some(RunId(run)), ..manual_run() };
         let when = self.change_time();
-        self.runtime.block_on(undo::undo_run(&self.store, config.for_sync(), &about, when, RunId(run)))
+        self.runtime.block_on(undo::undo_run(
+            &self.store,
+            config.for_sync(),
+            &about,
+            when,
+            RunId(run),
+            undo::UndoConfirmation::Confirmed,
+        ))
     }
 
     /// Assigns a course, or ends that; workers come later.

@@ -176,7 +176,12 @@ impl Company {
         if !self.head.contains("[safety]") {
             text.push_str(NO_SAFETY_LIMITS);
         }
-        text.push_str(&format!("[database]\nurl = '{}'\n", self.db.url));
+        let url = format!("[database]\nurl = '{}'\n", self.db.url);
+        if self.head.contains("[database]\n") {
+            text = text.replacen("[database]\n", &url, 1);
+        } else {
+            text.push_str(&url);
+        }
         for one in &self.directories {
             let name = &one.name;
             text.push_str(&format!("[[connector]]\nname = '{name}'\n"));

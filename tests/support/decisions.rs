@@ -105,6 +105,7 @@ impl Company {
             &about,
             self.change_time(),
             RunId(run),
+            undo::UndoConfirmation::Confirmed,
         ));
         self.drain();
         undone

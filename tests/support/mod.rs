@@ -67,7 +67,7 @@ pub(crate) fn single_attempt() -> ReadContext {
 pub(crate) fn with_attempts(attempts: u32) -> ReadContext {
     let retry = RetryPolicy { attempts, within: Duration::from_mins(1) };
     let (cancel, progress) = (CancellationToken::new(), ReadProgress::default());
-    ReadContext { cancel, progress, retry, limits: ResourceLimits::default() }
+    ReadContext { cancel, progress, retry, limits: ResourceLimits::default(), last_file: None }
 }
 
 /// The external ids, sorted.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use rollcall_core::accounts::{self, FirstSignIn, NewUserAccount};
 use rollcall_model::heartbeat::ServiceVitals;
+use rollcall_model::ids::AccountId;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
 use rollcall_web::{BackgroundTasks, RouteDeclaration, WebContext};
@@ -61,8 +62,8 @@ impl Company {
         company
     }
 
-    /// Makes an account with [`PASSWORD`].
-    pub(crate) fn account(&self, email: &str, role: Role) {
+    /// Makes an account with [`PASSWORD`]. Returns its number.
+    pub(crate) fn account(&self, email: &str, role: Role) -> AccountId {
         let password = SecretText::new(PASSWORD);
         let new = NewUserAccount { email, name: "", role, first_sign_in: FirstSignIn::Password(&password) };
         let made = self.runtime.block_on(accounts::create_account(
@@ -71,7 +72,7 @@ impl Company {
             self.change_time(),
             new,
         ));
-        made.expect("the account is made");
+        made.expect("the account is made").account
     }
 }
 

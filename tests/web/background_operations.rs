@@ -106,6 +106,7 @@ fn long_undo_has_operation_page() {
         let mut other = company.store.begin_write().await.expect("a transaction");
         runs::lock_head(&mut other).await.expect("locked");
         ops.go(&format!("/sync/runs/{}/undo", held.0 - 1)).await;
+        ops.type_into("typed", &(held.0 - 1).to_string()).await;
         ops.click("Undo").await;
         ops.says(DOING).await;
         other.rollback().await.expect("rolled back");

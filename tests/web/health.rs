@@ -141,6 +141,25 @@ fn service_without_database_is_alive_but_not_ready() {
     site.end();
 }
 
+/// A database that has become as large as it may is reported.
+#[test]
+fn full_database_is_reported() {
+    let mut company = company(Engine::Sqlite);
+    let used = fs::metadata(company.folder.path().join("rollcall.db")).expect("a database").len();
+    let room = used + (1 << 20);
+    company.head = format!("[database]\nmax_size = '{room}B'\n");
+    let site = company.serve();
+    let get = |path: &str| company.runtime.block_on(async { site.anonymous_client().get(path).await });
+    let ready = get("/readyz");
+    assert_eq!(ready.status, 200, "{ready:?}");
+    company.sql(
+        "INSERT INTO leases (name, holder, fence, expires_at) VALUES (hex(zeroblob(510000)), 'x', 1, 'x')",
+    );
+    let full = get("/readyz");
+    assert!(full.status == 503 && full.text.contains("the database is full"), "{full:?}");
+    site.end();
+}
+
 fn client(ca: &CertificateAuthority) -> reqwest::Client {
     let pem = fs::read(&ca.file).expect("a CA");
     let root = reqwest::Certificate::from_pem(&pem).expect("a certificate");

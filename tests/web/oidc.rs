@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use rollcall_core::accounts::{self, NewToken};
+use rollcall_model::ids::AccountId;
 use rollcall_model::role::Role;
 
 use crate::support::browser::BrowserWindow;
@@ -12,7 +14,7 @@ use crate::support::database::Engine;
 use crate::support::npm;
 use crate::support::postgres::free_port;
 use crate::support::program::wait_until;
-use crate::support::web::WebServer;
+use crate::support::web::{WebClient, WebServer};
 
 struct OidcProvider {
     child: Child,
@@ -319,23 +321,126 @@ fn session_of_provider_lasts_one_day() {
     site.end();
 }
 
-/// Ways to the provider are limited for each client address; a sign-in gives its one back.
+/// A sign-in that must be new is refused if the browser takes the demand for a new one out of the address: the provider then
+/// relies on its own older session.
 #[test]
-fn ways_to_provider_are_throttled() {
+fn older_sign_in_at_provider_does_not_confirm() {
     let (company, _provider) = company();
     let site = company.serve();
     company.runtime.block_on(async {
-        let browser = through(&site, "learning-ada").await;
-        browser.says("learning-ada@corp.example manager").await;
+        let browser = through(&site, "admins-carol").await;
+        browser.says("admins-carol@corp.example license holder").await;
+        let begin = async |tampers: bool| {
+            let begun = site.anonymous_client().get("/sign-in/provider?anew=yes&to=/groups").await;
+            let mut asked = url::Url::parse(&begun.to).expect("a URL");
+            let pairs: Vec<_> = asked.query_pairs().into_owned().collect();
+            let demands = |name: &str| name == "max_age" || name == "prompt";
+            assert_eq!(pairs.iter().filter(|(name, _)| demands(name)).count(), 2, "{asked}");
+            let kept = pairs.iter().filter(|(name, _)| !(tampers && demands(name)));
+            asked.query_pairs_mut().clear().extend_pairs(kept);
+            let cookie = begun.cookie.expect("a cookie");
+            let script = "document.cookie = arguments[0] + '; path=/; secure'; location.href = arguments[1]";
+            browser.run(script, vec![cookie.into(), asked.as_str().into()]).await;
+        };
+        begin(true).await;
+        browser.says("did not prove a new sign-in").await;
+        // The page of the refusal has deleted no session.
+        begin(false).await;
+        sign_in_at_provider(&browser, "admins-carol").await;
+        browser.arrives("/groups").await;
         browser.close().await;
-        let visitor = site.anonymous_client();
-        for count in 0..60 {
-            assert_eq!(visitor.get("/sign-in/provider").await.status, 303, "{count}");
-        }
-        let page = visitor.get("/sign-in/provider").await;
-        assert!(page.status == 429 && page.text.contains("Too many attempts"), "{page:?}");
-        let page = visitor.get("/sign-in/callback?state=x&code=y").await;
-        assert_eq!(page.status, 429, "the way back counts too");
     });
+    site.end();
+}
+
+/// Begins a sign-in of a browser. Returns the path of the callback, with a code that the provider did not give.
+async fn begin_sign_in(visitor: &mut WebClient) -> String {
+    let begun = visitor.get("/sign-in/provider").await;
+    assert_eq!(begun.status, 303, "{begun:?}");
+    visitor.cookie.clone_from(&begun.cookie);
+    let asked = url::Url::parse(&begun.to).expect("a URL");
+    let state = asked.query_pairs().find(|(name, _)| name == "state").expect("a state").1.into_owned();
+    format!("/sign-in/callback?code=none&state={state}")
+}
+
+/// Ways back from the provider are limited for each client address. Ways there, and requests that belong to no sign-in of
+/// the browser, count for nobody. A browser that has signed in before does not wait for others.
+#[test]
+fn ways_back_from_provider_are_throttled() {
+    let (company, _provider) = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let known = through(&site, "learning-ada").await;
+        known.says("learning-ada@corp.example manager").await;
+        let mut visitor = site.anonymous_client();
+        for count in 0..70 {
+            assert_eq!(visitor.get("/sign-in/provider").await.status, 303, "{count}");
+            let page = visitor.get("/sign-in/callback?state=x&code=y").await;
+            assert_eq!(page.status, 403, "{count}: {page:?}");
+        }
+        let back = begin_sign_in(&mut visitor).await;
+        for count in 0..60 {
+            assert_eq!(visitor.get(&back).await.status, 403, "{count}");
+        }
+        let page = visitor.get(&back).await;
+        assert!(page.status == 429 && page.text.contains("Too many attempts"), "{page:?}");
+        // The provider still knows the person.
+        known.click("Sign out").await;
+        known.says("Sign in with the company's account").await;
+        known.click("Sign in with the company's account").await;
+        known.says("learning-ada@corp.example manager").await;
+        known.close().await;
+    });
+    site.end();
+}
+
+/// Whoever lost all groups at the provider loses sessions and tokens when the provider says so, and gets in again when it
+/// gives a role again.
+#[test]
+fn account_without_groups_loses_sessions_and_tokens() {
+    let (mut company, _provider) = company();
+    let with_role = company.head.clone();
+    let site = company.serve();
+    let status = |key: &str| {
+        company.runtime.block_on(async {
+            let request = reqwest::Client::new().get(format!("{}/api/v1/groups", site.base)).bearer_auth(key);
+            request.send().await.expect("an answer").status().as_u16()
+        })
+    };
+    company.runtime.block_on(async {
+        let browser = through(&site, "admins-carol").await;
+        browser.says("admins-carol@corp.example license holder").await;
+        browser.close().await;
+    });
+    let owner = company.query_value("SELECT id FROM accounts").parse().expect("a number");
+    let new = NewToken { owner: Some(AccountId(owner)), ..NewToken::new("export", Role::LicenseHolder) };
+    let about = crate::support::manual_changes::manual_run();
+    let made = accounts::create_token(&company.store, &about, company.change_time(), new);
+    let key = company.runtime.block_on(made).expect("a token").key;
+    assert_eq!((status(&key), company.count_rows("sessions")), (200, 1));
+    company.head = with_role.replace("['admins']", "['bosses']");
+    company.write();
+    site.reload_config();
+    for _ in 0..2 {
+        company.runtime.block_on(async {
+            let browser = through(&site, "admins-carol").await;
+            browser.says("none of its groups is mapped to a role").await;
+            browser.close().await;
+        });
+        assert_eq!((status(&key), company.count_rows("sessions")), (401, 0));
+    }
+    assert_eq!(
+        company.count_rows("runs WHERE what LIKE 'end the access of `admins-carol@corp.example`%'"),
+        1
+    );
+    company.head = with_role;
+    company.write();
+    site.reload_config();
+    company.runtime.block_on(async {
+        let browser = through(&site, "admins-carol").await;
+        browser.says("admins-carol@corp.example license holder").await;
+        browser.close().await;
+    });
+    assert_eq!(status(&key), 401, "its tokens are made anew");
     site.end();
 }

@@ -239,3 +239,66 @@ fn password_alone_does_not_lock_owner_out() {
         site.end();
     });
 }
+
+/// A code sets a second factor once, and changes of one's own sign-in are slowed down: each is a run.
+#[test]
+fn changes_of_own_sign_in_are_bounded() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        company.account("viewer@corp.example", Role::Viewer);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let viewer = site.signed_in_client("viewer@corp.example").await;
+            let page = viewer.get("/account/second-factor").await;
+            let secret = hidden(&page, "secret");
+            let fields = [("secret", secret.as_str()), ("code", &code(&secret, -1))];
+            assert_eq!(viewer.post("/account/second-factor", &fields).await.status, 200);
+            let again = viewer.post("/account/second-factor", &fields).await;
+            assert!(again.status == 422 && again.text.contains("was used before"), "{again:?}");
+            let path = "/account/second-factor/recovery-codes";
+            for count in 2..10 {
+                assert_eq!(viewer.post(path, &[]).await.status, 200, "{count}");
+            }
+            let page = viewer.post(path, &[]).await;
+            assert!(page.status == 429 && page.text.contains("Too many attempts"), "{page:?}");
+            let new = "an altogether new phrase";
+            let fields =
+                [("present", PASSWORD), ("password", new), ("again", new), ("code", &code(&secret, 0))];
+            let page = viewer.post("/account/password", &fields).await;
+            assert!(page.status == 422 && page.text.contains("Too many attempts"), "{page:?}");
+            // Others are not slowed down.
+            let owner = site.signed_in_client(LICENSE_HOLDER).await;
+            set_up(&owner).await;
+        });
+        site.end();
+        assert_eq!(company.count_rows("runs WHERE actor = 'viewer@corp.example'"), 9);
+    });
+}
+
+/// With a second factor a new password takes a code, too. Other browsers are no longer known afterwards.
+#[test]
+fn new_password_takes_code() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            site.signed_in_client(LICENSE_HOLDER).await;
+            let owner = site.signed_in_client(LICENSE_HOLDER).await;
+            assert_eq!(company.db.sql("SELECT digest FROM sign_in_devices").await.len(), 2);
+            let (secret, _) = set_up(&owner).await;
+            let new = "an altogether new phrase";
+            let change = async |code: &str| {
+                let fields = [("present", PASSWORD), ("password", new), ("again", new), ("code", code)];
+                owner.post("/account/password", &fields).await
+            };
+            for wrong in ["", "000000", &code(&secret, -1)] {
+                let page = change(wrong).await;
+                assert!(page.status == 422 && page.text.contains("The code is wrong"), "{page:?}");
+            }
+            assert_eq!(change(&code(&secret, 0)).await.status, 303);
+            // This client does not send the cookie of its browser.
+            assert_eq!(company.db.sql("SELECT digest FROM sign_in_devices").await.len(), 0);
+        });
+        site.end();
+    });
+}

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use rollcall_core::accounts::{
-    self, AccountError, ClientAddr, ClientBrowser, NewSession, PasswordSignIn, SignInClient,
+    self, AccountError, ClientAddr, ClientBrowser, NewSession, PasswordChange, PasswordSignIn, SignInClient,
 };
 use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::runs::NewRun;
@@ -187,7 +187,7 @@ fn sign_in_during_change_of_password_leaves_no_session() {
                 company.change_time(),
                 owner.session().expect("a session"),
                 client,
-                (PASSWORD, "an altogether new phrase"),
+                PasswordChange { present: PASSWORD, new: "an altogether new phrase", code: "" },
             );
             changed.await.expect("changed");
             tries.join_all().await;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
 use crate::support::manual_changes::manual_run;
+use crate::support::web::LICENSE_HOLDER;
 
 /// The answer to a request with the key of a token.
 fn get(company: &Company, base: &str, key: &str, path: &str) -> (u16, String) {
@@ -113,5 +114,52 @@ fn metrics_role_reads_metrics_alone() {
         let refused = company.rollcall(&args).expect_status(1);
         assert!(refused.err.contains("the role `metrics` is for tokens only"), "{refused:?}");
         assert_eq!(company.count_rows("accounts"), 1);
+    });
+}
+
+/// A token does not do more than the account that made it may do now.
+#[test]
+fn token_loses_permissions_with_its_owner() {
+    on_both(|engine| {
+        let company = Company::with_license_holder(engine);
+        let owner = company.account("owner@corp.example", Role::LicenseHolder);
+        let (about, when) = (manual_run(), company.change_time());
+        let make = |name, role| {
+            let new = NewToken { owner: Some(owner), ..NewToken::new(name, role) };
+            let made = accounts::create_token(&company.store, &about, when, new);
+            company.runtime.block_on(made).expect("a token").key
+        };
+        let (powerful, metrics) = (make("powerful", Role::LicenseHolder), make("metrics", Role::Metrics));
+        let site = company.serve();
+        let statuses = || {
+            [(&powerful, "/api/v1/tokens"), (&powerful, "/api/v1/groups"), (&metrics, "/metrics")]
+                .map(|(key, path)| get(&company, &site.base, key, path).0)
+        };
+        assert_eq!(statuses(), [200, 200, 200]);
+        let demote = |role| {
+            let done = accounts::change_role(&company.store, &about, when, "owner@corp.example", role);
+            company.runtime.block_on(done).expect("the role is changed");
+        };
+        demote(Role::Viewer);
+        assert_eq!(statuses(), [403, 200, 401]);
+        let raised = company.runtime.block_on(async {
+            let url = format!("{}/api/v1/accounts/{owner}", site.base);
+            let request = reqwest::Client::new().patch(url).bearer_auth(&powerful);
+            let request = request.header("content-type", "application/json").body("{\"role\": \"operator\"}");
+            request.send().await.expect("an answer").status().as_u16()
+        });
+        assert_eq!(raised, 403);
+        let tokens = company.json(&["admin", "list"])["tokens"].clone();
+        let shown: Vec<_> = (0..2).map(|at| (&tokens[at]["role"], &tokens[at]["effective_role"])).collect();
+        let (holder, viewer, of_metrics) = (json!("license_holder"), json!("viewer"), json!("metrics"));
+        assert_eq!(shown, [(&of_metrics, &Value::Null), (&holder, &viewer)]);
+        let page = company.runtime.block_on(async {
+            site.signed_in_client(LICENSE_HOLDER).await.get("/settings/tokens").await.text
+        });
+        assert!(page.contains("license holder, acts as viewer"), "{page}");
+        assert!(page.contains("metrics, may do nothing"), "{page}");
+        demote(Role::Operator);
+        assert_eq!(statuses(), [403, 200, 200]);
+        site.end();
     });
 }

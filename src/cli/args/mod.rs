@@ -109,9 +109,14 @@ pub(crate) enum CliCommand {
         run: i64,
     },
     /// Undo the changes of a run, an approval or a manual change
+    ///
+    /// An undo that takes memberships or courses from more people than the safety limits allow needs a confirmation.
     Undo {
         /// Number of the run
         run: i64,
+        /// Skip the confirmation
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         drain: DrainArgs,
     },

@@ -177,7 +177,7 @@ pub(super) static SOURCE_KEYS: &[KeySpec] = &[
         "path",
         TEXT,
         r#""people.csv""#,
-        "The file: with a header line (RFC 4180), an array of JSON, or JSON Lines.",
+        "The file: with a header line (RFC 4180), an array of JSON, or JSON Lines. With `*`, `?` or a date such as `%Y-%m-%d` in its name, the newest complete file.",
     )
     .only_for(FILE)
     .required(),
@@ -190,6 +190,14 @@ pub(super) static SOURCE_KEYS: &[KeySpec] = &[
     )
     .only_for(FILE),
     KeySpec::new("connector", "skip_lines", COUNT, "2", "The number of lines above the header line.").only_for(CSV),
+    KeySpec::new(
+        "connector",
+        "skip_rows_after_header",
+        COUNT,
+        "1",
+        "The number of rows below the header line that are not people, such as a second header.",
+    )
+    .only_for(CSV),
     KeySpec::new(
         "connector",
         "delimiter",

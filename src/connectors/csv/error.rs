@@ -103,7 +103,7 @@ impl ProtocolError for CsvError {
                 "configure the export to quote fields according to RFC 4180".into()
             }
             Self::Fields { .. } => {
-                "check whether the file is truncated, a field contains the delimiter without quotes, or the row is not a record".into()
+                "check whether the file is truncated, a field contains the delimiter without quotes, or the row is not a record; `skip_rows_after_header` skips rows below the header".into()
             }
             Self::LinesAboveHeader { header, .. } => format!("set `skip_lines = {}`", header - 1).into(),
             Self::NoHeader { .. } => "check `skip_lines` and the export".into(),

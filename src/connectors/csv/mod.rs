@@ -14,6 +14,7 @@ mod reader;
 #[cfg(test)]
 mod reader_tests;
 mod table;
+mod total_line;
 
 use rustc_hash::FxHashMap;
 
@@ -42,6 +43,8 @@ pub struct CsvSettings {
     pub list_separators: FxHashMap<Attribute, String>,
     /// Number of lines above the header.
     pub skip_lines: u64,
+    /// Number of rows below the header that are no records.
+    pub skip_rows_after_header: u64,
 }
 
 impl CsvSettings {
@@ -102,12 +105,11 @@ pub(super) async fn check(
 ) -> Vec<CheckStep> {
     let job = CsvReadTask::new(connector, settings, attributes, context);
     let mut steps = Vec::new();
-    let path = settings.file.path.display();
     let opened = job.clone().run_blocking(CsvReadTask::size).await;
-    if diagnostics::record_step(&mut steps, "open", opened, |size| format!("`{path}`, {size} bytes"))
-        .is_none()
-    {
-        return steps;
+    let describe = |file: &file::FileResult<u64>| format!("`{}`, {} bytes", file.path.display(), file.value);
+    let Some(opened) = diagnostics::record_step(&mut steps, "open", opened, describe) else { return steps };
+    for warning in opened.warnings() {
+        diagnostics::add_warning(&mut steps, format!("`{}`: {}", warning.subject, warning.message));
     }
     let columns = job.clone().run_blocking(CsvReadTask::columns).await;
     if diagnostics::record_step(&mut steps, "columns", columns, Clone::clone).is_none() {
@@ -146,6 +148,7 @@ pub(super) fn fuzz(bytes: &[u8], mapping: AttributeMapping) {
         progress,
         retry: retry::RetryPolicy::SINGLE_ATTEMPT,
         limits: rollcall_model::resource_limits::ResourceLimits::default(),
+        last_file: None,
     };
     let attributes = AttributeSet::default();
     let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, &attributes);

@@ -10,12 +10,13 @@ use ::csv::{ByteRecord, StringRecord};
 use crate::csv::CsvSettings;
 use crate::csv::field::field_text;
 use crate::csv::table::{self, CsvTable};
-use crate::file::{self, FileIdentity, HashingReader, TextReader};
+use crate::file::{self, FileIdentity, FileResult, FileSettings, HashingReader, TextReader};
 use crate::mapper::{PeopleSample, RecordMapper, RecordValues};
 use crate::proof::FileEnd;
 use crate::{AttributeMapping, Connector, ConnectorCause, ConnectorError, DirectoryReading, ReadContext};
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::ConnectorName;
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 
 /// Progress and cancellation are handled every this many rows.
 const STEP: u64 = 256;
@@ -60,13 +61,35 @@ impl CsvReadTask {
         file::run_blocking(&name, move || work(&self)).await
     }
 
+    /// The same work on one file, with the settings of this file.
+    fn on_file(&self, file: &FileSettings) -> Self {
+        Self {
+            name: self.name.clone(),
+            mapping: self.mapping.clone(),
+            settings: CsvSettings { file: file.clone(), ..self.settings.clone() },
+            attributes: self.attributes.clone(),
+            context: self.context.clone(),
+        }
+    }
+
+    fn with_newest<T>(
+        &self,
+        mut work: impl FnMut(&Self) -> Result<T, ConnectorError>,
+    ) -> Result<FileResult<T>, ConnectorError> {
+        file::with_newest(&self.name, &self.settings.file, &self.context, |file| work(&self.on_file(file)))
+    }
+
     /// The size of the file in bytes, if it can be read now.
-    pub(super) fn size(&self) -> Result<u64, ConnectorError> {
-        self.open().map(|(_, stamp)| stamp.size())
+    pub(super) fn size(&self) -> Result<FileResult<u64>, ConnectorError> {
+        self.with_newest(|file| file.open().map(|(_, stamp)| stamp.size()))
     }
 
     /// A description of the header.
     pub(super) fn columns(&self) -> Result<String, ConnectorError> {
+        self.with_newest(Self::columns_of_file).map(|result| result.value)
+    }
+
+    fn columns_of_file(&self) -> Result<String, ConnectorError> {
         let (file, _) = self.open()?;
         let mut witness = HashingReader::new(&file, false, &self.context);
         let text = TextReader::new(&mut witness, self.settings.file.encoding);
@@ -80,12 +103,20 @@ impl CsvReadTask {
 
     /// Reads the whole file.
     pub(super) fn read(&self) -> Result<DirectoryReading, ConnectorError> {
-        file::read(&self.name, &self.settings.file, &self.context, |witness| self.map_file(witness))
+        file::read_newest(&self.name, &self.settings.file, &self.context, |file| {
+            let task = self.on_file(file);
+            file::read(&task.name, &task.settings.file, &task.context, |witness| task.map_file(witness))
+        })
     }
 
     /// Reads the whole file for `check`.
     pub(super) fn read_sample(&self) -> Result<PeopleSample, ConnectorError> {
-        file::read_sample(&self.name, &self.settings.file, &self.context, |witness| self.map_file(witness))
+        let sample = self.with_newest(|task| {
+            file::read_sample(&task.name, &task.settings.file, &task.context, |witness| {
+                task.map_file(witness)
+            })
+        })?;
+        Ok(sample.value)
     }
 
     fn map_file(
@@ -130,6 +161,10 @@ impl CsvReadTask {
                 }
             }
             row = fields.into_byte_record();
+        }
+        if let Some((line, text)) = &table.total {
+            let message = format!("`{text}` is a line of totals, not a record: passed over");
+            mapper.report(RunWarning::new(RunWarningKind::TotalLine, format!("line {line}"), message));
         }
         Ok(())
     }

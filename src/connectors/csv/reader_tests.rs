@@ -36,6 +36,7 @@ fn read(folder: &TempDir, bytes: &[u8]) -> Result<u64, ConnectorError> {
         progress: crate::ReadProgress::default(),
         retry: RetryPolicy::SINGLE_ATTEMPT,
         limits: ResourceLimits::default(),
+        last_file: None,
     };
     let reading = CsvReadTask::new(&connector, &settings, &AttributeSet::default(), &context).read()?;
     let people = reading.people();

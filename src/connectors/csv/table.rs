@@ -8,6 +8,7 @@ use crate::csv::field::is_blank;
 use crate::csv::preamble::Preamble;
 use crate::csv::quote_check::StrictQuoteReader;
 use crate::csv::reader::BUFFER;
+use crate::csv::total_line::find_total;
 use crate::csv::{CsvError, CsvSettings, header};
 use crate::file::FileError;
 use crate::file::line_counter::LineCounter;
@@ -24,6 +25,10 @@ pub(super) struct CsvTable<R> {
     header: ByteRecord,
     /// The position of each mapped column in a row.
     pub places: Vec<usize>,
+    /// Number of rows below the header that are still to be skipped.
+    skip_rows: u64,
+    /// The line of totals at the end of the file, and its text.
+    pub total: Option<(u64, String)>,
 }
 
 impl CsvTable<()> {
@@ -61,7 +66,8 @@ impl CsvTable<()> {
                 None => error,
             }
         })?;
-        Ok(CsvTable { reader, delimiter, header, places })
+        let skip_rows = settings.skip_rows_after_header;
+        Ok(CsvTable { reader, delimiter, header, places, skip_rows, total: None })
     }
 }
 
@@ -71,21 +77,42 @@ impl<R: Read> CsvTable<R> {
         self.header.len()
     }
 
-    /// Reads the next record and returns its line; `None` at the end. Rows without text and repetitions of the header
-    /// are no records.
+    /// Reads the next record and returns its line; `None` at the end. Rows without text, repetitions of the header, the
+    /// rows that the settings skip and a line of totals at the end are no records.
     pub(super) fn next_row(&mut self, row: &mut ByteRecord) -> Result<Option<u64>, ConnectorCause> {
         while self.reader.read_byte_record(row).map_err(parse_error)? {
             let line = self.reader.get_mut().next_row_line();
-            if is_blank(row) || *row == self.header {
+            if is_blank(row) {
                 continue;
             }
-            if row.len() != self.width() {
-                let (found, expected) = (row.len() as u64, self.width() as u64);
-                return Err(CsvError::Fields { line, found, expected }.into());
+            if self.skip_rows > 0 {
+                self.skip_rows -= 1;
+                continue;
             }
-            return Ok(Some(line));
+            if *row == self.header {
+                continue;
+            }
+            if row.len() == self.width() {
+                return Ok(Some(line));
+            }
+            let (found, expected) = (row.len() as u64, self.width() as u64);
+            let total = find_total(row).filter(|_| found < expected);
+            match total {
+                Some(text) if self.is_at_end(row)? => self.total = Some((line, text)),
+                Some(_) | None => return Err(CsvError::Fields { line, found, expected }.into()),
+            }
         }
         Ok(None)
+    }
+
+    /// Whether nothing but rows without text follows; `row` is lost.
+    fn is_at_end(&mut self, row: &mut ByteRecord) -> Result<bool, ConnectorCause> {
+        while self.reader.read_byte_record(row).map_err(parse_error)? {
+            if !is_blank(row) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

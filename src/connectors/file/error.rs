@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::attempt::ConnectorAttempt;
 use crate::file::binary_format::BinaryFormat;
+use crate::file::near_miss::{NearMiss, NearMissReason};
 use crate::file::text_encoding::InvalidUtf16;
 use crate::protocol_error::ProtocolError;
 
@@ -16,6 +17,27 @@ pub enum FileError {
     /// The system cannot read it.
     #[error("the file could not be read")]
     Unreadable(#[source] io::Error),
+    /// The system cannot list the files of a folder.
+    #[error("the folder `{}` could not be read", folder.display())]
+    UnreadableFolder {
+        /// The folder of the path.
+        folder: PathBuf,
+        /// The error of the system.
+        #[source]
+        cause: io::Error,
+    },
+    /// A pattern that matches no complete file.
+    #[error("no complete file has such a name{}", format_near_miss(near_miss.as_ref()))]
+    NoCompleteFile {
+        /// The newest file that is not read.
+        near_miss: Option<NearMiss>,
+    },
+    /// The newest file is older than the one that was read last.
+    #[error("the file is older than `{}`, which was read last: there is no newer file", last.display())]
+    OlderThanLast {
+        /// The file that was read last.
+        last: PathBuf,
+    },
     /// A directory, pipe or device.
     #[error("this is not a regular file")]
     NoFile,
@@ -102,7 +124,11 @@ impl ProtocolError for FileError {
 
     fn kind(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) | Self::NoFile | Self::OutsideFolder { .. } => "unreadable",
+            Self::Unreadable(_)
+            | Self::UnreadableFolder { .. }
+            | Self::NoFile
+            | Self::OutsideFolder { .. }
+            | Self::NoCompleteFile { .. } => "unreadable",
             Self::Empty
             | Self::NoPeople
             | Self::TooFewRows { .. }
@@ -112,7 +138,7 @@ impl ProtocolError for FileError {
             | Self::WrongDigest(_)
             | Self::Changed(_)
             | Self::NoLineBreak => "incomplete",
-            Self::TooOld { .. } => "too_old",
+            Self::TooOld { .. } | Self::OlderThanLast { .. } => "too_old",
             Self::Binary(_) | Self::NotUtf16(_) => "bad_file",
         }
     }
@@ -125,7 +151,12 @@ impl ProtocolError for FileError {
             | Self::DoneBefore(_)
             | Self::Changed(_)
             | Self::NoLineBreak => true,
+            Self::NoCompleteFile { near_miss } => {
+                near_miss.as_ref().is_some_and(NearMiss::may_be_complete_soon)
+            }
             Self::Unreadable(_)
+            | Self::UnreadableFolder { .. }
+            | Self::OlderThanLast { .. }
             | Self::NoFile
             | Self::OutsideFolder { .. }
             | Self::Binary(_)
@@ -142,6 +173,13 @@ impl ProtocolError for FileError {
         let hint = match self {
             Self::Unreadable(_) | Self::NoFile => {
                 "check `path` and that this account is allowed to read the file"
+            }
+            Self::UnreadableFolder { .. } => {
+                "check `path` and that this account is allowed to list its folder"
+            }
+            Self::NoCompleteFile { .. } => "check `path` and that the export has finished",
+            Self::OlderThanLast { .. } => {
+                "check that the export still writes to this folder; to go back to this file on purpose, set `path` to its name for one run"
             }
             Self::OutsideFolder { .. } => "set `path` to the file itself, or write the file to this folder",
             Self::Binary(BinaryFormat::Zip | BinaryFormat::CompoundFile) => {
@@ -169,6 +207,22 @@ impl ProtocolError for FileError {
 /// The message of an error in a file: the file, then the problem.
 pub(crate) fn describe_file_error(error: &impl ProtocolError, attempt: &ConnectorAttempt) -> String {
     format!("`{}`: {error}", attempt.target())
+}
+
+fn format_near_miss(near_miss: Option<&NearMiss>) -> String {
+    let Some(NearMiss { name, reason, .. }) = near_miss else {
+        return "; the folder has no files".to_owned();
+    };
+    match reason {
+        NearMissReason::OtherName => format!("; the newest file of the folder is `{name}`"),
+        NearMissReason::TemporaryName
+        | NearMissReason::NotDone(_)
+        | NearMissReason::DoneBefore(_)
+        | NearMissReason::Empty
+        | NearMissReason::Changed
+        | NearMissReason::Future
+        | NearMissReason::InvalidDate => format!("; the newest is `{name}`, but {reason}"),
+    }
 }
 
 /// Formats a duration.

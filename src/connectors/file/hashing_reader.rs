@@ -71,7 +71,7 @@ mod tests {
 
     fn context(limits: ResourceLimits) -> ReadContext {
         let (cancel, progress) = (CancellationToken::new(), ReadProgress::default());
-        ReadContext { cancel, progress, retry: RetryPolicy::SINGLE_ATTEMPT, limits }
+        ReadContext { cancel, progress, retry: RetryPolicy::SINGLE_ATTEMPT, limits, last_file: None }
     }
 
     /// A file that grows beyond the bound, or is read so slowly that the reading is over, ends the reader.

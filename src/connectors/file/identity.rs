@@ -4,6 +4,8 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use crate::file::error::FileError;
 
 /// Properties that change when a file is written or replaced.
@@ -31,6 +33,13 @@ impl FileIdentity {
         fs::metadata(path)
             .map(|metadata| Self::from_metadata(&metadata))
             .map_err(|cause| FileError::Changed(Some(cause)))
+    }
+
+    /// The time of the last modification, to the microsecond as databases store it.
+    pub(super) fn modified(&self) -> DateTime<Utc> {
+        let (seconds, nanoseconds) = self.modified;
+        let microseconds = u32::try_from(nanoseconds / 1_000).unwrap_or_default();
+        DateTime::from_timestamp(seconds, microseconds * 1_000).unwrap_or_default()
     }
 
     /// The size in bytes.

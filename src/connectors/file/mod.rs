@@ -3,9 +3,14 @@
 
 mod binary_format;
 pub(crate) mod error;
+mod folder_scan;
 mod hashing_reader;
 pub(crate) mod identity;
 pub(crate) mod line_counter;
+mod name_date;
+mod name_pattern;
+mod near_miss;
+mod newest_file;
 mod text_encoding;
 mod text_reader;
 
@@ -23,19 +28,28 @@ use crate::{
 };
 use rollcall_model::names::ConnectorName;
 use rollcall_model::resource_limits::ResourceLimit;
+use rollcall_model::source_file::SourceFile;
 
 pub use binary_format::BinaryFormat;
 pub use error::FileError;
 pub(super) use hashing_reader::HashingReader;
 pub(crate) use identity::FileIdentity;
+pub use name_pattern::{FileNamePattern, InvalidNamePattern};
+#[cfg(test)]
+pub(crate) use near_miss::FileOrder;
+pub use near_miss::{NearMiss, NearMissReason};
+pub use newest_file::NewestFile;
+pub(super) use newest_file::{FileResult, with_newest};
 pub use text_encoding::{InvalidUtf16, TextEncoding};
 pub(super) use text_reader::TextReader;
 
 /// Settings of a file, independent of its content.
 #[derive(Debug, Clone, Default)]
 pub struct FileSettings {
-    /// The path of the file.
+    /// The path of the file, or the pattern of the paths of several.
     pub path: PathBuf,
+    /// How the newest of several files is found; `None` if `path` is one file.
+    pub newest: Option<NewestFile>,
     /// A file that the export creates when it has finished.
     pub done_file: Option<PathBuf>,
     /// A file with the SHA-256 digest in hexadecimal, in the format of `sha256sum`.
@@ -76,6 +90,19 @@ pub(super) async fn run_blocking<T: Send + 'static>(
     }
 }
 
+/// Reads the file of the settings, or the newest complete one, with `read_one`.
+pub(super) fn read_newest(
+    name: &ConnectorName,
+    settings: &FileSettings,
+    context: &ReadContext,
+    read_one: impl FnMut(&FileSettings) -> Result<DirectoryReading, ConnectorError>,
+) -> Result<DirectoryReading, ConnectorError> {
+    let mut result = with_newest(name, settings, context, read_one)?;
+    let warnings = result.warnings();
+    result.value.add_problems(warnings);
+    Ok(result.value)
+}
+
 /// Reads a file from start to end with `gather`. The result counts if the same file is at the path afterwards and
 /// all requirements of the settings are met.
 pub(super) fn read<'a>(
@@ -107,7 +134,8 @@ pub(super) fn read<'a>(
         check_settings(settings, &witness, mapper.records()).map_err(refuse)?;
         let (people, problems) = mapper.finish()?;
         context.progress.set(people.len() as u64);
-        Ok(DirectoryReading::complete(people, problems, proof))
+        let file = SourceFile { path: settings.path.display().to_string(), modified: before.modified() };
+        Ok(DirectoryReading::complete(people, problems, proof).with_file(file))
     };
     read().map_err(|error: ConnectorError| match FileIdentity::read_from_path(&settings.path) {
         // An error in a file that changed while it was read is caused by the change.

@@ -142,6 +142,7 @@ mod tests {
             progress: ReadProgress::default(),
             retry: RetryPolicy::SINGLE_ATTEMPT,
             limits: ResourceLimits::default(),
+            last_file: None,
         };
         let mut file = HashingReader::new(bytes, false, &context);
         let mut text = Vec::new();

@@ -79,8 +79,10 @@ pub(super) async fn check(
     let mut steps = Vec::new();
     let read = run_blocking(connector, settings, attributes, context, read_file).await;
     let is_mapping_fault = read.as_ref().is_err_and(ConnectorError::is_mapping_fault);
-    let path = settings.file.path.display();
-    let describe = |reading: &DirectoryReading| format!("`{path}`, {} people", reading.people().len());
+    let describe = |reading: &DirectoryReading| {
+        let path = reading.file().map_or_else(String::new, |file| file.path.clone());
+        format!("`{path}`, {} people", reading.people().len())
+    };
     if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, describe) {
         diagnostics::add_reading_step(&mut steps, connector, attributes, &reading);
     } else if is_mapping_fault
@@ -111,8 +113,11 @@ fn read_file(
     attributes: &AttributeSet,
     context: &ReadContext,
 ) -> Result<DirectoryReading, ConnectorError> {
-    file::read(&connector.name, &settings.file, context, |witness| {
-        map_records(connector, settings, attributes, context, witness)
+    file::read_newest(&connector.name, &settings.file, context, |file| {
+        let settings = JsonFileSettings { file: file.clone(), ..settings.clone() };
+        file::read(&connector.name, &settings.file, context, |witness| {
+            map_records(connector, &settings, attributes, context, witness)
+        })
     })
 }
 
@@ -123,9 +128,13 @@ fn read_sample(
     attributes: &AttributeSet,
     context: &ReadContext,
 ) -> Result<PeopleSample, ConnectorError> {
-    file::read_sample(&connector.name, &settings.file, context, |witness| {
-        map_records(connector, settings, attributes, context, witness)
-    })
+    let sample = file::with_newest(&connector.name, &settings.file, context, |file| {
+        let settings = JsonFileSettings { file: file.clone(), ..settings.clone() };
+        file::read_sample(&connector.name, &settings.file, context, |witness| {
+            map_records(connector, &settings, attributes, context, witness)
+        })
+    })?;
+    Ok(sample.value)
 }
 
 fn map_records<'a>(

@@ -11,6 +11,7 @@ mod dates;
 #[cfg(test)]
 mod mapper_tests;
 mod record;
+mod second_header;
 mod total_row;
 
 use rustc_hash::FxHashMap;
@@ -63,6 +64,8 @@ pub(super) struct RecordMapper<'a> {
     cells: Vec<Symbol>,
     texts: Vec<String>,
     records: u64,
+    /// Number of first records that are header rows.
+    header_rows: u64,
     /// The size of all records, and of the largest one, in bytes.
     bytes: u64,
     largest: u64,
@@ -94,6 +97,7 @@ impl<'a> RecordMapper<'a> {
             cells: vec![Symbol::EMPTY; attributes.len()],
             texts: Vec::new(),
             records: 0,
+            header_rows: 0,
             bytes: 0,
             largest: 0,
             exceeded: None,
@@ -173,6 +177,11 @@ impl<'a> RecordMapper<'a> {
         }
         self.check_dates();
         self.people.push(&self.cells, place);
+    }
+
+    /// Reports something about the source that concerns no record.
+    pub(crate) fn report(&mut self, warning: RunWarning) {
+        self.problems.push(warning);
     }
 
     fn count_record(&mut self, record: &RecordValues) {

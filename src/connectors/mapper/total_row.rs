@@ -1,4 +1,4 @@
-//! Rows that are no records: totals below a table.
+//! Rows that are no records: totals below a table, and second headers (`second_header`).
 
 use super::{RecordMapper, RecordValues};
 use rollcall_model::attributes::Attribute;
@@ -14,14 +14,20 @@ impl RecordMapper<'_> {
     /// Maps one row of a table. A row with an id but without an address and a name, such as `Total: 312`, is set aside;
     /// a person with this id stays as last read.
     pub(crate) fn push_row(&mut self, row: &RecordValues, place: impl FnOnce() -> String) {
-        if row.excess().is_some() || !self.is_total(row) {
+        // Header rows are the first rows below the header.
+        let is_header = self.header_rows == self.records && self.is_second_header(row);
+        if row.excess().is_some() || !(is_header || self.is_total(row)) {
             self.push(row, place);
             return;
         }
         self.count_record(row);
         // The id is the first column.
         let id = self.id(0, row);
-        self.people.set_aside_without_name(id, place);
+        if is_header {
+            self.set_aside_header(id, place());
+        } else {
+            self.people.set_aside_without_name(id, place);
+        }
     }
 
     fn is_total(&self, row: &RecordValues) -> bool {

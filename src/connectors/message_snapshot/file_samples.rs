@@ -2,10 +2,10 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::csv::CsvError;
-use crate::file::{BinaryFormat, FileError, InvalidUtf16};
+use crate::file::{BinaryFormat, FileError, FileOrder, InvalidUtf16, NearMiss, NearMissReason};
 use crate::json_file::JsonFileError;
 use crate::{ConnectorAttempt, ConnectorCause, ConnectorError};
 
@@ -26,8 +26,9 @@ fn file_causes() -> Vec<FileError> {
     let done = || PathBuf::from("/in/people.done");
     let hours = |hours: u64| Duration::from_secs(3600 * hours);
     let cause = || io::Error::from(io::ErrorKind::NotFound);
-    let causes = vec![
+    let causes = [
         FileError::Unreadable(cause()),
+        FileError::UnreadableFolder { folder: PathBuf::from("/in"), cause: cause() },
         FileError::NoFile,
         FileError::OutsideFolder { folder: PathBuf::from("/in") },
         FileError::Binary(BinaryFormat::Zip),
@@ -45,10 +46,21 @@ fn file_causes() -> Vec<FileError> {
         FileError::WrongDigest(done()),
         FileError::Changed(None),
         FileError::NoLineBreak,
+        FileError::OlderThanLast { last: PathBuf::from("/in/people-2026-11-28.csv") },
+        FileError::NoCompleteFile { near_miss: None },
     ];
+    let missed = near_miss_reasons().into_iter().map(|reason| {
+        let order = FileOrder { date: None, modified: SystemTime::UNIX_EPOCH };
+        let near_miss = Some(NearMiss { name: "people-2026-11-28.csv".to_owned(), reason, order });
+        FileError::NoCompleteFile { near_miss }
+    });
+    let causes: Vec<FileError> = causes.into_iter().chain(missed).collect();
     for cause in &causes {
         match cause {
             FileError::Unreadable(_)
+            | FileError::UnreadableFolder { .. }
+            | FileError::NoCompleteFile { .. }
+            | FileError::OlderThanLast { .. }
             | FileError::NoFile
             | FileError::OutsideFolder { .. }
             | FileError::Binary(_)
@@ -66,6 +78,33 @@ fn file_causes() -> Vec<FileError> {
         }
     }
     causes
+}
+
+fn near_miss_reasons() -> Vec<NearMissReason> {
+    let done = || PathBuf::from("/in/people.done");
+    let reasons = vec![
+        NearMissReason::TemporaryName,
+        NearMissReason::NotDone(done()),
+        NearMissReason::DoneBefore(done()),
+        NearMissReason::Empty,
+        NearMissReason::Changed,
+        NearMissReason::Future,
+        NearMissReason::InvalidDate,
+        NearMissReason::OtherName,
+    ];
+    for reason in &reasons {
+        match reason {
+            NearMissReason::TemporaryName
+            | NearMissReason::NotDone(_)
+            | NearMissReason::DoneBefore(_)
+            | NearMissReason::Empty
+            | NearMissReason::Changed
+            | NearMissReason::Future
+            | NearMissReason::InvalidDate
+            | NearMissReason::OtherName => (),
+        }
+    }
+    reasons
 }
 
 fn csv_causes() -> Vec<CsvError> {

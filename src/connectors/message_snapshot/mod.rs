@@ -129,7 +129,13 @@ fn csv_connector(folder: &TempDir) -> (Connector, AttributeSet) {
 
 fn context() -> ReadContext {
     let (cancel, progress) = (CancellationToken::new(), ReadProgress::default());
-    ReadContext { cancel, progress, retry: RetryPolicy::SINGLE_ATTEMPT, limits: ResourceLimits::default() }
+    ReadContext {
+        cancel,
+        progress,
+        retry: RetryPolicy::SINGLE_ATTEMPT,
+        limits: ResourceLimits::default(),
+        last_file: None,
+    }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -205,7 +205,7 @@ pub async fn change_role(
 
 /// Ends everything by which an account or what it made gets in: password, second factor, links, sessions, known browsers
 /// and the tokens that it made. Returns the number of tokens.
-async fn end_access(tx: &mut Tx, account: &Account, run: RunId) -> Result<u64> {
+pub(super) async fn end_access(tx: &mut Tx, account: &Account, run: RunId) -> Result<u64> {
     accounts::clear_password(tx, account.id).await?;
     accounts::delete_invitations(tx, account.id).await?;
     sessions::delete_all(tx, account.id).await?;
@@ -236,7 +236,7 @@ pub async fn revoke_account(
     Ok(change.commit().await?)
 }
 
-/// Ends all sessions of an account.
+/// Ends all sessions of an account. Its browsers are no longer known.
 ///
 /// # Errors
 /// If there is no such account.
@@ -249,6 +249,7 @@ pub async fn end_sessions(
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let account = find_account(&mut change.tx, whose).await?;
     let ended = sessions::delete_all(&mut change.tx, account.id).await?;
+    sign_in_devices::delete_all(&mut change.tx, account.id).await?;
     let found = json!({"account": account.id, "email": account.email, "sessions": ended});
     let made = json!({"account": account.id, "email": account.email, "sessions": 0});
     change.record_before_after(&found, &made).await?;
@@ -351,6 +352,7 @@ pub async fn accept_invitation(
     accounts::set_password(&mut change.tx, id, &hash).await?;
     accounts::delete_invitation(&mut change.tx, &digest).await?;
     sessions::delete_all(&mut change.tx, id).await?;
+    sign_in_devices::delete_all(&mut change.tx, id).await?;
     change
         .record_before_after(&Value::Null, &json!({"account": id, "email": email, "password": "set"}))
         .await?;

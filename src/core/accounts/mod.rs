@@ -29,7 +29,7 @@ pub use account::{
 pub use error::AccountError;
 pub use lookup::{AccountRef, TokenRef, find_account, find_token};
 pub use oidc_account::{OidcIdentity, find_or_create_oidc_account};
-pub use own_password::change_own_password;
+pub use own_password::{PasswordChange, change_own_password};
 pub use password_sign_in::{
     CodeSignIn, PasswordSignIn, confirm_sign_in, find_waiting_address, sign_in, submit_code,
 };

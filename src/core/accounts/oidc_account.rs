@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tracing::warn;
 
+use crate::accounts::account::end_access;
 use crate::accounts::{AccountError, Result};
 use crate::enrollment::change::{ChangeTime, ChangeTransaction};
 use rollcall_model::ids::AccountId;
@@ -55,11 +56,37 @@ async fn find_known_account(tx: &mut Tx, provided: &OidcIdentity) -> Result<Opti
     }
 }
 
+/// Ends the sessions and tokens of an account whose identity has no role at the provider any more. The account stays: it is
+/// as before when the provider gives a role again.
+async fn end_access_without_role(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    provided: &OidcIdentity,
+) -> Result<()> {
+    let mut read = store.begin_read().await?;
+    let Some(account) = accounts::get_by_subject(&mut read, &provided.subject).await? else { return Ok(()) };
+    if !accounts::has_access(&mut read, account.id).await? {
+        return Ok(());
+    }
+    drop(read);
+    let description = format!("end the access of `{}`: the sign-in provider gives no role", account.email);
+    let mut change = ChangeTransaction::begin(store, &NewRun { description, ..about.clone() }, when).await?;
+    let run = change.run;
+    let ended = end_access(&mut change.tx, &account, run).await?;
+    let found = json!({"account": account.id, "email": account.email, "tokens": ended});
+    let made = json!({"account": account.id, "email": account.email, "tokens": 0, "sessions": 0});
+    change.record_before_after(&found, &made).await?;
+    change.commit().await?;
+    warn!(account = %account.email, "the sign-in provider gives no role: sessions and tokens of the account are ended");
+    Ok(())
+}
+
 /// Returns the account of an identity that the provider has authenticated. It is created if there is none. Its role
 /// becomes the one that the provider's groups give. A local account that is linked loses its password and its sessions.
 ///
 /// # Errors
-/// If no group is mapped to a role, the account is revoked, the address belongs to another account, or to a local account
+/// If no group is mapped to a role (then the sessions and tokens of the account are ended), the account is revoked, the address belongs to another account, or to a local account
 /// with a role above viewer that is not signed in.
 pub async fn find_or_create_oidc_account(
     store: &Store,
@@ -68,6 +95,7 @@ pub async fn find_or_create_oidc_account(
     provided: &OidcIdentity,
 ) -> Result<AccountId> {
     let Some(role) = provided.role else {
+        end_access_without_role(store, about, when, provided).await?;
         return Err(AccountError::NoRole { email: provided.email.clone() });
     };
     let email = clean(&provided.email);

@@ -167,6 +167,39 @@ pub async fn submit_code(
     Ok(CodeSignIn { session, email: account.email, recovery_codes_left })
 }
 
+/// Counts the code that the user of a session gives, if the account has a second factor.
+pub(super) async fn count_required_code(
+    store: &Store,
+    session: &SessionOfPrincipal,
+    email: &str,
+    code: &str,
+    client: SignInClient<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<throttle::CountedAttempt>> {
+    if session.has_second_factor {
+        count_code(store, email, session.account, code, client, now).await
+    } else {
+        Ok(None)
+    }
+}
+
+/// Uses the code up, if the account has a second factor, and gives its attempt back.
+pub(super) async fn use_required_code(
+    tx: &mut Tx,
+    session: &SessionOfPrincipal,
+    code: &str,
+    attempt: Option<throttle::CountedAttempt>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    if session.has_second_factor {
+        second_factor::use_code(tx, session.account, code, now).await?;
+    }
+    match attempt {
+        Some(attempt) => throttle::give_attempt_back(tx, &attempt).await,
+        None => Ok(()),
+    }
+}
+
 /// Verifies the password of the user of a session once more, and a code if the account has a second factor, so that
 /// powerful changes are allowed for a while.
 ///
@@ -181,20 +214,11 @@ pub async fn confirm_sign_in(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let (account, attempt) = check_account_password(store, email, given, client, now).await?;
-    let code_attempt = if session.has_second_factor {
-        count_code(store, email, account.id, code, client, now).await?
-    } else {
-        None
-    };
+    let code_attempt = count_required_code(store, session, email, code, client, now).await?;
     let mut tx = store.begin_write().await?;
     throttle::give_attempt_back(&mut tx, &attempt).await?;
     lock_unchanged_account(&mut tx, &account).await?;
-    if session.has_second_factor {
-        second_factor::use_code(&mut tx, account.id, code, now).await?;
-    }
-    if let Some(attempt) = code_attempt {
-        throttle::give_attempt_back(&mut tx, &attempt).await?;
-    }
+    use_required_code(&mut tx, session, code, code_attempt, now).await?;
     sessions::record_proof(&mut tx, &session.digest, now).await?;
     Ok(tx.commit().await?)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use totp_rs::{Builder, Secret, Totp};
 
 use crate::accounts::principal::SessionOfPrincipal;
-use crate::accounts::{AccountError, AccountRef, Result, find_account, random_token};
+use crate::accounts::{AccountError, AccountRef, Result, find_account, random_token, throttle};
 use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use rollcall_model::ids::AccountId;
 use rollcall_store::runs::NewRun;
@@ -146,7 +146,8 @@ async fn replace_recovery_codes(tx: &mut Tx, account: AccountId) -> Result<Vec<S
 /// codes.
 ///
 /// # Errors
-/// [`AccountError::WrongCode`] if the code is not one of the secret; [`AccountError::InvalidSecret`].
+/// [`AccountError::WrongCode`] if the code is not one of the secret or was used before; [`AccountError::InvalidSecret`];
+/// [`AccountError::TooManyAttempts`] after many changes.
 pub async fn set_second_factor(
     store: &Store,
     about: &NewRun,
@@ -157,11 +158,14 @@ pub async fn set_second_factor(
 ) -> Result<Vec<String>> {
     let step = find_step(secret, code, when.now)?.ok_or(AccountError::WrongCode)?;
     let user = session.account;
+    throttle::count_account_change(store, user, when.now).await?;
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let account = find_account(&mut change.tx, user).await?;
     let run = change.run;
     let found = second_factors::get_secret(&mut change.tx, user).await?.is_some();
-    second_factors::set(&mut change.tx, user, secret, step, run).await?;
+    if !second_factors::set(&mut change.tx, user, secret, step, run).await? {
+        return Err(AccountError::WrongCode);
+    }
     let codes = replace_recovery_codes(&mut change.tx, user).await?;
     sessions::delete_others(&mut change.tx, user, &session.digest).await?;
     record_state(&mut change, &account.email, user, found, true).await?;
@@ -183,13 +187,14 @@ async fn record_state(
 /// Replaces the recovery codes of an account. Returns the new ones.
 ///
 /// # Errors
-/// [`AccountError::NoSecondFactor`] if it has no second factor.
+/// [`AccountError::NoSecondFactor`] if it has no second factor; [`AccountError::TooManyAttempts`] after many changes.
 pub async fn renew_recovery_codes(
     store: &Store,
     about: &NewRun,
     when: ChangeTime,
     user: AccountId,
 ) -> Result<Vec<String>> {
+    throttle::count_account_change(store, user, when.now).await?;
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let account = find_account(&mut change.tx, user).await?;
     if second_factors::get_secret(&mut change.tx, user).await?.is_none() {

@@ -77,9 +77,7 @@ pub async fn start_session(
     let found = accounts::lock(&mut tx, account).await?.filter(accounts::Account::is_active);
     let found = found.ok_or(AccountError::AccountGone { id: account.0 })?;
     if proof.method.is_provider() {
-        // One for the way there, one for the way back.
-        throttle::give_provider_visit_back(&mut tx, client.address, now).await?;
-        throttle::give_provider_visit_back(&mut tx, client.address, now).await?;
+        throttle::give_provider_visit_back(&mut tx, client, now).await?;
     }
     let session = insert_session(&mut tx, &found, client, proof, now).await?;
     tx.commit().await?;

@@ -7,8 +7,11 @@
 //! address. The place of the account bears many attempts, because others can use them up. A browser that has signed in
 //! to the account before has one place of its own instead of the three: others cannot make it wait.
 //!
-//! Codes of a second factor count for the account, or for a known browser: only those who know its password give one. Ways to the
-//! sign-in provider count for the client address.
+//! Codes of a second factor count for the account, or for a known browser: only those who know its password give one. Ways
+//! back from the sign-in provider count for the client address, or for a known browser. The way there costs the provider
+//! nothing and is not counted.
+//!
+//! Changes of one's own password and second factor count for the account.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -28,8 +31,11 @@ const FREE_ATTEMPTS_PER_CLIENT: i64 = 5;
 /// The same for one address: a whole office may stand behind it.
 const FREE_ATTEMPTS_PER_ADDRESS: i64 = 30;
 
-/// Ways to the sign-in provider without a wait, for one address. A sign-in that succeeds gives its one back.
+/// Ways back from the sign-in provider without a wait, for one address. A sign-in that succeeds gives its one back.
 const FREE_PROVIDER_VISITS: i64 = 60;
+
+/// Changes of one's own password and second factor without a wait. Each is a run that is kept.
+const FREE_ACCOUNT_CHANGES: i64 = 10;
 
 /// The same for one account at all addresses: a guesser with many addresses is slowed down.
 const FREE_ATTEMPTS_PER_ACCOUNT: i64 = 50;
@@ -165,27 +171,50 @@ pub(super) async fn count_code(
     count_at_places(store, tx, vec![place], now).await
 }
 
-fn provider_place(address: ClientAddr) -> AttemptPlace {
-    let key = format!("provider {}", address.throttle_key());
-    AttemptPlace { key, free: FREE_PROVIDER_VISITS, is_cleared: false }
-}
-
-/// Counts the way of a client to the sign-in provider.
+/// Counts a change of one's own password or second factor.
 ///
 /// # Errors
 /// [`AccountError::TooManyAttempts`] if it comes too early.
-pub async fn count_provider_visit(store: &Store, address: ClientAddr, now: DateTime<Utc>) -> Result<()> {
-    let place = provider_place(address);
+pub(super) async fn count_account_change(
+    store: &Store,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let key = format!("changes of account {account}");
+    let place = AttemptPlace { key, free: FREE_ACCOUNT_CHANGES, is_cleared: false };
     count_at_places(store, store.begin_write().await?, vec![place], now).await.map(|_| ())
 }
 
-/// Gives a way to the provider back that led to a sign-in.
+/// The place of ways back from the sign-in provider. A browser that has signed in before has one of its own.
+async fn provider_place(tx: &mut Tx, client: SignInClient<'_>) -> Result<AttemptPlace> {
+    let digest = client.browser.device.map(random_token::digest_token);
+    let key = match digest {
+        Some(digest) if sign_in_devices::has_account(tx, &digest).await? => {
+            format!("provider browser {digest}")
+        }
+        Some(_) | None => format!("provider {}", client.address.throttle_key()),
+    };
+    Ok(AttemptPlace { key, free: FREE_PROVIDER_VISITS, is_cleared: false })
+}
+
+/// Counts the way of a client back from the sign-in provider.
+///
+/// # Errors
+/// [`AccountError::TooManyAttempts`] if it comes too early.
+pub async fn count_provider_visit(store: &Store, client: SignInClient<'_>, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = store.begin_write().await?;
+    let place = provider_place(&mut tx, client).await?;
+    count_at_places(store, tx, vec![place], now).await.map(|_| ())
+}
+
+/// Gives a way back from the provider back that led to a sign-in.
 pub(super) async fn give_provider_visit_back(
     tx: &mut Tx,
-    address: ClientAddr,
+    client: SignInClient<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    Ok(sign_in_attempts::give_back(tx, &provider_place(address).key, now, now).await?)
+    let place = provider_place(tx, client).await?;
+    Ok(sign_in_attempts::give_back(tx, &place.key, now, now).await?)
 }
 
 /// Counts an attempt at all places, or at none if it comes too early at one of them.

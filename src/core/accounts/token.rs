@@ -180,8 +180,8 @@ pub fn ends_soon(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool 
     expires_at.is_some_and(|end| end <= now + EXPIRY_WARNING)
 }
 
-/// Returns the principal of a token; none if the token is unknown, revoked or expired, or may not be used from the address
-/// of the client.
+/// Returns the principal of a token, with the role that it acts with. None if the token is unknown, revoked or expired, if
+/// it may not be used from the address of the client, or if its owner has no role any more that allows it.
 pub async fn authenticate_token(
     store: &Store,
     secret: &str,
@@ -193,6 +193,7 @@ pub async fn authenticate_token(
         tokens::get_by_digest(&mut tx, &random_token::digest_token(secret), now).await?
     };
     let Some(token) = found.filter(|token| is_allowed_from(token, client)) else { return Ok(None) };
+    let Some(role) = token.effective_role() else { return Ok(None) };
     if token.seen_at.is_none_or(|seen| now - seen >= SEEN_INTERVAL) {
         let (store, id) = (store.clone(), token.id);
         tokio::spawn(async move {
@@ -206,7 +207,6 @@ pub async fn authenticate_token(
             }
         });
     }
-    let role = token.role;
     Ok(Some(Principal {
         actor: format!("token {}", token.name),
         name: token.name,

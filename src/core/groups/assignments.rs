@@ -4,10 +4,15 @@ use serde_json::{Value, json};
 
 use crate::enrollment::assign::{self as assigning, AssignmentOutcome};
 use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
-use crate::groups::{GroupError, GroupRef, Result, find_course, find_group, find_learner};
+use crate::groups::group::is_above_limits;
+use crate::groups::{
+    DeletionConfirmation, GroupError, GroupRef, Result, find_course, find_group, find_learner,
+};
 use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::guard::SafetyLimits;
 use rollcall_model::ids::{AssignmentId, CourseId};
+use rollcall_model::names::fold;
 use rollcall_store::assignments::{self, Assignment, AssignmentTarget, DueDateUpdate};
 use rollcall_store::runs::NewRun;
 use rollcall_store::{Store, Tx, groups, learners};
@@ -138,20 +143,64 @@ pub async fn change_due_date(
     Ok(Some(change.commit().await?))
 }
 
+/// Counts of what the end of an assignment takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnassignImpact {
+    /// Learners who have the course through it.
+    pub reached: i64,
+    /// Those of them whom nothing else gives the course.
+    pub losing: i64,
+    /// Learners with access on the platform.
+    pub of_learners: i64,
+}
+
+impl UnassignImpact {
+    /// Returns true if the end exceeds the safety limits. The name of the group or the address of the learner must then
+    /// confirm it.
+    #[must_use]
+    pub fn is_large(&self, limits: &SafetyLimits) -> bool {
+        is_above_limits(self.losing, self.of_learners, limits)
+    }
+}
+
+/// Loads the impact of the end of an assignment.
+pub async fn load_unassign_impact(store: &Store, id: AssignmentId) -> Result<UnassignImpact> {
+    count_unassign_impact(&mut store.begin_read().await?, id).await
+}
+
+async fn count_unassign_impact(tx: &mut Tx, id: AssignmentId) -> Result<UnassignImpact> {
+    let (reached, losing) = assignments::count_lost_access(tx, id).await?;
+    let of_learners = learners::count_with_access(tx).await?;
+    Ok(UnassignImpact { reached, losing, of_learners })
+}
+
+async fn check_confirmation(tx: &mut Tx, there: &Assignment, meant: DeletionConfirmation<'_>) -> Result<()> {
+    let DeletionConfirmation::ByName(given, limits) = meant else { return Ok(()) };
+    let name = target_name(tx, there.target).await?.unwrap_or_default();
+    let is_right = given.map(|given| fold(given) == fold(&name));
+    if is_right == Some(true) || !count_unassign_impact(tx, there.id).await?.is_large(limits) {
+        return Ok(());
+    }
+    Err(GroupError::OtherName { name, given: given.unwrap_or_default().to_owned() })
+}
+
 /// Ends a manual assignment by id. `seen` is the due date that was shown to the user.
 ///
 /// # Errors
-/// When it has ended, comes from the file, or was given another date since it was seen.
+/// When it has ended, comes from the file, or was given another date since it was seen; if the name of the group or the
+/// address of the learner is needed and is not given.
 pub async fn end_assignment(
     store: &Store,
     about: &NewRun,
     when: ChangeTime,
     id: AssignmentId,
     seen: Option<(DuePolicy, u32)>,
+    meant: DeletionConfirmation<'_>,
 ) -> Result<CommittedChange> {
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let there = find_assignment(&mut change.tx, id).await?;
     check_editable(&there, seen)?;
+    check_confirmation(&mut change.tx, &there, meant).await?;
     end_and_record(change, &there).await
 }
 

@@ -19,8 +19,8 @@ mod reference;
 mod suspension;
 
 pub use assignments::{
-    AssignRequest, AssignResult, AssignmentTargetRef, UnassignResult, assign_course, change_due_date,
-    end_assignment, unassign_course,
+    AssignRequest, AssignResult, AssignmentTargetRef, UnassignImpact, UnassignResult, assign_course,
+    change_due_date, end_assignment, load_unassign_impact, unassign_course,
 };
 pub use completions::{CompletionResult, ReopenResult, complete_course, reopen_course};
 pub use courses::{CourseImportResult, add_course, find_course, import_courses};

@@ -13,6 +13,7 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::guard::{ChangeKey, ChangeKind, ChangeSubject, HeldGroup, HoldBaseline, PlannedChange};
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use rollcall_model::people::RowIndex;
+use rollcall_model::source_file::SourceFile;
 use rollcall_model::status::LearnerStatus;
 use rollcall_planner::email_assignment::LearnerUpdate;
 use rollcall_planner::membership_plan::{MembershipEntry, MembershipPlan};
@@ -80,6 +81,8 @@ pub struct CommitContext<'a> {
     pub context: PlanContext<'a>,
     /// The keys of the changes that an approval decides on; `None` for other runs.
     pub approved: Option<Vec<String>>,
+    /// The file that was read as a whole, if the source is one.
+    pub source_file: Option<&'a SourceFile>,
 }
 
 /// Commits a plan under a lease, in the given transaction.
@@ -163,6 +166,9 @@ async fn finish(
 ) -> Result<()> {
     let held = &change_set.held;
     runs::finish(tx, job.run, status(change_set), counts, &change_set.problems, Utc::now()).await?;
+    if let Some(file) = job.source_file {
+        runs::record_file(tx, job.run, file).await?;
+    }
     if held.is_waiting() {
         let json = serde_json::json!({ "causes": held.causes, "reasons": held.reasons });
         runs::record_guard(tx, job.run, &json.to_string()).await?;

@@ -17,6 +17,7 @@ use crate::sync::run_kind::{RunInput, RunKind};
 use crate::sync::run_task::RunTask;
 use crate::sync::stored_people::load_learner;
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
+use rollcall_model::source_file::SourceFile;
 use rollcall_planner::{
     ChangeSet, LimitPolicy, PlanInterrupted, Snapshot, SourceData, change_keys, lookup_keys, plan,
 };
@@ -47,6 +48,8 @@ pub(super) struct Execution {
     pub(super) number: Option<RunId>,
     pub(super) change_set: ChangeSet,
     pub(super) counts: RunCounts,
+    /// The file that was read as a whole, if the source is one.
+    pub(super) source_file: Option<SourceFile>,
     /// The changes that an approval is about, and the keys of those that it made.
     pub(super) approval: Option<(ConnectorHold, FxHashSet<String>)>,
 }
@@ -57,6 +60,8 @@ struct RunState {
     snapshot: Snapshot,
     /// The people; `None` if they are loaded for each plan.
     reading: Option<SourceData>,
+    /// The file that was read as a whole, if the source is one.
+    source_file: Option<SourceFile>,
 }
 
 /// A plan that is not committed yet.
@@ -82,12 +87,13 @@ pub(super) async fn execute(
         let mut planned = state.plan(task, kind, round > MAX_OPTIMISTIC_PLANS).await?;
         let Some(target) = target.filter(|_| !kind.is_idle(&planned.change_set)) else {
             let counts = counts(&planned.change_set);
-            return Ok(Execution { number: None, change_set: planned.change_set, counts, approval: None });
+            let (change_set, source_file) = (planned.change_set, state.source_file);
+            return Ok(Execution { number: None, change_set, counts, source_file, approval: None });
         };
-        let (number, result) = planned.commit(task, target, &state.snapshot).await?;
+        let (number, result) = planned.commit(task, target, &state).await?;
         match result {
             CommitResult::Done(counts) => {
-                return Ok(planned.into_execution(task, &state.snapshot, number, counts));
+                return Ok(planned.into_execution(task, state, number, counts));
             }
             CommitResult::LeaseLost => break,
             CommitResult::Moved => {
@@ -109,17 +115,20 @@ impl RunState {
                 Some(person) => find_person(task, person, options, stop).await?,
                 None => {
                     let (snapshot, source) = read_beside_snapshot(task, options, stop).await?;
-                    return Ok(Self { scope: SnapshotScope::All, snapshot, reading: Some(source) });
+                    let (reading, source_file) = (Some(source.data), source.file);
+                    return Ok(Self { scope: SnapshotScope::All, snapshot, reading, source_file });
                 }
             },
             RunKind::Resync { learner, connector } => load_one(task, connector, learner).await?,
             RunKind::DateRules { .. } | RunKind::Approval { .. } | RunKind::Retirement { .. } => {
                 let scope = SnapshotScope::All;
-                return Ok(Self { snapshot: task.load_snapshot(&scope).await?, scope, reading: None });
+                let snapshot = task.load_snapshot(&scope).await?;
+                return Ok(Self { snapshot, scope, reading: None, source_file: None });
             }
         };
         let scope = SnapshotScope::of(&source);
-        Ok(Self { snapshot: task.load_snapshot(&scope).await?, scope, reading: Some(source) })
+        let snapshot = task.load_snapshot(&scope).await?;
+        Ok(Self { snapshot, scope, reading: Some(source), source_file: None })
     }
 
     /// Plans the run. With `locks` it takes the lock of the plan version first, and the commit succeeds at once.
@@ -164,7 +173,7 @@ impl PlannedRun {
         &mut self,
         task: &RunTask<'_>,
         target: CommitTarget<'_>,
-        snapshot: &Snapshot,
+        state: &RunState,
     ) -> Result<(RunId, CommitResult), SyncError> {
         let mut tx = match self.locked.take() {
             Some(tx) => tx,
@@ -179,8 +188,9 @@ impl PlannedRun {
             lease: target.lease.lease(),
             run: number,
             when: task.when,
-            context: task.plan_context(snapshot, &self.policy),
+            context: task.plan_context(&state.snapshot, &self.policy),
             approved: self.hold.as_ref().map(ConnectorHold::keys),
+            source_file: state.source_file.as_ref(),
         };
         Ok((number, commit(tx, job, &self.change_set).await?))
     }
@@ -188,14 +198,14 @@ impl PlannedRun {
     fn into_execution(
         self,
         task: &RunTask<'_>,
-        snapshot: &Snapshot,
+        state: RunState,
         number: RunId,
         counts: RunCounts,
     ) -> Execution {
         let Self { change_set, policy, hold, .. } = self;
-        let context = task.plan_context(snapshot, &policy);
+        let context = task.plan_context(&state.snapshot, &policy);
         let approval = hold.map(|hold| (hold, change_keys(context, &change_set)));
-        Execution { number: Some(number), change_set, counts, approval }
+        Execution { number: Some(number), change_set, counts, source_file: state.source_file, approval }
     }
 }
 

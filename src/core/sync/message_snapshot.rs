@@ -19,7 +19,7 @@ use crate::sync::cancel_run::CancelError;
 use crate::sync::format;
 use crate::sync::link_learners::LinkError;
 use crate::sync::retire_connector::RetireError;
-use crate::sync::undo::UndoError;
+use crate::sync::undo::{UndoError, UndoImpact};
 use crate::sync::{ApprovalError, SyncError};
 use rollcall_model::run_record::RunStatus;
 
@@ -82,7 +82,12 @@ fn next_undo_error(previous: Option<&UndoError>) -> Option<UndoError> {
             UndoError::Restoration { run: RUN, email: "ada@corp.example".to_owned() }
         }
         Some(UndoError::Restoration { .. }) => UndoError::Nothing { run: RUN, touched: Vec::new() },
-        Some(UndoError::Nothing { .. }) => return None,
+        Some(UndoError::Nothing { .. }) => {
+            let impact = UndoImpact { memberships: 799, enrollments: 416, people: 400 };
+            UndoError::NumberNeeded { run: RUN, impact }
+        }
+        Some(UndoError::NumberNeeded { .. }) => UndoError::OtherNumber { run: RUN, given: "18".to_owned() },
+        Some(UndoError::OtherNumber { .. }) => return None,
     })
 }
 

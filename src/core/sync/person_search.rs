@@ -6,7 +6,7 @@ use crate::sync::SyncError;
 use crate::sync::include_filter::apply_include;
 use crate::sync::run_options::RunOptions;
 use crate::sync::run_task::RunTask;
-use rollcall_connectors::{PersonQuery, ReadContext};
+use rollcall_connectors::PersonQuery;
 use rollcall_model::ids::ConnectorId;
 use rollcall_model::names::fold;
 use rollcall_model::people::PeopleTable;
@@ -35,7 +35,7 @@ pub(super) async fn find_person(
     stop: &CancellationToken,
 ) -> Result<SourceData, SyncError> {
     let (settings, attributes) = (&task.file.connectors[task.connector], task.file.attributes);
-    let context = ReadContext { cancel: stop.clone(), ..options.reading.clone() };
+    let context = task.read_context(options, stop).await?;
     let stored = load_stored_person(task, person).await?;
     let ids: Vec<String> = stored.ids.iter().map(|row| row.external_id.clone()).collect();
     let query = PersonQuery { text: person, ids: &ids };

@@ -10,6 +10,7 @@ use crate::sync::run_options::RunOptions;
 use crate::sync::run_task::RunTask;
 use rollcall_connectors::{ConnectorError, DirectoryReading, ReadContext, ReadProgress};
 use rollcall_model::guard::Percent;
+use rollcall_model::source_file::SourceFile;
 use rollcall_planner::{Snapshot, SourceData};
 
 /// Converts a complete reading into the planner's input. A [`DirectoryReading`] is the proof that it is complete.
@@ -17,6 +18,13 @@ use rollcall_planner::{Snapshot, SourceData};
 pub fn full_reading(reading: DirectoryReading) -> SourceData {
     let (people, warnings) = reading.into_parts();
     SourceData::full(people, warnings)
+}
+
+/// A source that was read as a whole.
+pub(super) struct SourceReading {
+    pub(super) data: SourceData,
+    /// The file, if the source is one.
+    pub(super) file: Option<SourceFile>,
 }
 
 /// Reads the source of a run, and loads the snapshot at the same time.
@@ -27,13 +35,13 @@ pub(super) async fn read_beside_snapshot(
     task: &RunTask<'_>,
     options: &RunOptions,
     stop: &CancellationToken,
-) -> Result<(Snapshot, SourceData), SyncError> {
+) -> Result<(Snapshot, SourceReading), SyncError> {
     let loading = spawn_snapshot(task);
-    let source = read(task, options, stop).await?;
+    let SourceReading { data, file } = read(task, options, stop).await?;
     let snapshot = loading.await.map_err(rollcall_store::StoreError::TaskFailed)??;
-    refuse_empty_source(task, &snapshot, &source)?;
-    let source = recheck_absent(task, options, &snapshot, source, stop).await?;
-    Ok((snapshot, source))
+    refuse_empty_source(task, &snapshot, &data)?;
+    let data = recheck_absent(task, options, &snapshot, data, stop).await?;
+    Ok((snapshot, SourceReading { data, file }))
 }
 
 /// Refuses a source without people when none of its people is known: a wrong path, base or filter finds nobody. The
@@ -70,14 +78,16 @@ async fn read(
     task: &RunTask<'_>,
     options: &RunOptions,
     stop: &CancellationToken,
-) -> Result<SourceData, SyncError> {
+) -> Result<SourceReading, SyncError> {
     let (settings, attributes) = (&task.file.connectors[task.connector], task.file.attributes);
-    let context = ReadContext { cancel: stop.clone(), ..options.reading.clone() };
-    let mut source = full_reading(settings.read(attributes, &context).await?);
+    let context = task.read_context(options, stop).await?;
+    let reading = settings.read(attributes, &context).await?;
+    let file = reading.file().cloned();
+    let mut source = full_reading(reading);
     task.merge_records(&mut source.people);
     let noticed = apply_include(&mut source.people, settings, task)?;
     source.warnings.extend(noticed);
-    Ok(source)
+    Ok(SourceReading { data: source, file })
 }
 
 /// Looks up the people who seem to be absent, if they are few enough for the limits.

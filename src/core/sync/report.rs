@@ -7,6 +7,7 @@ use crate::sync::execute::Execution;
 use rollcall_model::ids::RunId;
 use rollcall_model::names::ConnectorName;
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::source_file::SourceFile;
 use rollcall_planner::ChangeSet;
 use rollcall_store::runs::RunCounts;
 
@@ -36,6 +37,8 @@ pub struct RunReport {
     pub outcome: RunOutcome,
     /// The counts.
     pub counts: RunCounts,
+    /// The file that was read, if the source is one.
+    pub source_file: Option<SourceFile>,
     /// The changes that it made, or would make; `None` if it failed.
     pub change_set: Option<ChangeSet>,
     /// The warnings.
@@ -65,6 +68,7 @@ impl RunReport {
             connector: connector.clone(),
             outcome,
             counts: done.counts,
+            source_file: done.source_file,
             problems: done.change_set.problems.clone(),
             change_set: Some(done.change_set),
             took: Duration::ZERO,

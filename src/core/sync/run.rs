@@ -59,6 +59,7 @@ fn reported(connector: ConnectorName, began: Instant, result: Result<RunReport, 
             connector,
             outcome: RunOutcome::Failed(error),
             counts: RunCounts::default(),
+            source_file: None,
             change_set: None,
             problems: Vec::new(),
             took: Duration::ZERO,
@@ -179,7 +180,8 @@ async fn leased_run(
             info!(
                 run = %number, connector = %settings.name, people = report.counts.people_read,
                 added = report.counts.memberships_added, removed = report.counts.memberships_removed,
-                jobs = report.counts.jobs_enqueued, "finished a run"
+                jobs = report.counts.jobs_enqueued,
+                file = report.source_file.as_ref().map(|file| file.path.as_str()), "finished a run"
             );
             if report.is_held() {
                 warn_of_hold(&report);

@@ -7,13 +7,15 @@ use crate::enrollment::change::ChangeTime;
 use crate::sync::lease::LeaseGuard;
 use crate::sync::load::{SnapshotScope, load_snapshot};
 use crate::sync::run_interrupt::RunInterrupt;
+use crate::sync::run_options::RunOptions;
 use crate::sync::{File, SyncError};
+use rollcall_connectors::ReadContext;
 use rollcall_connectors::mapping::SeveralRecords;
 use rollcall_model::names::ConnectorName;
 use rollcall_model::people::PeopleTable;
 use rollcall_planner::{ConnectorProfile, LimitPolicy, PlanContext, RecordMerge, RuleSet, Snapshot};
 use rollcall_rules::rule::Interrupt;
-use rollcall_store::{Store, Tx};
+use rollcall_store::{Store, Tx, runs};
 
 /// The connector of a run, with the configuration that applies to it.
 pub(super) struct RunTask<'a> {
@@ -72,6 +74,22 @@ impl<'a> RunTask<'a> {
         };
         let (connectors, connector, today) = (&self.profiles, self.connector, self.when.today);
         RecordMerge { merges, connectors, connector, today }.apply(people);
+    }
+
+    /// The options of a reading that `stop` ends. A connector that reads the newest file of a folder is told which one it
+    /// read last.
+    pub(super) async fn read_context(
+        &self,
+        options: &RunOptions,
+        stop: &CancellationToken,
+    ) -> Result<ReadContext, SyncError> {
+        let mut context = ReadContext { cancel: stop.clone(), ..options.reading.clone() };
+        if self.file.connectors[self.connector].reads_newest_file() {
+            let mut tx = self.store.begin_read().await?;
+            context.last_file = runs::find_last_file(&mut tx, self.name().as_str()).await?;
+            tx.rollback().await?;
+        }
+        Ok(context)
     }
 
     /// The input of a plan, besides the people.

@@ -73,9 +73,8 @@ impl EvaluationBudget {
             *self.reached() = None;
         }
         self.steps_left.store(MAX_EVALUATION_STEPS, Ordering::Relaxed);
-        if self.interrupt.as_ref().is_some_and(|interrupt| interrupt()) {
-            self.end(LimitReached::Interrupted);
-        }
+        // The evaluation finds the end at its first step.
+        let _ = self.check_interrupt();
     }
 
     /// Returns the limit that this evaluation reached.
@@ -92,7 +91,12 @@ impl EvaluationBudget {
         let left = before - steps;
         self.steps_left.store(left, Ordering::Relaxed);
         let polls = before / STEPS_BETWEEN_INTERRUPTS != left / STEPS_BETWEEN_INTERRUPTS;
-        if polls && self.interrupt.as_ref().is_some_and(|interrupt| interrupt()) {
+        if polls { self.check_interrupt() } else { Ok(()) }
+    }
+
+    /// Ends the evaluation if the interrupt returns true.
+    pub(super) fn check_interrupt(&self) -> Result<(), LimitReached> {
+        if self.interrupt.as_ref().is_some_and(|interrupt| interrupt()) {
             return Err(self.end(LimitReached::Interrupted));
         }
         Ok(())

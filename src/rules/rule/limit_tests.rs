@@ -236,6 +236,17 @@ fn steps_are_limited_for_one_person() {
     }
 }
 
+/// Patterns that are not valid take their steps, too.
+#[test]
+fn steps_of_patterns_that_are_not_valid_are_limited() {
+    let invalid: Vec<String> = numbered(2_000).into_iter().map(|text| format!("([{text}")).collect();
+    for bomb in ["department_all.exists(b, \"x\".matches(b))", "department_all.exists(b, glob(\"x\", b))"] {
+        let bomb = format!("department_all.exists(a, {bomb})");
+        let why = failure(&bomb, &invalid);
+        assert!(why.contains("steps"), "{bomb}: {why}");
+    }
+}
+
 /// A text that was doubled 26 times took 3.3 GB.
 #[test]
 fn sizes_of_values_are_limited() {
@@ -282,6 +293,22 @@ fn interrupt_ends_an_evaluation() {
     let judged = evaluate(quadratic, &numbered(300), Some(interrupt));
     assert_eq!(judged, EvaluationResult::Failed("the evaluation was stopped before its end".to_owned()));
     assert_eq!(calls.load(Ordering::Relaxed), 3);
+}
+
+/// A pattern takes few steps and long to compile, whether it is valid or not.
+#[test]
+fn interrupt_ends_an_evaluation_before_each_pattern() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let valid = numbered(20);
+    let invalid: Vec<String> = valid.iter().map(|text| format!("({text}")).collect();
+    for departments in [valid, invalid] {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let interrupt: Interrupt = Arc::new(move || counted.fetch_add(1, Ordering::Relaxed) >= 4);
+        let text = "department_all.exists(b, \"no\".matches(b))";
+        let judged = evaluate(text, &departments, Some(interrupt));
+        assert_eq!(judged, EvaluationResult::Failed("the evaluation was stopped before its end".to_owned()));
+    }
 }
 
 /// A limit that one person reaches does not affect the next one.

@@ -7,12 +7,12 @@ use globset::{GlobBuilder, GlobMatcher};
 use regex::{Regex, RegexBuilder};
 use rollcall_model::names::fold;
 
-use super::budget::{EvaluationBudget, LimitReached};
+use super::budget::EvaluationBudget;
 use crate::limits::{MAX_COMPILED_REGEX_BYTES, MAX_GLOB_DEPTH, format_size};
 use rollcall_model::resource_limits::ResourceLimit;
 
-/// Patterns of each kind that are kept. When there are more, all are forgotten, and the steps of compiling them are
-/// taken: only an expression that computes its patterns has so many.
+/// Patterns of each kind that are kept, valid or not. When there are more, all are forgotten, and the steps of compiling
+/// them are taken: only an expression that computes its patterns has so many.
 const MAX_KEPT_PATTERNS: u64 = 64;
 
 /// Steps to compile a pattern of `glob`.
@@ -21,11 +21,14 @@ const GLOB_COMPILE_STEPS: u64 = 300;
 /// Steps to compile a pattern of `matches`.
 const REGEX_COMPILE_STEPS: u64 = 2_000;
 
+/// Compiled patterns of one kind, with the error of those that are not valid.
+type KeptPatterns<T> = Mutex<BTreeMap<String, Result<T, String>>>;
+
 /// The patterns that were compiled last.
 #[derive(Debug, Default)]
 pub(super) struct PatternCache {
-    globs: Mutex<BTreeMap<String, GlobMatcher>>,
-    regexes: Mutex<BTreeMap<String, Regex>>,
+    globs: KeptPatterns<GlobMatcher>,
+    regexes: KeptPatterns<Regex>,
 }
 
 impl PatternCache {
@@ -46,8 +49,9 @@ impl PatternCache {
             let built = GlobBuilder::new(pattern).literal_separator(false).build();
             Ok(built.map_err(|error| error.to_string())?.compile_matcher())
         };
-        let full = || budget.take_steps(MAX_KEPT_PATTERNS * GLOB_COMPILE_STEPS);
-        with_kept(&self.globs, full, &pattern, compile, |matcher| matcher.is_match(&text))
+        with_kept(&self.globs, (budget, GLOB_COMPILE_STEPS), &pattern, compile, |matcher| {
+            matcher.is_match(&text)
+        })
     }
 
     /// Returns true if the regular expression matches a part of the text.
@@ -61,8 +65,9 @@ impl PatternCache {
         pattern: &str,
     ) -> Result<bool, String> {
         check_text(text)?;
-        let full = || budget.take_steps(MAX_KEPT_PATTERNS * REGEX_COMPILE_STEPS);
-        with_kept(&self.regexes, full, pattern, compile_regex, |regex| regex.is_match(text))
+        with_kept(&self.regexes, (budget, REGEX_COMPILE_STEPS), pattern, compile_regex, |regex| {
+            regex.is_match(text)
+        })
     }
 }
 
@@ -98,23 +103,25 @@ fn explain_regex(error: &regex::Error) -> String {
     }
 }
 
+/// Matches a text with a kept pattern, or compiles it. The interrupt is asked before each compilation.
 fn with_kept<T>(
-    kept: &Mutex<BTreeMap<String, T>>,
-    full: impl FnOnce() -> Result<(), LimitReached>,
+    kept: &KeptPatterns<T>,
+    (budget, steps): (&EvaluationBudget, u64),
     pattern: &str,
     compile: impl FnOnce(&str) -> Result<T, String>,
     is_match: impl FnOnce(&T) -> bool,
 ) -> Result<bool, String> {
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(compiled) = kept.get(pattern) {
-        return Ok(is_match(compiled));
+        return compiled.as_ref().map(is_match).map_err(Clone::clone);
     }
-    let compiled = compile(pattern)?;
+    budget.check_interrupt().map_err(|limit| limit.to_string())?;
     if kept.len() as u64 >= MAX_KEPT_PATTERNS {
         kept.clear();
-        full().map_err(|limit| limit.to_string())?;
+        budget.take_steps(MAX_KEPT_PATTERNS * steps).map_err(|limit| limit.to_string())?;
     }
-    Ok(is_match(kept.entry(pattern.to_owned()).or_insert(compiled)))
+    let compiled = kept.entry(pattern.to_owned()).or_insert_with_key(|pattern| compile(pattern));
+    compiled.as_ref().map(is_match).map_err(Clone::clone)
 }
 
 /// Checks the length and the nesting of the pattern of `glob`. globset panics on patterns that are nested deeply.

@@ -43,6 +43,8 @@ pub struct Run {
     pub memberships_held: i64,
     pub enrollments_held: i64,
     pub subject_run_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_file: Option<String>,
     pub error_kind: Option<String>,
     pub error: Option<String>,
     /// What became of the changes that the run held; none if it held nothing.
@@ -57,7 +59,7 @@ macro_rules! run_columns {
             r.people_read, r.people_new, r.people_changed, r.people_left, r.people_set_aside,
             r.people_left_out, r.groups_created,
             r.memberships_added, r.memberships_removed, r.jobs_enqueued, r.people_held, r.groups_held,
-            r.memberships_held, r.enrollments_held, r.subject_run_id, r.error_kind, r.error"
+            r.memberships_held, r.enrollments_held, r.subject_run_id, r.source_file, r.error_kind, r.error"
     };
 }
 pub(crate) use run_columns;

@@ -21,6 +21,7 @@ use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::resource_limits::{ResourceLimit, shorten_to};
 pub use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_model::run_warning::RunWarning;
+use rollcall_model::source_file::SourceFile;
 
 /// Description of a run that is about to start.
 #[derive(Debug, Clone)]
@@ -114,6 +115,14 @@ const GUARD: Sql = Sql::per_engine(
     "UPDATE runs SET guard = $2 WHERE id = $1",
     "UPDATE runs SET guard = $2::jsonb WHERE id = $1",
 );
+
+const FILE: &str = "UPDATE runs SET source_file = $2, source_modified_at = $3 WHERE id = $1";
+
+/// The file that a connector read last.
+const LAST_FILE: &str = "
+    SELECT r.source_file, r.source_modified_at FROM runs r JOIN connectors c ON c.id = r.connector_id
+    WHERE c.name = $1 AND r.source_file IS NOT NULL
+    ORDER BY r.id DESC LIMIT 1";
 
 const NOTE_CHANGE: &str = "UPDATE runs SET found = $2, made = $3, group_id = $4 WHERE id = $1";
 
@@ -223,6 +232,20 @@ pub async fn record_guard(tx: &mut Tx, run: RunId, json: &str) -> Result<()> {
     tx.execute("note what the guard found", GUARD, params![run, json]).await.map(|_| ())
 }
 
+/// Writes down which file a run read.
+pub async fn record_file(tx: &mut Tx, run: RunId, file: &SourceFile) -> Result<()> {
+    tx.execute("note the file of a run", FILE, params![run, file.path.as_str(), file.modified])
+        .await
+        .map(|_| ())
+}
+
+/// Returns the file that a connector read last, as far as runs are kept.
+pub async fn find_last_file(tx: &mut Tx, connector: &str) -> Result<Option<SourceFile>> {
+    let row: Option<(String, DateTime<Utc>)> =
+        tx.fetch_optional("look for the last file", LAST_FILE, params![connector]).await?;
+    Ok(row.map(|(path, modified)| SourceFile { path, modified }))
+}
+
 /// Returns the limit usage of a connector since a time, for its runs from `first` on.
 pub async fn get_limit_usage(
     tx: &mut Tx,
@@ -304,6 +327,8 @@ list_statements!(
     FINISH,
     PROBLEMS,
     GUARD,
+    FILE,
+    LAST_FILE,
     NOTE_CHANGE,
     CHARGED,
     FAIL,

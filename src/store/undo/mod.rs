@@ -2,12 +2,14 @@
 
 pub(crate) mod learners;
 pub(crate) mod manual;
+pub(crate) mod taken_access;
 
 pub use learners::{ChangedLearner, ChangedRecord, list_changed_learners, list_changed_records};
 pub use manual::{
     WaitingMembership, delete_empty_groups, end_waiting_memberships, list_ended_waiting, restore_waiting,
     revert_exclusions,
 };
+pub use taken_access::{TakenAccess, count_taken};
 
 use chrono::NaiveDate;
 

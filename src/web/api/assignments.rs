@@ -16,7 +16,7 @@ use crate::WebContext;
 use crate::list_cursor::ListCursor;
 use rollcall_core::accounts::Principal;
 use rollcall_core::enrollment::assign::AssignmentOutcome;
-use rollcall_core::groups::{self, AssignRequest, AssignmentTargetRef};
+use rollcall_core::groups::{self, AssignRequest, AssignmentTargetRef, DeletionConfirmation};
 use rollcall_model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy, MAX_DUE_DAYS};
 use rollcall_model::ids::AssignmentId;
 use rollcall_model::names::fold;
@@ -337,7 +337,9 @@ pub(super) async fn end(
 ) -> ApiResult<ChangeResponse> {
     let (row, seen) = find_expected(&web, id, &expects).await?;
     let about = web.new_manual_run(&who, format!("unassign `{}` from `{}`", row.code, row.whom));
-    let done = groups::end_assignment(&web.store, &about, web.change_time(), AssignmentId(id), seen).await?;
+    let meant = DeletionConfirmation::Confirmed;
+    let done =
+        groups::end_assignment(&web.store, &about, web.change_time(), AssignmentId(id), seen, meant).await?;
     let words = format!("`{}` is no longer assigned to `{}`", row.code, row.whom);
     Ok(Json(ChangeResponse::new(Some(&done), words)))
 }

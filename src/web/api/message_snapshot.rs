@@ -30,7 +30,7 @@ use rollcall_core::sync::SyncError;
 use rollcall_core::sync::cancel_run::CancelError;
 use rollcall_core::sync::link_learners::LinkError;
 use rollcall_core::sync::retire_connector::RetireError;
-use rollcall_core::sync::undo::UndoError;
+use rollcall_core::sync::undo::{UndoError, UndoImpact};
 use rollcall_model::ids::RunId;
 use rollcall_model::names::{ConnectorName, GroupName};
 use rollcall_model::other_config::OtherConfigService;
@@ -78,7 +78,11 @@ fn next_page_error(previous: Option<&PageError>) -> Option<PageError> {
         Some(PageError::TooLarge) => PageError::TooSlow,
         Some(PageError::TooSlow) => PageError::NotAForm,
         Some(PageError::NotAForm) => PageError::Bad { what: "this form requires a user account".to_owned() },
-        Some(PageError::Bad { .. }) => PageError::Busy { what: AccountError::Busy.to_string() },
+        Some(PageError::Bad { .. }) => {
+            let early = AccountError::TooManyAttempts { wait: Duration::from_secs(30) };
+            PageError::TooEarly { what: early.to_string() }
+        }
+        Some(PageError::TooEarly { .. }) => PageError::Busy { what: AccountError::Busy.to_string() },
         Some(PageError::Busy { .. }) => PageError::Store(StoreError::MigrationMismatch(3)),
         Some(PageError::Store(_)) => {
             let cause = Box::new(SyncError::LeaseLost { connector: ConnectorName::new("hr") });
@@ -286,7 +290,12 @@ fn next_undo_error(previous: Option<&UndoError>) -> Option<UndoError> {
         Some(UndoError::Nothing { touched, .. }) if touched.is_empty() => {
             UndoError::Nothing { run, touched: vec!["bob in Sales: left later".to_owned()] }
         }
-        Some(UndoError::Nothing { .. }) => return None,
+        Some(UndoError::Nothing { .. }) => {
+            let impact = UndoImpact { memberships: 799, enrollments: 416, people: 400 };
+            UndoError::NumberNeeded { run, impact }
+        }
+        Some(UndoError::NumberNeeded { .. }) => UndoError::OtherNumber { run, given: "18".to_owned() },
+        Some(UndoError::OtherNumber { .. }) => return None,
     })
 }
 

@@ -94,7 +94,12 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
     .post(
         "/api/v1/runs/{id}/undo",
         OPERATE,
-        operation_returning::<UndoResultView>("undo", "Undoes the changes of a run").returns_conflict(),
+        operation_returning::<UndoResultView>("undo", "Undoes the changes of a run")
+            .text_param(
+                "confirm",
+                "Number of the run, as confirmation. Required if the undo exceeds the limits of `[safety]`.",
+            )
+            .returns_conflict(),
         runs::undo,
     )
     .post(

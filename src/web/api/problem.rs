@@ -170,12 +170,12 @@ impl From<accounts::AccountError> for ApiProblem {
             | E::WrongCode
             | E::SignInExpired
             | E::InvalidSecret
-            | E::TooManyAttempts { .. }
             | E::InvalidInvitation
             | E::NoRole { .. }
             | E::Revoked { .. }
             | E::PrivilegedAccount { .. }
             | E::IdentityMismatch { .. } => Self::new(StatusCode::BAD_REQUEST, "invalid", &text),
+            E::TooManyAttempts { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "too_early", &text),
             E::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", &text),
             E::CryptoFailure => Self::internal(&text),
         }
@@ -249,6 +249,7 @@ impl From<PageError> for ApiProblem {
             PageError::TooSlow => Self::new(status, "too_slow", text),
             PageError::NotAForm => Self::new(status, "not_a_form", text),
             PageError::Bad { .. } => Self::new(status, "invalid", text),
+            PageError::TooEarly { .. } => Self::new(status, "too_early", text),
             PageError::Busy { .. } => Self::new(status, "busy", text),
             PageError::Broken { what } => Self::internal(&what),
         }
@@ -323,6 +324,12 @@ impl From<undo::UndoError> for ApiProblem {
             undo::UndoError::Suspension { .. } | undo::UndoError::Restoration { .. } => {
                 Self::new(StatusCode::CONFLICT, "suspension", text)
             }
+            undo::UndoError::NumberNeeded { run, .. } => {
+                let problem = Self::new(StatusCode::CONFLICT, "confirmation_needed", text);
+                Self { field: Some("confirm".to_owned()), ..problem }
+                    .with_hint(format!("repeat the request with `?confirm={run}`, the number of the run"))
+            }
+            undo::UndoError::OtherNumber { .. } => Self::invalid_field("confirm", text),
             undo::UndoError::Nothing { touched, .. } => {
                 let problem = Self::new(StatusCode::CONFLICT, "nothing_to_undo", text);
                 if touched.is_empty() {

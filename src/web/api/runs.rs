@@ -12,6 +12,7 @@ use crate::list_cursor::ListCursor;
 use crate::{WebContext, run_blocking};
 use rollcall_core::accounts::Principal;
 use rollcall_core::sync::cancel_run::{CancelResult, cancel_run};
+use rollcall_core::sync::undo::UndoConfirmation;
 use rollcall_core::sync::{approve as deciding, undo as undoing};
 use rollcall_model::ids::RunId;
 use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
@@ -117,12 +118,17 @@ pub(super) async fn cancel(
 pub(super) async fn undo(
     State(web): State<WebContext>,
     PathId(run): PathId,
+    query: ApiQuery,
     Extension(who): Extension<Principal>,
 ) -> ApiResult<views::UndoResultView> {
+    let query = query.allow_only(&["confirm"])?;
+    let confirm = query.text("confirm").map(|text| text.trim().to_owned());
     let about = actions::new_undo_run(&web, &who, run);
     let undone = run_blocking(move || async move {
         let config = web.config();
-        undoing::undo_run(&web.store, config.for_sync(), &about, web.change_time(), RunId(run)).await
+        let confirmation = UndoConfirmation::ByNumber(confirm.as_deref(), &config.safety);
+        let (file, when) = (config.for_sync(), web.change_time());
+        undoing::undo_run(&web.store, file, &about, when, RunId(run), confirmation).await
     });
     Ok(Json(views::UndoResultView::new(RunId(run), &undone.await??)))
 }

@@ -93,3 +93,11 @@ for (const picker of document.querySelectorAll("[data-picker]")) {
   // The page that the form opens takes the place of the list.
   form.addEventListener("submit", startAnew);
 }
+
+// A field that is typed into chooses its line.
+for (const choice of document.querySelectorAll(".choice")) {
+  choice.addEventListener("input", (event) => {
+    const radio = choice.querySelector("input[type=radio]");
+    if (radio && event.target !== radio && event.target.value !== "") radio.checked = true;
+  });
+}

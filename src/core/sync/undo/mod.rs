@@ -6,10 +6,17 @@
 //! The undone changes are stored, so that the next run does not make them again until they are approved, or the
 //! person's attributes or the rule change.
 
+mod undo_confirmation;
+mod undo_counts;
+mod undo_error;
 mod undone_assignments;
 mod undone_change;
 mod undone_learners;
 mod undone_memberships;
+
+pub use undo_confirmation::{UndoConfirmation, UndoImpact, needs_confirmation};
+pub use undo_counts::UndoCounts;
+pub use undo_error::UndoError;
 
 use rustc_hash::FxHashMap;
 
@@ -19,65 +26,11 @@ use crate::sync::File;
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::interner::Interner;
 use rollcall_model::run_record::{RunRecordKind, RunStatus};
-use rollcall_store::runs::{self, NewRun, RunCounts};
+use rollcall_store::runs::{self, NewRun};
 use rollcall_store::suspensions::{self, SuspensionChange};
 use rollcall_store::{
     Result, Store, Tx, connectors, groups, holds, jobs, reopened_completions, undo as changes,
 };
-
-/// The reason why an undo was refused.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say what the fields are")]
-pub enum UndoError {
-    #[error(transparent)]
-    Store(#[from] rollcall_store::StoreError),
-    #[error("run {run} does not exist")]
-    NoRun { run: RunId },
-    #[error("run {run} has not ended yet")]
-    Running { run: RunId },
-    #[error("run {run} suspended `{email}`, which only a restoration takes back")]
-    Suspension { run: RunId, email: String },
-    #[error("run {run} restored `{email}`, which only a suspension takes back")]
-    Restoration { run: RunId, email: String },
-    #[error("run {run} made no changes that can be undone")]
-    Nothing { run: RunId, touched: Vec<String> },
-}
-
-/// The counts of an undo.
-#[derive(Debug, Default)]
-pub struct UndoCounts {
-    /// The number of the undo.
-    pub run: i64,
-    /// Memberships restored and ended, and jobs.
-    pub counts: RunCounts,
-    /// Learners who were restored.
-    pub learners: u64,
-    /// Assignments that are as before the run.
-    pub assignments: u64,
-    /// Groups that were restored or deleted.
-    pub groups: u64,
-    /// Completions that were reverted.
-    pub completions: u64,
-    /// Exclusions that were lifted or restored.
-    pub exclusions: u64,
-    /// Manual memberships of learners without access that were restored or ended.
-    pub waiting: u64,
-    /// What was changed after the run and stays as it is, one sentence each.
-    pub touched: Vec<String>,
-}
-
-impl UndoCounts {
-    fn is_empty(&self, counts: RunCounts) -> bool {
-        counts.memberships_added + counts.memberships_removed == 0
-            && self.learners
-                + self.assignments
-                + self.groups
-                + self.completions
-                + self.exclusions
-                + self.waiting
-                == 0
-    }
-}
 
 /// An undo in progress.
 struct UndoBuilder<'a> {
@@ -101,14 +54,15 @@ struct UndoBuilder<'a> {
 /// Undoes a run, an approval, another undo or a manual change.
 ///
 /// # Errors
-/// If the run does not exist, is running, suspended or restored a learner, or has no changes that can be undone, or the
-/// database fails. Nothing is changed then.
+/// If the run does not exist, is running, suspended or restored a learner, or has no changes that can be undone, if the
+/// undo takes more than the limits of `confirmation` allow, or the database fails. Nothing is changed then.
 pub async fn undo_run(
     store: &Store,
     file: File<'_>,
     about: &NewRun,
     when: ChangeTime,
     run: RunId,
+    confirmation: UndoConfirmation<'_>,
 ) -> std::result::Result<UndoCounts, UndoError> {
     let mut tx = store.begin_read().await?;
     let row = runs::get(&mut tx, run).await?.ok_or(UndoError::NoRun { run })?;
@@ -142,16 +96,17 @@ pub async fn undo_run(
     undo.revert_assignments().await?;
     undo.revert_due_dates().await?;
     undo.revert_manual_changes(by_hand).await?;
-    undo.commit().await
+    undo.commit(confirmation).await
 }
 
 impl UndoBuilder<'_> {
-    /// Stores the decisions and commits, unless nothing was undone.
-    async fn commit(self) -> std::result::Result<UndoCounts, UndoError> {
+    /// Stores the decisions and commits, unless nothing was undone or a confirmation is missing.
+    async fn commit(self, confirmation: UndoConfirmation<'_>) -> std::result::Result<UndoCounts, UndoError> {
         let Self { run, reverts_undo, connector, mut change, decisions, mut undone, .. } = self;
         if undone.is_empty(change.counts()) {
             return Err(UndoError::Nothing { run, touched: undone.touched });
         }
+        confirmation.check(&mut change.tx, run, change.run).await?;
         if reverts_undo {
             holds::forget_undone(&mut change.tx, run).await?;
         } else if let Some(connector) = connector {

@@ -33,6 +33,7 @@ impl UndoBuilder<'_> {
         changes::reactivate_assignments(&mut self.change.tx, &ended, self.change.run).await?;
         self.change.enqueue_assignments(&ended).await?;
         self.undone.assignments += (made.len() + ended.len()) as u64;
+        self.undone.assignments_ended += made.len() as u64;
         let undo = self.change.run;
         for one in all
             .iter()

@@ -117,6 +117,8 @@ impl UndoBuilder<'_> {
         let number = self.change.run;
         let statuses = restored.iter().map(|one| (one.id, one.status));
         self.undone.learners = learners::set_statuses(&mut self.change.tx, statuses, number).await?;
+        let loses_access = |one: &&RestoredLearner| one.moves && !one.status.has_access();
+        self.undone.learners_out = restored.iter().filter(loses_access).count() as u64;
         let taken = self.list_taken_addresses(restored).await?;
         let mut rows: Vec<(&RestoredLearner, &[Symbol], EmailOutcome)> = Vec::new();
         let mut held: FxHashSet<String> = FxHashSet::default();

@@ -14,7 +14,7 @@ use crate::layout::FieldError;
 use crate::pages::PageResult;
 use crate::session_cookie::sign_in_client;
 use crate::sign_in_events::{SignInEvent, SignInMethod};
-use rollcall_core::accounts::{self, AccountError, Principal};
+use rollcall_core::accounts::{self, AccountError, PasswordChange, Principal};
 
 pub(super) async fn submit_password(
     State(web): State<WebContext>,
@@ -31,22 +31,22 @@ pub(super) async fn submit_password(
     }
     let about = web.new_manual_run(&who, format!("change the password of `{}`", who.actor));
     let from = sign_in_client(client, &headers);
-    let changed =
-        accounts::change_own_password(&web.store, &about, web.change_time(), session, from, (present, new));
+    let given = PasswordChange { present, new, code: form.text("code") };
+    let changed = accounts::change_own_password(&web.store, &about, web.change_time(), session, from, given);
     match changed.await {
         Ok(done) => Ok(Redirect::to(&format!("/account?run={}", done.run)).into_response()),
         Err(error @ (AccountError::Store(_) | AccountError::Busy)) => Err(error.into()),
         Err(error) => {
-            let event = match error {
-                AccountError::WrongPassword => Some(SignInEvent::WrongCredentials),
-                AccountError::TooManyAttempts { .. } => Some(SignInEvent::TooManyAttempts),
-                _ => None,
+            let (event, field) = match error {
+                AccountError::WrongPassword => (Some(SignInEvent::WrongCredentials), "present"),
+                AccountError::WrongCode => (Some(SignInEvent::WrongCode), "code"),
+                AccountError::TooManyAttempts { .. } => (Some(SignInEvent::TooManyAttempts), "present"),
+                _ => (None, "password"),
             };
             if let Some(event) = event {
                 let (address, method) = (Some(client.address), SignInMethod::Password);
                 event.record_of_address(&web, address, method, &who.actor).await;
             }
-            let field = if event.is_some() { "present" } else { "password" };
             let fault = FieldError::new(field, format_sentence(&error.to_string()));
             render_account(&web, &who, &none, vec![fault]).await
         }

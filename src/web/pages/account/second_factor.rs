@@ -96,7 +96,7 @@ pub(super) async fn submit_code(
     );
     match set.await {
         Ok(codes) => render_page(&RecoveryCodesPage { frame: frame(&who), codes }),
-        Err(error @ AccountError::WrongCode) => {
+        Err(error @ (AccountError::WrongCode | AccountError::TooManyAttempts { .. })) => {
             let fault = FieldError::new("code", format_sentence(&error.to_string()));
             render(&web, &who, new, vec![fault])
         }

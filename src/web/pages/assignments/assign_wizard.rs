@@ -298,7 +298,9 @@ async fn save_assignment(
         (course, form_drafts::list_choices(&mut tx, draft).await?)
     };
     let mut faults = Vec::new();
-    let due = answers.due().parse_due_date().map_err(|fault| faults.push(fault)).ok();
+    let fields = answers.due();
+    let due = fields.check_choice(&DueDateFields::default()).and_then(|()| fields.parse_due_date());
+    let due = due.map_err(|fault| faults.push(fault)).ok();
     let is_for_groups = answers.to == "groups";
     if is_for_groups && chosen.is_empty() {
         faults.insert(0, FieldError::new("groups", "Select at least one group."));

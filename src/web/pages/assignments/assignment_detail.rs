@@ -1,4 +1,4 @@
-//! Assignment page: progress of the learners, due date, and end of the assignment.
+//! Assignment page: progress of the learners, and due date.
 
 use askama::Template;
 use axum::Extension;
@@ -57,7 +57,7 @@ fn parse_filter(query: &FormData) -> (EnrollmentListFilter, &'static str) {
     }
 }
 
-async fn find(tx: &mut Tx, id: i64) -> Result<Assigned, PageError> {
+pub(super) async fn find_assignment(tx: &mut Tx, id: i64) -> Result<Assigned, PageError> {
     let found = assignments::get(tx, AssignmentId(id)).await?;
     found.ok_or_else(|| PageError::Missing { what: "the assignment".to_owned() })
 }
@@ -117,7 +117,7 @@ async fn render_assignment(
 ) -> PageResult {
     let today = web.change_time().today;
     let mut tx = web.store.begin_read().await?;
-    let assigned = find(&mut tx, id).await?;
+    let assigned = find_assignment(&mut tx, id).await?;
     let (which, which_text) = parse_filter(query);
     let place = ListPageRequest::from_query(query);
     let mut rows = load_learners(&mut tx, web, &assigned, which, place.to_store_page()).await?;
@@ -134,6 +134,9 @@ async fn render_assignment(
     let title = format!("{} for {}", assigned.title, assigned.whom);
     let frame =
         Layout::new(who, MenuItem::Assigned, title).notice(load_notice(&mut tx, query).await?).faults(faults);
+    let is_unchanged = query.text("unchanged") == "due";
+    let frame =
+        frame.remark(is_unchanged.then_some("Nothing changed: the assignment has this due date already."));
     let page = AssignmentDetailPage {
         frame,
         is_of_file: assigned.source == DefinitionSource::File,
@@ -158,7 +161,7 @@ pub(in crate::pages) async fn export_csv(
 ) -> PageResult {
     let (which, name) = parse_filter(&query);
     let mut tx = web.store.begin_read().await?;
-    let assigned = find(&mut tx, id).await?;
+    let assigned = find_assignment(&mut tx, id).await?;
     let mut sheet = csv_export::CsvWriter::new(["name", "e-mail", "course", "state", "due", "completed"]);
     let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
@@ -183,56 +186,38 @@ pub(in crate::pages) async fn change_due_date(
 ) -> PageResult {
     let assigned = {
         let mut tx = web.store.begin_read().await?;
-        find(&mut tx, id).await?
+        find_assignment(&mut tx, id).await?
     };
     let fields = DueDateFields::of_form(&form);
     let query = FormData::default();
     if form.text("do") == "example" {
         return render_assignment(&web, &who, id, &query, Some(fields), Vec::new()).await;
     }
-    let new = match fields.parse_due_date() {
+    let seen: Vec<String> = form.text("seen").split('|').map(str::to_owned).collect();
+    let seen = <[String; 5]>::try_from(seen).ok().map(|[kind, on, joining, start, late]| DueDateFields {
+        kind,
+        on,
+        joining,
+        start,
+        late,
+    });
+    let first = seen.clone().unwrap_or_default();
+    let new = match fields.check_choice(&first).and_then(|()| fields.parse_due_date()) {
         Ok(new) => new,
         Err(fault) => return render_assignment(&web, &who, id, &query, Some(fields), vec![fault]).await,
     };
-    let seen: Vec<String> = form.text("seen").split('|').map(str::to_owned).collect();
-    let seen = match <[String; 5]>::try_from(seen) {
-        Ok([kind, on, joining, start, late]) => {
-            DueDateFields { kind, on, joining, start, late }.parse_due_date().ok()
-        }
-        Err(_) => None,
-    };
+    let seen = seen.and_then(|seen| seen.parse_due_date().ok());
     let about = web
         .new_manual_run(&who, format!("change the due date of `{}` for `{}`", assigned.code, assigned.whom));
     match groups::change_due_date(&web.store, &about, web.change_time(), AssignmentId(id), seen, new).await {
         Ok(done) => {
-            let run = done.map_or_else(String::new, |done| format!("?run={}", done.run));
-            Ok(Redirect::to(&format!("/assigned/{id}{run}")).into_response())
+            let result = done.map_or_else(|| "unchanged=due".to_owned(), |done| format!("run={}", done.run));
+            Ok(Redirect::to(&format!("/assigned/{id}?{result}")).into_response())
         }
         Err(GroupError::Store(error)) => Err(error.into()),
         Err(error) => {
             let text = format_sentence(&error.to_string());
             render_assignment(&web, &who, id, &query, Some(fields), vec![FieldError::new("due", text)]).await
         }
-    }
-}
-
-pub(in crate::pages) async fn end_assignment(
-    State(web): State<WebContext>,
-    Path(id): Path<i64>,
-    Extension(who): Extension<Principal>,
-) -> PageResult {
-    let assigned = {
-        let mut tx = web.store.begin_read().await?;
-        find(&mut tx, id).await?
-    };
-    let about = web.new_manual_run(&who, format!("unassign `{}` from `{}`", assigned.code, assigned.whom));
-    match groups::end_assignment(&web.store, &about, web.change_time(), AssignmentId(id), None).await {
-        Ok(done) => Ok(Redirect::to(&format!("/assigned?run={}", done.run)).into_response()),
-        Err(GroupError::AssignmentFromFile { .. }) => {
-            let text = "The file defines this assignment. Remove it there; it ends with the next sync.";
-            render_assignment(&web, &who, id, &FormData::default(), None, vec![FieldError::new("", text)])
-                .await
-        }
-        Err(error) => Err(error.into()),
     }
 }

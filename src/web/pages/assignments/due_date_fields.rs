@@ -21,7 +21,7 @@ pub(in crate::pages) struct DueDateFields {
 impl Default for DueDateFields {
     fn default() -> Self {
         Self {
-            kind: "none".to_owned(),
+            kind: "on".to_owned(),
             on: String::new(),
             joining: "30".to_owned(),
             start: "30".to_owned(),
@@ -46,7 +46,7 @@ impl DueDateFields {
     pub(crate) fn of(due: DuePolicy, late_days: u32) -> Self {
         let fields = Self { late: late_days.to_string(), ..Self::default() };
         match due {
-            DuePolicy::Never => fields,
+            DuePolicy::Never => Self { kind: "none".to_owned(), ..fields },
             DuePolicy::On(day) => Self { kind: "on".to_owned(), on: day.to_string(), ..fields },
             DuePolicy::AfterJoining(days) => {
                 Self { kind: "joining".to_owned(), joining: days.to_string(), ..fields }
@@ -57,13 +57,42 @@ impl DueDateFields {
         }
     }
 
+    /// Returns an error if a field was changed from its first value and another kind of due date is chosen: one of the two
+    /// is a mistake, and the form does not decide which.
+    pub(crate) fn check_choice(&self, first: &Self) -> Result<(), FieldError> {
+        let chosen = match self.kind.as_str() {
+            "on" => "On a day",
+            "joining" => "After joining",
+            "start" => "After the start date",
+            _ => "No due date",
+        };
+        for (field, typed, first) in [
+            ("on", &self.on, &first.on),
+            ("joining", &self.joining, &first.joining),
+            ("start", &self.start, &first.start),
+        ] {
+            if self.kind != field && typed != first && !typed.is_empty() {
+                let shown = match (field, typed.parse()) {
+                    ("on", Ok(day)) => format_day(day),
+                    ("on", Err(_)) => typed.clone(),
+                    _ => format!("{typed} days"),
+                };
+                let text = format!(
+                    "You typed {shown} but chose “{chosen}”. Choose the line of what you typed, or empty its field."
+                );
+                return Err(FieldError::new(field, text));
+            }
+        }
+        Ok(())
+    }
+
     /// Parses the due policy and the minimum number of days for late joiners.
     pub(crate) fn parse_due_date(&self) -> Result<(DuePolicy, u32), FieldError> {
         let late = parse_days(&self.late).unwrap_or(DEFAULT_LATE_DAYS);
         let due = match self.kind.as_str() {
-            "on" => DuePolicy::On(
-                self.on.parse().map_err(|_| FieldError::new("on", "Enter a due date such as 2026-12-31."))?,
-            ),
+            "on" => DuePolicy::On(self.on.parse().map_err(|_| {
+                FieldError::new("on", "Enter a due date such as 2026-12-31, or choose “No due date”.")
+            })?),
             "joining" => {
                 DuePolicy::AfterJoining(parse_days(&self.joining).ok_or_else(|| invalid_days("joining"))?)
             }
@@ -80,26 +109,29 @@ impl DueDateFields {
     pub(crate) fn example(&self, today: NaiveDate) -> Option<String> {
         let (due, late_days) = self.parse_due_date().ok()?;
         let until = due.date(late_days, today, Some(today));
-        let shown = |day: NaiveDate| day.format("%e %B %Y").to_string().trim_start().to_owned();
         Some(match (due, until) {
             (DuePolicy::Never, _) | (_, None) => "Nobody has to be done by a certain day.".to_owned(),
             (DuePolicy::On(day), Some(until)) if until != day => {
                 let why = if day < today { "has passed" } else { "is near" };
                 format!(
                     "{} {why}: someone who joins today has {}, until {}.",
-                    shown(day),
+                    format_day(day),
                     count(u64::from(late_days), "day", "days"),
-                    shown(until)
+                    format_day(until)
                 )
             }
             (DuePolicy::AfterStart(_), Some(until)) => {
-                format!("Someone who joins and starts today has until {}.", shown(until))
+                format!("Someone who joins and starts today has until {}.", format_day(until))
             }
             (DuePolicy::On(_) | DuePolicy::AfterJoining(_), Some(until)) => {
-                format!("Someone who joins today has until {}.", shown(until))
+                format!("Someone who joins today has until {}.", format_day(until))
             }
         })
     }
+}
+
+fn format_day(day: NaiveDate) -> String {
+    day.format("%-d %B %Y").to_string()
 }
 
 fn parse_days(text: &str) -> Option<u32> {
@@ -149,5 +181,23 @@ mod tests {
         assert_eq!(field("due=joining&joining=-1"), Err("joining"));
         assert_eq!(field("due=start&start=4000"), Err("start"));
         assert_eq!(field("due=start&start=0"), Ok((DuePolicy::AfterStart(0), DEFAULT_LATE_DAYS)));
+    }
+
+    #[test]
+    fn field_that_was_typed_and_not_chosen_is_an_error() {
+        let fault = |text: &str, first: &DueDateFields| {
+            fields(text).check_choice(first).map_err(|fault| (fault.field, fault.text))
+        };
+        let new = DueDateFields::default();
+        let wrong = fault("due=none&on=2026-12-24&joining=30&start=30", &new).expect_err("contradictory");
+        assert!(wrong.1.starts_with("You typed 24 December 2026 but chose “No due date”."), "{wrong:?}");
+        let wrong = fault("due=on&on=2026-12-24&joining=25&start=30", &new).expect_err("contradictory");
+        assert!(wrong.1.starts_with("You typed 25 days but chose “On a day”."), "{wrong:?}");
+        assert_eq!(fault("due=on&on=2026-12-24&joining=30&start=30", &new), Ok(()));
+        // What the form held before was not typed.
+        let before = DueDateFields::of(DuePolicy::On("2026-12-24".parse().expect("a day")), 14);
+        assert_eq!(fault("due=none&on=2026-12-24&joining=30&start=30", &before), Ok(()));
+        assert_eq!(fault("due=joining&on=&joining=20&start=30", &before), Ok(()));
+        assert!(fault("due=none&on=2027-01-31&joining=30&start=30", &before).is_err());
     }
 }

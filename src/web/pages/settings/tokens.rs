@@ -38,7 +38,7 @@ struct TokenSettingsPage<'a> {
 
 struct TokenLine {
     name: String,
-    role: &'static str,
+    role: String,
     made: String,
     ends: String,
     ends_soon: bool,
@@ -59,7 +59,11 @@ pub(super) async fn show(
 
 fn token_line(web: &WebContext, token: ApiToken) -> TokenLine {
     let zone = web.config().timezone;
-    let role = token.role.in_words();
+    let role = match token.effective_role() {
+        Some(role) if role == token.role => role.in_words().to_owned(),
+        Some(role) => format!("{}, acts as {}", token.role.in_words(), role.in_words()),
+        None => format!("{}, may do nothing", token.role.in_words()),
+    };
     TokenLine {
         role,
         made: format_local_time(token.created_at, zone),
@@ -114,7 +118,7 @@ pub(super) async fn export_csv(State(web): State<WebContext>, _: Extension<Princ
         after = row_cursor(last);
         for row in rows {
             let one = token_line(&web, row.token);
-            sheet.write_row([&one.name, one.role, &one.made, &one.ends, &one.used]);
+            sheet.write_row([&one.name, &one.role, &one.made, &one.ends, &one.used]);
         }
     }
     Ok(sheet.into_download("tokens.csv"))

@@ -10,15 +10,15 @@ use super::{SignInForm, render_sign_in};
 use crate::WebContext;
 use crate::client_addr::ClientInfo;
 use crate::error::{PageError, format_sentence};
-use crate::form_data::{FormData, UrlQuery};
+use crate::form_data::UrlQuery;
 use crate::layout::FieldError;
-use crate::oidc::{self, OidcSignIn, SignInFreshness, SignInProvider};
+use crate::oidc::{self, OidcSignIn, OidcState, SignInFreshness, SignInProvider};
 use crate::pages::PageResult;
 use crate::return_path::local_path;
 use crate::session_cookie::{find_session_principal, session_cookies, sign_in_client};
 use crate::sign_in_events::{SignInEvent, SignInMethod};
 use rollcall_config::SignInSettings;
-use rollcall_core::accounts::{self, AccountError, ClientAddr, SessionProof};
+use rollcall_core::accounts::{self, AccountError, SessionProof};
 use rollcall_model::session_method::SessionMethod;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
@@ -28,14 +28,10 @@ const PROVIDER_MESSAGE_CHARS: usize = 200;
 /// Redirects the browser to the sign-in provider.
 pub(in crate::pages) async fn to_provider(
     State(web): State<WebContext>,
-    client: ClientInfo,
     UrlQuery(query): UrlQuery,
 ) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
-    if let Some(refused) = count_visit(&web, client).await? {
-        return Ok(refused);
-    }
     let freshness = if query.text("anew").is_empty() { SignInFreshness::Any } else { SignInFreshness::Anew };
     let begun = SignInProvider::discover(sign_in)
         .await
@@ -46,9 +42,13 @@ pub(in crate::pages) async fn to_provider(
     }
 }
 
-/// Counts a way to or from the provider. Returns the page of the refusal if it comes too early.
-async fn count_visit(web: &WebContext, client: ClientInfo) -> Result<Option<Response>, PageError> {
-    match accounts::count_provider_visit(&web.store, ClientAddr(client.address), Utc::now()).await {
+/// Counts a way back from the provider. Returns the page of the refusal if it comes too early.
+async fn count_visit(
+    web: &WebContext,
+    client: ClientInfo,
+    headers: &HeaderMap,
+) -> Result<Option<Response>, PageError> {
+    match accounts::count_provider_visit(&web.store, sign_in_client(client, headers), Utc::now()).await {
         Ok(()) => Ok(None),
         Err(AccountError::Store(error)) => Err(error.into()),
         Err(error) => {
@@ -68,27 +68,24 @@ pub(in crate::pages) async fn from_provider(
 ) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
-    if let Some(refused) = count_visit(&web, client).await? {
+    // A request of a foreign page, which does not know the state, counts for nobody.
+    let waiting = match oidc::find_sign_in(&headers, query.text("state")) {
+        Ok(waiting) => waiting,
+        Err(error) => return refuse_sign_in(&web, client, &error).await,
+    };
+    if let Some(refused) = count_visit(&web, client, &headers).await? {
         return Ok(refused);
     }
-    if !query.text("error").is_empty() && oidc::find_sign_in(&headers, query.text("state")).is_ok() {
+    if !query.text("error").is_empty() {
         let message = [query.text("error"), query.text("error_description")].join(" ");
         let message = message.trim().chars().take(PROVIDER_MESSAGE_CHARS).collect();
-        SignInEvent::ProviderRefused
-            .record_anonymous(&web, Some(client.address), SignInMethod::Provider)
-            .await;
-        return provider_refusal_page(&web, &oidc::OidcError::Refused { message });
+        return refuse_sign_in(&web, client, &oidc::OidcError::Refused { message }).await;
     }
-    let ended = finish_sign_in(sign_in, &headers, &query).await;
-    let OidcSignIn { identity: mut provided, to, proved_at } = match ended {
-        Ok(ended) => ended,
-        Err(error) => {
-            SignInEvent::ProviderRefused
-                .record_anonymous(&web, Some(client.address), SignInMethod::Provider)
-                .await;
-            return provider_refusal_page(&web, &error);
-        }
-    };
+    let OidcSignIn { identity: mut provided, to, proved_at } =
+        match finish_sign_in(sign_in, waiting, query.text("code")).await {
+            Ok(ended) => ended,
+            Err(error) => return refuse_sign_in(&web, client, &error).await,
+        };
     let principal = find_session_principal(&web, &headers).await?;
     provided.signed_in = principal.and_then(|principal| principal.account());
     let about = NewRun {
@@ -122,14 +119,19 @@ pub(in crate::pages) async fn from_provider(
     }
 }
 
-/// Identifies the person. The provider is asked only for a sign-in of this browser.
+/// Identifies the person of a sign-in of this browser.
 async fn finish_sign_in(
     sign_in: &SignInSettings,
-    headers: &HeaderMap,
-    query: &FormData,
+    waiting: OidcState,
+    code: &str,
 ) -> Result<OidcSignIn, oidc::OidcError> {
-    let waiting = oidc::find_sign_in(headers, query.text("state"))?;
-    SignInProvider::discover(sign_in).await?.finish_sign_in(waiting, query.text("code")).await
+    SignInProvider::discover(sign_in).await?.finish_sign_in(waiting, code).await
+}
+
+/// Records a refusal of an unknown person, and renders its page.
+async fn refuse_sign_in(web: &WebContext, client: ClientInfo, error: &oidc::OidcError) -> PageResult {
+    SignInEvent::ProviderRefused.record_anonymous(web, Some(client.address), SignInMethod::Provider).await;
+    provider_refusal_page(web, error)
 }
 
 /// Renders the sign-in page with the error of the provider.

@@ -12,17 +12,19 @@ use super::{run_detail, run_lookup};
 use crate::WebContext;
 use crate::actions;
 use crate::error::{PageError, format_sentence};
+use crate::form_data::FormData;
 use crate::layout::{FieldError, Layout, MenuItem};
 use crate::pages::{PageResult, render_page_with_status};
 use rollcall_core::accounts::Principal;
 use rollcall_core::sync::ApprovalError;
 use rollcall_core::sync::approve::{self, ApprovalResult};
 use rollcall_core::sync::format;
-use rollcall_core::sync::undo::{self, UndoCounts};
+use rollcall_core::sync::undo::{self, UndoConfirmation, UndoCounts, UndoError};
 use rollcall_model::format::count;
 use rollcall_model::ids::RunId;
 use rollcall_model::run_record::RunRecordKind;
 use rollcall_store::holds::HeldChangeRecord;
+use rollcall_store::learners;
 
 /// Maximum number of lines of a list that are shown. The rest is counted.
 const MAX_LINES: usize = 200;
@@ -71,6 +73,8 @@ struct DecisionPage {
     lines: Vec<String>,
     because: Vec<String>,
     touched: Vec<String>,
+    /// True if the page asks for the number of the run.
+    asks_number: bool,
 }
 
 impl ResultList {
@@ -104,6 +108,7 @@ async fn render_confirmation(
     let mut tx = web.store.begin_read().await?;
     let record = run_lookup::find_run(&mut tx, run).await?;
     let (because, connector) = run_detail::because(&mut tx, run).await?;
+    let asks_number = deed == DecisionKind::Undo && exceeds_limits(web, &mut tx, &record.run).await?;
     let lines = match deed {
         DecisionKind::Approve => run_detail::named_in_words(&mut tx, connector, run, true).await?,
         DecisionKind::Reject => run_detail::named_in_words(&mut tx, connector, run, false).await?,
@@ -112,8 +117,19 @@ async fn render_confirmation(
     let title = format!("{} run {run}", deed.button());
     let frame = Layout::new(who, MenuItem::Sync, title).faults(faults);
     let because = if deed == DecisionKind::Undo { Vec::new() } else { because };
-    let page = DecisionPage { frame, run, deed, lines, because, touched };
+    let page = DecisionPage { frame, run, deed, lines, because, touched, asks_number };
     render_page_with_status(page.frame.status(), &page)
+}
+
+/// Returns true if the undo of a run can exceed the safety limits.
+async fn exceeds_limits(
+    web: &WebContext,
+    tx: &mut rollcall_store::Tx,
+    run: &rollcall_store::runs::Run,
+) -> Result<bool, PageError> {
+    let learners = learners::count_with_access(tx).await?.unsigned_abs();
+    let given = run.memberships_added.max(run.jobs_enqueued).unsigned_abs();
+    Ok(undo::needs_confirmation(given, learners, &web.config().safety))
 }
 
 /// Lists the effects of an undo, as far as they are known in advance.
@@ -122,7 +138,7 @@ fn describe_undo(run: &rollcall_store::runs::Run) -> Vec<String> {
     let mut lines = Vec::new();
     if run.memberships_added > 0 {
         lines.push(format!(
-            "{} that it added end",
+            "{} that it added end, as far as they are unchanged",
             number(run.memberships_added, "membership", "memberships")
         ));
     }
@@ -146,8 +162,10 @@ pub(super) async fn submit_decision(
     State(web): State<WebContext>,
     Path((id, deed)): Path<(i64, String)>,
     Extension(who): Extension<Principal>,
+    form: FormData,
 ) -> PageResult {
     let deed = DecisionKind::of(&deed)?;
+    let typed = Some(form.text("typed").trim().to_owned()).filter(|text| !text.is_empty());
     let ended = match deed {
         DecisionKind::Approve | DecisionKind::Undo => {
             let order = BackgroundOperation {
@@ -160,7 +178,7 @@ pub(super) async fn submit_decision(
                 if deed == DecisionKind::Approve {
                     approve_run(&doing, &by, id).await
                 } else {
-                    undo_run(&doing, &by, id).await
+                    undo_run(&doing, &by, id, typed.as_deref()).await
                 }
             });
             match begun.await? {
@@ -194,21 +212,30 @@ async fn approve_run(web: &WebContext, who: &Principal, id: i64) -> Result<Opera
     summarize_decision(id, DecisionKind::Approve, done)
 }
 
-async fn undo_run(web: &WebContext, who: &Principal, id: i64) -> Result<OperationOutcome, PageError> {
+async fn undo_run(
+    web: &WebContext,
+    who: &Principal,
+    id: i64,
+    typed: Option<&str>,
+) -> Result<OperationOutcome, PageError> {
     let about = actions::new_undo_run(web, who, id);
     let config = web.config();
-    match undo::undo_run(&web.store, config.for_sync(), &about, web.change_time(), RunId(id)).await {
+    let confirmation = UndoConfirmation::ByNumber(typed, &config.safety);
+    let (file, when) = (config.for_sync(), web.change_time());
+    match undo::undo_run(&web.store, file, &about, when, RunId(id), confirmation).await {
         Ok(undone) => Ok(OperationOutcome::Completed(summarize_undo(id, undone))),
-        Err(undo::UndoError::Store(error)) => Err(error.into()),
+        Err(UndoError::Store(error)) => Err(error.into()),
         Err(error) => {
             let text = format_sentence(&error.to_string());
             let touched = match error {
-                undo::UndoError::Nothing { touched, .. } => touched,
-                undo::UndoError::Store(_)
-                | undo::UndoError::NoRun { .. }
-                | undo::UndoError::Running { .. }
-                | undo::UndoError::Suspension { .. }
-                | undo::UndoError::Restoration { .. } => Vec::new(),
+                UndoError::Nothing { touched, .. } => touched,
+                UndoError::Store(_)
+                | UndoError::NoRun { .. }
+                | UndoError::Running { .. }
+                | UndoError::Suspension { .. }
+                | UndoError::Restoration { .. }
+                | UndoError::NumberNeeded { .. }
+                | UndoError::OtherNumber { .. } => Vec::new(),
             };
             Ok(OperationOutcome::Refused { text, touched })
         }
@@ -262,14 +289,7 @@ fn summarize_decision(
 }
 
 fn summarize_undo(run: i64, undone: UndoCounts) -> OperationResult {
-    let counts = &undone.counts;
-    let summary = format!(
-        "Undid run {run}: {} restored, {} ended, {}, {}",
-        count(counts.memberships_added, "membership", "memberships"),
-        count(counts.memberships_removed, "membership", "memberships"),
-        count(undone.learners, "learner is back", "learners are back"),
-        count(undone.assignments, "assignment restored", "assignments restored"),
-    );
+    let summary = format!("Undid run {run}: {}", undone.in_words());
     let mut lists = Vec::new();
     if !undone.touched.is_empty() {
         let touched = count(undone.touched.len() as u64, "change was", "changes were");

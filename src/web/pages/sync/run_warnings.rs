@@ -52,7 +52,13 @@ pub(super) async fn load_summaries(
 }
 
 fn is_rejected_record(problem: &RunWarning) -> bool {
-    matches!(problem.kind, RunWarningKind::NoId | RunWarningKind::NoName | RunWarningKind::RepeatedId)
+    matches!(
+        problem.kind,
+        RunWarningKind::NoId
+            | RunWarningKind::NoName
+            | RunWarningKind::RepeatedId
+            | RunWarningKind::SecondHeader
+    )
 }
 
 /// Kind of warnings selected by the query string.

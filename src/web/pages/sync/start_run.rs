@@ -50,6 +50,7 @@ pub(super) fn build_run_options(
             progress,
             retry: retry::RetryPolicy::SERVICE,
             limits: web.config().limits.clone(),
+            last_file: None,
         },
     }
 }
