@@ -68,8 +68,7 @@ fn rule_does_what_its_test_showed() {
         let when = "location == \"Berlin\"";
         let found =
             company.rollcall(&["rules", "test", when, "--group", "Sales", "--json"]).expect_status(0).json();
-        company.strike("when = 'department == \"Sales\"'\n");
-        company.strike("[[rule]]\nname = 'sales'\ngroup = 'Sales'\n");
+        company.strike("name = 'sales'");
         company.rule("sales", "Sales", when);
         let before = company.members("Sales");
         company.sync();

@@ -34,7 +34,8 @@ async fn test(
         group.map(GroupName::parse).transpose().map_err(|error| CliError::usage(error.to_string()))?;
     let file = session.config.for_sync();
     let rule = rule_preview::compile_preview(file, expression).map_err(describe_error)?;
-    if let Some(name) = group.as_ref().filter(|name| rule.condition().groups().any(|read| read == *name)) {
+    let reads = |name: &&GroupName| rule.condition().groups().any(|read| read.folded() == name.folded());
+    if let Some(name) = group.as_ref().filter(reads) {
         let message = format!("the expression reads the group `{}`, which the rule would give", name.shown());
         return Err(CliError::usage(message));
     }

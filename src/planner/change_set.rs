@@ -210,7 +210,8 @@ impl PopulationBuilder<'_> {
         let desired = desired.ok_or(PlanInterrupted)?;
         let mut plan = MembershipPlan::between(&today, &desired, &names, &self.population);
         plan.problems.extend(desired.list_rule_warnings(&names));
-        if self.context.snapshot.extent == SnapshotExtent::All {
+        let has_people = self.population.learners.iter().any(|learner| learner.row.is_some());
+        if has_people && self.context.snapshot.extent == SnapshotExtent::All {
             plan.problems.extend(desired.list_unmatched(&names, |rule| !self.has_match_elsewhere(rule)));
         }
         Ok(plan)
