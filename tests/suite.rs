@@ -43,6 +43,7 @@ mod rehire;
 mod reopened_courses;
 mod resource_limits;
 mod retention;
+mod rule_previews;
 mod secret_rotation;
 mod service;
 mod several_records;

@@ -6,9 +6,11 @@ use tokio_util::sync::CancellationToken;
 use super::database_check::check_database;
 use super::error::{CliError, format_error_chain};
 use super::output::{self, count};
+use super::rule_check::{check_rules, print_rules};
 use super::web_check::{WebCheckStep, check_web};
 use rollcall_config::Config;
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
+use rollcall_core::sync::rule_check::RuleFinding;
 
 /// Prints the warnings of a valid file, then tests the database, `[web]` and each connector step by step.
 pub(crate) async fn check(
@@ -37,6 +39,14 @@ pub(crate) async fn check(
     if let Some(database) = database.as_ref().filter(|_| !as_json) {
         output::print_result("\ndatabase")?;
         print_database(database)?;
+    }
+    let rules = match &database {
+        Some(Ok(_)) if !config.rules.is_empty() => check_rules(config, stop).await?,
+        Some(Ok(_) | Err(_)) | None => None,
+    };
+    if let Some(findings) = rules.as_ref().filter(|_| !as_json) {
+        output::print_result("\nrules")?;
+        print_rules(findings)?;
     }
     let web = if offline { Vec::new() } else { check_web(config).await };
     failed |= web.iter().any(|step| step.outcome.is_err());
@@ -104,11 +114,16 @@ pub(crate) async fn check(
             })
             .collect();
         output::print_json(&json!({
-            "file": config.path, "mistakes": [], "warnings": warnings, "database": database, "web": web,
-            "connectors": walks,
+            "file": config.path, "mistakes": [], "warnings": warnings, "database": database,
+            "rules": rules.map(describe_findings), "web": web, "connectors": walks,
         }))?;
     }
     Ok(u8::from(failed))
+}
+
+fn describe_findings(findings: Vec<RuleFinding>) -> Vec<serde_json::Value> {
+    let finding = |one: RuleFinding| json!({"rule": one.rule, "warning": one.message});
+    findings.into_iter().map(finding).collect()
 }
 
 fn print_database(database: &Result<String, CliError>) -> Result<(), CliError> {

@@ -23,6 +23,8 @@ mod man_page;
 mod migrate;
 mod operating_user;
 mod output;
+mod rule_check;
+mod rules;
 mod runs;
 mod service;
 mod sync;
@@ -177,6 +179,7 @@ async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, Comma
         }
         CliCommand::Runs(command) => runs::runs(&session, command).await?,
         CliCommand::Holds => holds::holds(&session).await?,
+        CliCommand::Rules(command) => rules::rules(&session, command).await?,
         CliCommand::Approve { run, drain } => approval::approve(&session, run, drain).await?,
         CliCommand::Reject { run } => approval::reject(&session, run).await?,
         CliCommand::Undo { run, yes, drain } => undo::undo(&session, run, yes, drain).await?,

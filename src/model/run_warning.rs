@@ -45,6 +45,8 @@ pub enum RunWarningKind {
     RuleFailed,
     /// A group with an invalid name: not created.
     BadGroupName,
+    /// A rule that matches no person.
+    RuleUnmatched,
     /// A rule reads a group that does not exist: memberships of the rule stay unchanged.
     UnknownGroup,
     /// A rule's group that was deleted manually: not created again.
@@ -84,6 +86,7 @@ impl RunWarningKind {
             Self::AttributeEmpty => "attribute_empty",
             Self::RuleFailed => "rule_failed",
             Self::BadGroupName => "bad_group_name",
+            Self::RuleUnmatched => "rule_unmatched",
             Self::UnknownGroup => "unknown_group",
             Self::GroupDeleted => "group_deleted",
             Self::AssignmentUnmet => "assignment_unmet",

@@ -9,6 +9,7 @@ use crate::catalogue_plan::{self, CataloguePlan};
 use crate::desired_memberships::{DesiredMemberships, RuleEvaluation};
 use crate::email_assignment::LearnerUpdate;
 use crate::group_states::KnownMembers;
+use crate::learner_evaluation::RuleScope;
 use crate::lookups::Lookups;
 use crate::managers::ChangedLine;
 use crate::membership_plan::{CurrentState, MembershipPlan};
@@ -16,9 +17,9 @@ use crate::new_people::{changed_ids, find_learners, find_rehired, one_row_a_lear
 use crate::pinned_records::PinnedRecords;
 use crate::plan_warning::PlanWarning;
 use crate::population::{EvaluatedLearner, LearnerIndex, Population};
-use crate::population_builder::PopulationBuilder;
+use crate::population_builder::{PopulationBuilder, connector_bit};
 use crate::set_aside_people::find_set_aside;
-use crate::snapshot::records_by_learner;
+use crate::snapshot::{SnapshotExtent, records_by_learner};
 use crate::source_data::{KnownAbsence, SourceData, update_digests};
 use crate::{PlanContext, PlanInterrupted};
 use rollcall_model::attributes::Attribute;
@@ -210,7 +211,26 @@ impl PopulationBuilder<'_> {
         let desired = desired.ok_or(PlanInterrupted)?;
         let mut plan = MembershipPlan::between(&today, &desired, &names, &self.population);
         plan.problems.extend(desired.list_rule_warnings(&names));
+        let has_people = self.population.learners.iter().any(|learner| learner.row.is_some());
+        if has_people && self.context.snapshot.extent == SnapshotExtent::All {
+            plan.problems.extend(desired.list_unmatched(&names, |rule| !self.has_match_elsewhere(rule)));
+        }
         Ok(plan)
+    }
+
+    /// Returns true if a rule may match people who are not in this plan: it does not apply to this connector's people, or
+    /// gives memberships to those of other connectors.
+    fn has_match_elsewhere(&self, rule: u32) -> bool {
+        let PlanContext { rules, snapshot, .. } = self.context;
+        let rule = &rules.rules[rule as usize];
+        let scope = RuleScope::of(rule, &rules.connector_names());
+        let number = snapshot.rules.iter().find(|(_, name)| *name == rule.name).map(|(number, _)| *number);
+        let is_other = |learner: &LearnerId| !self.by_learner.contains_key(learner);
+        !scope.includes(connector_bit(rules.connector))
+            || snapshot
+                .members
+                .iter()
+                .any(|(_, of, learners)| Some(*of) == number && learners.iter().any(is_other))
     }
 
     /// Returns the memberships that the learners of the population have today.

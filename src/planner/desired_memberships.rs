@@ -8,7 +8,7 @@ use std::hash::BuildHasher;
 
 use chrono::NaiveDate;
 use hashbrown::HashTable;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::group_states::{GroupStates, KnownMembers};
 use crate::learner_evaluation::{RuleScope, evaluate_learner};
@@ -150,8 +150,21 @@ impl DesiredMemberships {
         self.circular.contains(&rule) || self.unknown_groups.iter().any(|(of, _)| *of == rule)
     }
 
+    /// Warns of the rules that match no learner and could be evaluated; only of those that `is_judged` returns true for.
+    #[must_use]
+    pub fn list_unmatched(&self, names: &[RuleName], is_judged: impl Fn(u32) -> bool) -> Vec<RunWarning> {
+        let failed: FxHashSet<u32> = self.undecided.iter().map(|(rule, _, _)| *rule).collect();
+        let is_unmatched = |rule: &u32| {
+            !self.has_match[*rule as usize] && !failed.contains(rule) && !self.is_reported_as_whole(*rule)
+        };
+        let rules =
+            (0..).zip(names).map(|(rule, _)| rule).filter(is_unmatched).filter(|rule| is_judged(*rule));
+        rules.map(|rule| PlanWarning::UnmatchedRule { rule: &names[rule as usize] }.into()).collect()
+    }
+
     /// The warnings about rules as a whole; `names` are those of the rules.
-    pub(crate) fn list_rule_warnings(&self, names: &[RuleName]) -> Vec<RunWarning> {
+    #[must_use]
+    pub fn list_rule_warnings(&self, names: &[RuleName]) -> Vec<RunWarning> {
         let name = |rule: u32| &names[rule as usize];
         let unknown = self.unknown_groups.iter();
         let unknown = unknown

@@ -91,7 +91,8 @@ fn next_warning<'a>(previous: Option<&PlanWarning<'a>>, rule: &'a RuleName) -> O
         Some(PlanWarning::AttributeBlank { .. }) => PlanWarning::RuleFailed { id, rule, why },
         Some(PlanWarning::RuleFailed { .. }) => PlanWarning::UnknownGroup { rule, group: "Sales" },
         Some(PlanWarning::UnknownGroup { .. }) => PlanWarning::CircularRule { rule },
-        Some(PlanWarning::CircularRule { .. }) => {
+        Some(PlanWarning::CircularRule { .. }) => PlanWarning::UnmatchedRule { rule },
+        Some(PlanWarning::UnmatchedRule { .. }) => {
             PlanWarning::BadGroupName { name: " ", why: BadGroupName::Empty }
         }
         Some(PlanWarning::BadGroupName { why: BadGroupName::Empty, .. }) => {

@@ -33,6 +33,8 @@ pub(crate) enum PlanWarning<'a> {
     UnknownGroup { rule: &'a RuleName, group: &'a str },
     /// A rule reads a group that it gives, directly or through other rules: groups were renamed.
     CircularRule { rule: &'a RuleName },
+    /// A rule matches no learner.
+    UnmatchedRule { rule: &'a RuleName },
     /// A rule names a group with an invalid name.
     BadGroupName { name: &'a str, why: BadGroupName },
 }
@@ -48,6 +50,7 @@ impl PlanWarning<'_> {
             Self::AttributeBlank { .. } => RunWarningKind::AttributeBlank,
             Self::RuleFailed { .. } | Self::CircularRule { .. } => RunWarningKind::RuleFailed,
             Self::UnknownGroup { .. } => RunWarningKind::UnknownGroup,
+            Self::UnmatchedRule { .. } => RunWarningKind::RuleUnmatched,
             Self::BadGroupName { .. } => RunWarningKind::BadGroupName,
         }
     }
@@ -63,7 +66,9 @@ impl PlanWarning<'_> {
             | Self::Rehired { id, .. }
             | Self::RuleFailed { id, .. } => id,
             Self::AttributeBlank { attribute, .. } => attribute,
-            Self::UnknownGroup { rule, .. } | Self::CircularRule { rule } => rule.as_str(),
+            Self::UnknownGroup { rule, .. } | Self::CircularRule { rule } | Self::UnmatchedRule { rule } => {
+                rule.as_str()
+            }
             Self::BadGroupName { name, .. } => name,
         }
     }
@@ -122,6 +127,7 @@ impl fmt::Display for PlanWarning<'_> {
                     "the rule `{rule}` could not be evaluated ({why}): its memberships stay as they are"
                 )
             }
+            Self::UnmatchedRule { .. } => f.write_str("the rule matches no person"),
             Self::CircularRule { .. } => f.write_str(
                 "the rule reads a group that it gives, directly or through other rules: its memberships stay as they are",
             ),

@@ -10,6 +10,7 @@ mod courses;
 mod enrollments;
 mod groups;
 mod learners;
+mod rule_preview;
 mod runs;
 mod sync;
 mod waiting_holds;
@@ -25,6 +26,7 @@ pub use groups::{
     GroupView, MemberResult, MemberView, MembersChange, format_reason, list_groups, list_members,
 };
 pub use learners::{LearnerDetailsView, LearnerView, load_learner_details};
+pub use rule_preview::{GroupPreviewView, PeopleSampleView, PreviewedPersonView, RulePreviewView};
 pub use runs::{DecisionResult, RelatedRun, RunDetails, UndoResultView, load_run_details};
 pub use sync::{HoldView, SyncFailureView, SyncJobCounts, SyncView};
 pub use waiting_holds::{WaitingHoldView, list_waiting_holds};

@@ -5,6 +5,7 @@ pub(crate) mod command_help;
 mod course_args;
 mod group_args;
 mod learner_args;
+mod rule_args;
 mod run_args;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub(crate) use admin_args::{AdminCommand, ConfigCommand, TokenCommand, TokenEnd}
 pub(crate) use course_args::{AssignArgs, AssignTarget, CoursesCommand, EnrollmentsCommand};
 pub(crate) use group_args::{ExclusionsCommand, GroupsCommand};
 pub(crate) use learner_args::{ExplainArgs, LearnerFilterArgs, LearnersCommand};
+pub(crate) use rule_args::RulesCommand;
 pub(crate) use run_args::{ConnectorsCommand, JobsCommand, RunsCommand, SyncArgs};
 
 /// Keeps User Groups and course enrollments true to the company's directory.
@@ -89,6 +91,9 @@ pub(crate) enum CliCommand {
     /// Show past runs and manual changes
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Try out rules
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// List what waits for a decision; exit with status 3 if anything waits
     Holds,
     /// Apply the held changes of a run that the latest reading still requires

@@ -31,6 +31,7 @@ pub mod report;
 pub mod restore_learner;
 pub mod resync_learner;
 pub mod retire_connector;
+pub mod rule_check;
 pub mod rule_preview;
 mod run;
 mod run_interrupt;
@@ -39,6 +40,7 @@ mod run_options;
 mod run_task;
 mod schedule_claim;
 mod stored_people;
+mod stored_population;
 pub mod undo;
 
 use std::fmt;

@@ -1,29 +1,28 @@
 //! The preview of a rule: the learners whom an expression matches, as they were last read, and the changes of a group.
 //! A preview does not write.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::NaiveDate;
+use rustc_hash::FxHashSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::enrollment::change::ChangeTime;
 use crate::sync::File;
-use crate::sync::load::to_manual_person;
+use crate::sync::stored_population::{StoredPeople, build_population, load_people};
 use rollcall_model::attributes::Attribute;
-use rollcall_model::ids::{ConnectorId, GroupId, LearnerId};
-use rollcall_model::interner::Symbol;
+use rollcall_model::ids::{GroupId, LearnerId, RuleId};
 use rollcall_model::names::RuleName;
-use rollcall_model::people::PeopleTable;
-use rollcall_model::status::LearnerStatus;
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_planner::desired_memberships::{DesiredMemberships, RuleEvaluation};
-use rollcall_planner::managers::{OrgPerson, StoredManagers};
-use rollcall_planner::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population, from_json};
+use rollcall_planner::population::{LearnerIndex, Population};
 use rollcall_planner::rule_set::reads_managers;
-use rollcall_planner::snapshot::ManualPerson;
-use rollcall_planner::{
-    ConnectorRecord, KnownMembers, StoredMembers, connector_bit, manual_cells, merge_records,
-};
+use rollcall_planner::{KnownMembers, StoredMembers};
 use rollcall_rules::name_template::NameTemplate;
 use rollcall_rules::rule::{BadExpression, CompiledExpression, Interrupt, Rule};
-use rollcall_store::persons::{self, PersonRecord};
-use rollcall_store::{Result, Tx, connectors, groups, learners, listing};
+use rollcall_store::memberships::{self, MembershipReason};
+use rollcall_store::{Result, Tx, groups, listing};
 
 /// A learner in a preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,17 +57,35 @@ pub struct RulePreview {
     pub coming: MatchSample,
     /// Learners who are in the given group and do not match.
     pub going: MatchSample,
+    /// Learners whom the expression would add as the rule of the group: `coming` without those who are excluded.
+    pub joining: MatchSample,
+    /// Learners whom it would remove: `going` without the members by hand.
+    pub leaving: MatchSample,
+    /// Members by hand who do not match.
+    pub kept_by_hand: MatchSample,
+    /// Learners who match and are excluded from the group.
+    pub excluded: MatchSample,
+}
+
+/// The group with which a preview is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PreviewGroup {
+    /// No group.
+    None,
+    /// A group that does not exist yet.
+    New,
+    /// A group.
+    Known(GroupId),
 }
 
 /// The people and the group of a preview, as they are stored. The connection is free while they are evaluated.
 #[derive(Debug)]
 pub struct PreviewData {
-    records: Vec<PersonRecord>,
-    states: FxHashMap<LearnerId, LearnerStatus>,
-    by_hand: Vec<ManualPerson>,
-    places: FxHashMap<ConnectorId, usize>,
-    /// The learners of the group, where one was given.
-    members: Option<FxHashSet<i64>>,
+    people: StoredPeople,
+    /// The memberships of the group, where one was given.
+    reasons: Option<Vec<MembershipReason>>,
+    /// The learners who are excluded from the group.
+    excluded: FxHashSet<LearnerId>,
     /// The members of the groups that the expression reads.
     read_groups: StoredMembers,
 }
@@ -90,30 +107,26 @@ pub async fn load_preview(
     tx: &mut Tx,
     file: File<'_>,
     rule: &Rule,
-    group: Option<GroupId>,
+    group: PreviewGroup,
+    today: NaiveDate,
 ) -> Result<PreviewData> {
-    let places: FxHashMap<ConnectorId, usize> = connectors::list(tx)
-        .await?
-        .into_iter()
-        .filter_map(|row| {
-            let place = file.connectors.iter().position(|one| one.name.as_str() == row.name)?;
-            Some((ConnectorId(row.id), place))
-        })
-        .collect();
-    let mut records: Vec<PersonRecord> = Vec::new();
-    persons::for_each_present_of_all(tx, |record| records.push(record)).await?;
-    let states = learners::list_statuses(tx).await?.into_iter().collect();
-    let by_hand = learners::list_manual(tx).await?.into_iter().map(to_manual_person).collect();
-    let members = match group {
-        Some(group) => Some(listing::members::list_ids(tx, group).await?.into_iter().collect()),
-        None => None,
-    };
+    let people = load_people(tx, file).await?;
     let read_groups = load_read_groups(tx, file, rule).await?;
-    Ok(PreviewData { records, states, by_hand, places, members, read_groups })
+    let (mut reasons, mut excluded) = (None, FxHashSet::default());
+    match group {
+        PreviewGroup::None => {}
+        PreviewGroup::New => reasons = Some(Vec::new()),
+        PreviewGroup::Known(group) => {
+            reasons = Some(memberships::list_by_group(tx, group).await?);
+            let exclusions = memberships::list_active_exclusions(tx, today).await?.into_iter();
+            excluded = exclusions.filter(|(of, _)| *of == group).map(|(_, learner)| learner).collect();
+        }
+    }
+    Ok(PreviewData { people, reasons, excluded, read_groups })
 }
 
 /// Loads the members of the groups that a rule reads. A group that a rule of the file may create has none.
-async fn load_read_groups(tx: &mut Tx, file: File<'_>, rule: &Rule) -> Result<StoredMembers> {
+pub(super) async fn load_read_groups(tx: &mut Tx, file: File<'_>, rule: &Rule) -> Result<StoredMembers> {
     let mut found = StoredMembers::default();
     for name in rule.condition().groups() {
         let members = match groups::get_by_name(tx, name).await? {
@@ -152,9 +165,9 @@ pub fn preview_rule(
     most: usize,
     interrupt: &Interrupt,
 ) -> std::result::Result<RulePreview, PreviewError> {
-    let (members, read_groups) = (data.members.clone(), data.read_groups.clone());
+    let PreviewData { people, reasons, excluded, read_groups } = data;
     let rules = [rule];
-    let population = build_population(data, file, reads_managers(&rules));
+    let population = build_population(people, file, reads_managers(&rules));
     let desired = DesiredMemberships::evaluate(RuleEvaluation {
         rules: &rules,
         population: &population,
@@ -172,17 +185,37 @@ pub fn preview_rule(
         undecided: some(&population, undecided.iter().copied(), most),
         ..RulePreview::default()
     };
-    if let Some(members) = members {
-        let is_member =
-            |who: &LearnerIndex| population.learner(*who).id.is_some_and(|id| members.contains(&id.0));
-        let coming = matching.iter().copied().filter(|who| !is_member(who));
-        answer.coming = some(&population, coming, most);
-        let going = population
-            .indices()
-            .filter(|who| is_member(who) && !matching.contains(who) && !undecided.contains(who));
-        answer.going = some(&population, going, most);
+    if let Some(reasons) = reasons {
+        let members: FxHashSet<LearnerId> = reasons.iter().map(|one| one.learner).collect();
+        let by_hand = reasons.iter().filter(|one| one.rule == RuleId::BY_HAND);
+        let by_hand: FxHashSet<LearnerId> = by_hand.map(|one| one.learner).collect();
+        let is_in = |learners: &FxHashSet<LearnerId>, who: LearnerIndex| {
+            population.learner(who).id.is_some_and(|id| learners.contains(&id))
+        };
+        let coming: Vec<LearnerIndex> =
+            matching.iter().copied().filter(|who| !is_in(&members, *who)).collect();
+        let is_decided = |who: &LearnerIndex| !matching.contains(who) && !undecided.contains(who);
+        let going: Vec<LearnerIndex> =
+            population.indices().filter(|who| is_in(&members, *who) && is_decided(who)).collect();
+        let sample = |all: &[LearnerIndex], learners: &FxHashSet<LearnerId>, wanted: bool| {
+            some(&population, all.iter().copied().filter(|who| is_in(learners, *who) == wanted), most)
+        };
+        answer.joining = sample(&coming, &excluded, false);
+        answer.excluded = sample(&coming, &excluded, true);
+        answer.leaving = sample(&going, &by_hand, false);
+        answer.kept_by_hand = sample(&going, &by_hand, true);
+        answer.coming = some(&population, coming.into_iter(), most);
+        answer.going = some(&population, going.into_iter(), most);
     }
     Ok(answer)
+}
+
+/// Returns true when the time of a preview is over or the process stops.
+#[must_use]
+pub fn create_interrupt(stop: CancellationToken) -> Interrupt {
+    let start = Instant::now();
+    let most = Duration::from_secs(ResourceLimit::PreviewSeconds.default_value());
+    Arc::new(move || stop.is_cancelled() || start.elapsed() >= most)
 }
 
 fn some(population: &Population, all: impl Iterator<Item = LearnerIndex>, most: usize) -> MatchSample {
@@ -200,58 +233,4 @@ fn some(population: &Population, all: impl Iterator<Item = LearnerIndex>, most: 
     let count = named.len();
     named.truncate(most);
     MatchSample { count, first: named }
-}
-
-/// Builds the learners, with the merged attributes of the last good readings and the current status.
-fn build_population(data: PreviewData, file: File<'_>, reads_managers: bool) -> Population {
-    let PreviewData { mut records, states, by_hand, places, members: _, read_groups: _ } = data;
-    let place = |record: &PersonRecord| places.get(&record.connector_id).copied().unwrap_or(usize::MAX);
-    records.sort_by_key(|record| (record.learner_id.0, place(record)));
-    let mut population = Population::new(PeopleTable::new(file.attributes));
-    let mut added: FxHashSet<LearnerId> = FxHashSet::default();
-    let mut org: Vec<OrgPerson> = Vec::new();
-    for of_one in records.chunk_by(|a, b| a.learner_id == b.learner_id) {
-        let id = of_one[0].learner_id;
-        let values = &mut population.people.values;
-        let merged_cells: Vec<Box<[Symbol]>> =
-            of_one.iter().map(|record| from_json(file.attributes, values, &record.attributes)).collect();
-        let records: Vec<ConnectorRecord<'_>> = of_one
-            .iter()
-            .zip(&merged_cells)
-            .map(|(record, cells)| ConnectorRecord { place: place(record), cells })
-            .collect();
-        let cells = merge_records(&records, file.attributes.len());
-        let sources = records.iter().fold(0, |bits, record| bits | connector_bit(record.place));
-        let status = states.get(&id).copied().unwrap_or(LearnerStatus::Left);
-        let who = population.push(known(id, status, sources), Some(cells));
-        added.insert(id);
-        if reads_managers {
-            let ids = of_one.iter().map(|record| (place(record), record.external_id.clone()));
-            org.push(population.org_person(who, ids.collect()));
-        }
-    }
-    for one in by_hand.iter().filter(|one| !added.contains(&one.learner)) {
-        let cells = manual_cells(file.attributes, &mut population.people.values, one);
-        let added = known(one.learner, LearnerStatus::Active, EvaluatedLearner::ADDED_BY_HAND);
-        let who = population.push(added, Some(cells));
-        if reads_managers {
-            org.push(population.org_person(who, Vec::new()));
-        }
-    }
-    if reads_managers {
-        population.compute_managers(org, &StoredManagers::default(), true);
-    }
-    population
-}
-
-fn known(id: LearnerId, status: LearnerStatus, sources: u64) -> EvaluatedLearner {
-    EvaluatedLearner {
-        id: Some(id),
-        row: None,
-        change: PersonChange::Same,
-        status_before: Some(status),
-        status,
-        sources,
-        contested: false,
-    }
 }

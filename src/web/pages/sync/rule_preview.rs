@@ -1,16 +1,13 @@
 //! Preview of an expression: evaluates it for all people, within a time and once at a time for each account.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
 use crate::error::PageError;
 use crate::layout::FieldError;
 use crate::{WebContext, run_blocking};
 use rollcall_core::accounts::Principal;
-use rollcall_core::sync::rule_preview::{self, PreviewError, RulePreview};
+use rollcall_core::sync::rule_preview::{self, PreviewError, PreviewGroup, RulePreview, create_interrupt};
 use rollcall_model::ids::GroupId;
 use rollcall_model::resource_limits::ResourceLimit;
-use rollcall_rules::rule::{BadExpression, Interrupt};
+use rollcall_rules::rule::BadExpression;
 
 /// Tries out an expression, and compares the matches with the members of a group if one is given.
 ///
@@ -36,9 +33,11 @@ pub(super) async fn run(
             Ok(rule) => rule,
             Err(error) => return Ok(Err(error)),
         };
+        let group = group.map_or(PreviewGroup::None, PreviewGroup::Known);
+        let today = web.change_time().today;
         let load = async {
             let mut tx = web.store.begin_read().await?;
-            let data = rule_preview::load_preview(&mut tx, config.for_sync(), &rule, group).await?;
+            let data = rule_preview::load_preview(&mut tx, config.for_sync(), &rule, group, today).await?;
             tx.rollback().await?;
             Ok::<_, rollcall_store::StoreError>(data)
         };
@@ -46,18 +45,11 @@ pub(super) async fn run(
             () = web.stop.cancelled() => return Ok(Err(PreviewError::Interrupted)),
             data = load => data?,
         };
-        let interrupt = create_interrupt(&web);
+        let interrupt = create_interrupt(web.stop.clone());
         Ok(rule_preview::preview_rule(data, config.for_sync(), rule, web.change_time(), most, &interrupt))
     });
     let found: Result<_, rollcall_store::StoreError> = found.await?;
     Ok(found?.map_err(|error| describe_error(error, stop.is_cancelled())))
-}
-
-/// Returns true when the time of a preview is over or the service stops.
-fn create_interrupt(web: &WebContext) -> Interrupt {
-    let (stop, start) = (web.stop.clone(), Instant::now());
-    let most = Duration::from_secs(ResourceLimit::PreviewSeconds.default_value());
-    Arc::new(move || stop.is_cancelled() || start.elapsed() >= most)
 }
 
 fn describe_error(error: PreviewError, is_stopping: bool) -> Vec<FieldError> {
