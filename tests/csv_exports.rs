@@ -252,3 +252,34 @@ async fn workbook_is_named_and_not_parsed() {
         assert!(error.hint().is_some_and(|hint| hint.contains("save it as CSV")), "{:?}", error.hint());
     }
 }
+
+/// A word for a total in place of the id makes no person, whatever its count stands under; a person of that name does.
+#[tokio::test]
+async fn row_of_totals_with_a_count_is_set_aside() {
+    for total in ["Summe;;400;", "Gesamt: 2;;2;x", "2 records;;2;"] {
+        let people = CsvFixture::of(lines(&[HEADER, ADA, EMMY, total], "\r\n")).people().await;
+        assert_eq!(external_ids(&people), ["1", "2"], "{total}");
+        let (line, message) = set_aside(&people).remove(0);
+        assert_eq!(line, "line 4");
+        assert!(message.ends_with("is a row of totals, not a person: set aside"), "{message}");
+    }
+    for person in ["Summe;sum@corp.example;Sum;", "4711;;400;", "Sumner;;Sumner;"] {
+        let people = CsvFixture::of(lines(&[HEADER, ADA, person], "\r\n")).people().await;
+        assert_eq!(people.len(), 2, "{person}");
+    }
+}
+
+/// A header that `skip_lines` skips is found, and a file without a header shows nobody in the message.
+#[tokio::test]
+async fn missing_header_is_told_without_a_person() {
+    for end in LINE_BREAKS {
+        let content = lines(&["Report", HEADER, ADA, EMMY], end);
+        let error = CsvFixture::of(content).set(|settings| settings.skip_lines = 2).error().await;
+        let told = "the mapped columns are in line 2, which `skip_lines` skips";
+        assert!(error.to_string().ends_with(told), "{error}");
+        assert_eq!(error.hint().as_deref(), Some("set `skip_lines = 1`"));
+        let error = CsvFixture::of(lines(&[ADA, EMMY], end)).error().await;
+        assert!(error.to_string().contains("line 1 is not a header"), "{error}");
+        assert!(!error.to_string().contains("ada@corp.example"), "{error}");
+    }
+}

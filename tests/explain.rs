@@ -9,6 +9,7 @@ use crate::support::company::{Company, email};
 use crate::support::database::{Engine, on_both};
 
 mod courses;
+mod learner_lookup;
 mod past_day;
 mod rules;
 

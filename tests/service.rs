@@ -42,6 +42,20 @@ fn start(company: &Company) -> RunningProgram {
     RunningProgram::start(command.env("RUST_LOG", "info,rollcall_service=trace").arg("run"))
 }
 
+/// No run can begin.
+pub(crate) fn refuse_runs(company: &Company) {
+    company.sql(company.db.pick(
+        "CREATE TRIGGER refuse BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'not now'); END",
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON runs FOR EACH ROW EXECUTE FUNCTION refuse()",
+    ));
+}
+
+/// Runs can begin again.
+pub(crate) fn allow_runs(company: &Company) {
+    company.sql(company.db.pick("DROP TRIGGER refuse", "DROP TRIGGER refuse ON runs"));
+}
+
 /// Waits until a service has checked its schedules from beginning to end.
 fn wait_for_schedule_check(service: &RunningProgram) {
     let line = "checked the schedules";
@@ -83,14 +97,10 @@ fn failed_start_of_scheduled_run_stays_due() {
         let company = company(engine);
         company.rollcall(&["sync"]).expect_status(0);
         miss_some_runs(&company);
-        company.sql(company.db.pick(
-            "CREATE TRIGGER refuse BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'not now'); END",
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$;
-             CREATE TRIGGER refuse BEFORE INSERT ON runs FOR EACH ROW EXECUTE FUNCTION refuse()",
-        ));
+        refuse_runs(&company);
         let service = start(&company);
         service.wait_for_log("could not check a schedule");
-        company.sql(company.db.pick("DROP TRIGGER refuse", "DROP TRIGGER refuse ON runs"));
+        allow_runs(&company);
         wait_until("the run is made up for", || company.count_rows("runs WHERE actor = 'schedule'") > 0);
         end(service);
     });

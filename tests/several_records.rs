@@ -106,3 +106,43 @@ fn person_leaves_when_all_records_say_so() {
         assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
     });
 }
+
+/// `check` counts the people that a sync makes of several records, and names the setting where it makes none.
+#[test]
+fn check_counts_people_as_a_sync_does() {
+    on_both(|engine| {
+        for (settings, people) in [("several = \"merge\"", 100), ("", 88)] {
+            let mut company = company(engine, settings);
+            for number in 1..=12 {
+                add_row(&mut company, &format!("p{number}"), &[("department", "Ops")]);
+            }
+            let checked = company.rollcall(&["check"]).expect_status(0).out;
+            assert!(checked.contains(&format!("  {people} people")), "{checked}");
+            assert!(checked.contains(&format!("of {people} people: id {people},")), "{checked}");
+            let merges = people == 100;
+            assert_eq!(checked.contains("24 records of 12 people are merged"), merges, "{checked}");
+            assert_eq!(
+                checked.contains("set aside: `several = \"merge\"` makes one person"),
+                !merges,
+                "{checked}"
+            );
+        }
+    });
+}
+
+/// Many problems of one kind do not hide the others.
+#[test]
+fn problems_of_each_kind_are_shown() {
+    on_both(|engine| {
+        let mut company = company(engine, "");
+        for number in 1..=60 {
+            add_row(&mut company, &format!("p{number}"), &[("department", "Ops")]);
+        }
+        company.change("p99", &[("status", "dormant")]);
+        let said = company.rollcall(&["sync"]).expect_status(0).err;
+        assert!(said.contains("61 problems:"), "{said}");
+        assert!(said.contains("does not contain `dormant`"), "{said}");
+        assert!(said.contains("the id occurs 2 times"), "{said}");
+        assert!(said.contains(" … and 55 more of this kind"), "{said}");
+    });
+}

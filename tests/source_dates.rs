@@ -133,3 +133,69 @@ fn end_before_start_is_reported() {
         assert_eq!(messages, ["`end_date` 2020-01-01 is before `start_date` 2020-02-01"]);
     });
 }
+
+/// Zeros mean no date in every format, and so do the words that the file translates to nothing.
+#[test]
+fn zeros_and_translated_words_mean_no_date() {
+    on_both(|engine| {
+        let mut company = Company::sales(engine, &["ada"], "");
+        for (who, end) in [("bob", "00.00.0000"), ("eve", "00000000"), ("joe", "unbefristet")] {
+            company.hire(who, &[("department", "Sales"), ("end_date", end)]);
+        }
+        let last = (company.today() + chrono::Days::new(30)).format("%d.%m.%Y").to_string();
+        company.hire("sue", &[("department", "Sales"), ("end_date", &last)]);
+        let dates = "[connector.dates]\nend_date = '%d.%m.%Y'";
+        company.settings("hr", dates);
+        let refused = company.rollcall(&["sync"]).expect_status(0);
+        assert!(refused.err.contains("`unbefristet` in `end_date` is not a valid date"), "{}", refused.err);
+        company.settings("hr", &format!("{dates}\n[connector.values.end_date]\nunbefristet = ''"));
+        let report = company.sync();
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+        assert_eq!(company.members("Sales"), ["ada", "bob", "eve", "joe", "sue"]);
+    });
+}
+
+/// Days as spreadsheets count them are read if the file says so.
+#[test]
+fn days_of_spreadsheets_are_read() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.rule("that day", "Hired that day", "start_date == \"2010-01-01\"");
+        company.hire("ada", &[("start_date", "40179")]);
+        company.hire("bob", &[("start_date", "40179.5")]);
+        company.settings("hr", "[connector.dates]\nstart_date = 'excel'");
+        company.sync();
+        assert_eq!(company.members("Hired that day"), ["ada", "bob"]);
+    });
+}
+
+/// The format that the error proposes fits all values, and is not the one that is set.
+#[test]
+fn proposed_format_fits_the_values() {
+    let proposal = |set: &str, values: &[&str]| {
+        let mut company = Company::new(crate::support::database::Engine::Sqlite);
+        for (number, value) in values.iter().enumerate() {
+            company.hire(&format!("p{number}"), &[("start_date", value)]);
+        }
+        if !set.is_empty() {
+            company.settings("hr", &format!("[connector.dates]\nstart_date = '{set}'"));
+        }
+        let error = company.rollcall(&["sync"]).expect_status(1).err;
+        let (_, hint) = error.split_once("hint: ").expect("a hint");
+        hint.trim().to_owned()
+    };
+    for (set, values, format) in [
+        ("%d.%m.%Y", &["01.14.2010", "02.27.2010"][..], "%m.%d.%Y"),
+        ("", &["05/06/2010", "01/14/2010"], "%m/%d/%Y"),
+        ("%d.%m.%Y", &["1/14/10", "2/27/10"], "%m/%d/%y"),
+        ("%d.%m.%Y", &["40179", "40192"], "excel"),
+        ("%d.%m.%Y", &["01.01.2010 00:00:00", "14.01.2010 00:00:00"], "%d.%m.%Y %H:%M:%S"),
+    ] {
+        let hint = proposal(set, values);
+        assert!(hint.ends_with(&format!("days: `start_date = \"{format}\"`")), "{values:?}: {hint}");
+    }
+    let unknown = proposal("%d.%m.%Y", &["2010/14", "2010/27"]);
+    assert!(unknown.contains("`%H:%M:%S` a time") && !unknown.contains("%d.%m.%Y"), "{unknown}");
+    let words = proposal("", &["unbefristet", "unbefristet"]);
+    assert!(words.contains("`[connector.values.start_date]`"), "{words}");
+}

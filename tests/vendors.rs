@@ -7,6 +7,7 @@ mod detail_requests;
 mod files_and_queries;
 mod http_faults;
 mod include_filter;
+mod json_file_messages;
 mod limits;
 mod paging;
 mod person_lookup;

@@ -15,7 +15,7 @@ use rollcall_model::ids::CourseId;
 /// If learner, group or course is unknown, the day is not supported, or the database fails.
 pub(crate) async fn explain(session: &CommandContext, args: &ExplainArgs) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
-    let learner = by_hand::find_learner(&mut tx, &args.email).await?;
+    let learner = by_hand::find_shown_learner(&mut tx, &args.email).await?;
     let course = match &args.course {
         Some(code) => Some(CourseId(by_hand::find_course(&mut tx, code).await?.id)),
         None => None,

@@ -126,7 +126,7 @@ fn resync_context(session: &CommandContext) -> ResyncContext<'_> {
 
 async fn show(session: &CommandContext, email: &str) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
-    let learner = groups::find_learner(&mut tx, email).await?;
+    let learner = groups::find_shown_learner(&mut tx, email).await?;
     let known = views::load_learner_details(&mut tx, learner.id).await?;
     let known = known.ok_or_else(|| groups::GroupError::NoLearner { text: email.to_owned() })?;
     if session.json {

@@ -1,5 +1,7 @@
 //! `rollcall sync`.
 
+use std::collections::BTreeMap;
+
 use super::args::SyncArgs;
 use super::command_context::{CommandContext, LEASE_TIMEOUT, create_progress_bar, update_progress_bar};
 use super::error::{CliError, format_error_chain};
@@ -9,7 +11,11 @@ use rollcall_connectors::{Connector, ReadContext, ReadProgress, retry};
 use rollcall_core::sync::format::{self, LearnerLabels, MAX_LINES};
 use rollcall_core::sync::{self, RunOptions, RunOutcome, RunReport, SyncError};
 use rollcall_model::names::nearest;
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_views as views;
+
+/// Number of problems of a kind that are listed among many.
+const MAX_OF_KIND: usize = 5;
 
 /// Syncs the named connectors, or all.
 ///
@@ -229,13 +235,28 @@ fn print_problems(report: &RunReport) {
         return;
     }
     output::print_status(&format!("\n{}:", count(report.problems.len() as u64, "problem", "problems")));
-    for problem in report.problems.iter().take(MAX_LINES) {
-        output::print_status(&format!(" ! {}: {}", problem.subject, problem.message));
+    for line in list_problems(&report.problems) {
+        output::print_status(&line);
     }
-    if report.problems.len() > MAX_LINES {
-        output::print_status(&format!(
-            " … and {} more",
-            output::thousands((report.problems.len() - MAX_LINES) as u64)
-        ));
+}
+
+/// The lines of problems. Of many problems the first of each kind are listed, so that no kind hides another.
+fn list_problems(problems: &[RunWarning]) -> Vec<String> {
+    let line = |problem: &RunWarning| format!(" ! {}: {}", problem.subject, problem.message);
+    if problems.len() <= MAX_LINES {
+        return problems.iter().map(line).collect();
     }
+    let mut by_kind: BTreeMap<RunWarningKind, Vec<&RunWarning>> = BTreeMap::new();
+    for problem in problems {
+        by_kind.entry(problem.kind).or_default().push(problem);
+    }
+    let mut lines = Vec::new();
+    for of_kind in by_kind.values() {
+        lines.extend(of_kind.iter().take(MAX_OF_KIND).map(|problem| line(problem)));
+        if of_kind.len() > MAX_OF_KIND {
+            let more = output::thousands((of_kind.len() - MAX_OF_KIND) as u64);
+            lines.push(format!(" … and {more} more of this kind"));
+        }
+    }
+    lines
 }

@@ -1,6 +1,5 @@
 //! Keys that authenticate a connector to an HTTP server.
 
-use serde::Deserialize;
 use url::Url;
 
 use crate::diagnostic_collector::SpannedValue;
@@ -11,7 +10,7 @@ use crate::secret::{
 use crate::section::ConfigSection;
 use crate::{Environment, http_url};
 use rollcall_connectors::api::vendors::{Vendor, VendorAuthMethod};
-use rollcall_connectors::http::{GrantKind, HttpAuth, TokenGrant, is_header};
+use rollcall_connectors::http::{GrantKind, HttpAuth, ServiceAccountKey, TokenGrant, is_header};
 use rollcall_model::secret::SecretText;
 
 /// Returns the authentication method for which the file has keys; `None` if one of them is missing.
@@ -161,18 +160,9 @@ fn grant(section: &ConfigSection<'_>, url: Url, scope: Option<&str>, kind: Grant
     HttpAuth::Token(TokenGrant { url, kind, scope })
 }
 
-/// The content of a Google key file.
-#[derive(Deserialize)]
-struct KeyFile {
-    client_email: String,
-    private_key: String,
-    private_key_id: Option<String>,
-    token_uri: Option<String>,
-}
-
 fn service_account(section: &ConfigSection<'_>, around: &Environment<'_>, scope: &str) -> Option<HttpAuth> {
     let at = secret::read(section, SERVICE_ACCOUNT, around)?;
-    let Ok(key) = serde_json::from_str::<KeyFile>(at.value.reveal()) else {
+    let Some(key) = ServiceAccountKey::parse(at.value.reveal()) else {
         let at = SpannedValue { value: (), key: at.key, span: at.span };
         let finding = at.finding("the content is not a service account key");
         section.report.report_error(
@@ -189,7 +179,10 @@ fn service_account(section: &ConfigSection<'_>, around: &Environment<'_>, scope:
     let kind = GrantKind::ServiceAccount {
         issuer: key.client_email,
         subject: section.text("admin")?.value.to_owned(),
-        key: SecretText::new(key.private_key),
+        key: match at.value.file() {
+            Some(file) => SecretText::from_file(key.private_key, file.clone()),
+            None => SecretText::new(key.private_key),
+        },
         key_id: key.private_key_id,
     };
     Some(grant(section, to, Some(scope), kind))

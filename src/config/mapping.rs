@@ -159,6 +159,11 @@ fn read_codes(
     }
     for (name, rows) in section.table("values").open_tables() {
         let Some(attribute) = find_mapped_attribute(section, mapping, attributes, &name) else { continue };
+        if attribute == Attribute::ID {
+            let finding = name.finding("`[connector.values.id]` has no effect: an id is not translated");
+            section.report.report_error(finding.hint("remove the section".to_owned()));
+            continue;
+        }
         // Codes in the configuration file are added to those of the code file.
         let translated: &mut FxHashMap<String, String> = codes.entry(attribute).or_default();
         let mut here: Vec<String> = Vec::new();
@@ -233,7 +238,7 @@ fn read_date_formats(
                 formats.insert(attribute, format);
             }
             Err(fault) => {
-                let hint = "write `%d` for the day, `%m` for the month and `%Y` for the year, such as \"%d.%m.%Y\"; or \"filetime\" or \"unix\"";
+                let hint = "write `%d` for the day, `%m` for the month and `%Y` for the year, such as \"%d.%m.%Y\"; or \"excel\", \"filetime\" or \"unix\"";
                 let finding = format.finding(format!("`{}` {fault}", format.value));
                 section.report.report_error(finding.hint(hint.to_owned()));
             }

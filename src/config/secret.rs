@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::Environment;
 use crate::diagnostic_collector::SpannedValue;
 use crate::section::ConfigSection;
-use rollcall_model::secret::SecretText;
+use rollcall_connectors::read_secret_file;
+use rollcall_model::secret::{SecretFile, SecretText};
 
 /// The names of the three keys of one secret.
 #[derive(Debug, Clone, Copy)]
@@ -66,8 +67,13 @@ pub(super) fn read(
         return Some(SpannedValue { value: SecretText::new(plain.value), key: plain.key, span: plain.span });
     }
     if let Some(path) = section.text(names.file) {
-        let text = from_file(section, &path, &around.folder.join(path.value))?;
-        return Some(SpannedValue { value: SecretText::new(text), key: path.key, span: path.span });
+        let file = SecretFile { key: names.file, path: around.folder.join(path.value) };
+        let text = from_file(section, &path, &file.path)?;
+        return Some(SpannedValue {
+            value: SecretText::from_file(text, file),
+            key: path.key,
+            span: path.span,
+        });
     }
     let name = section.text(names.env)?;
     let text = from_env(section, &name, around)?;
@@ -75,20 +81,13 @@ pub(super) fn read(
 }
 
 fn from_file(section: &ConfigSection<'_>, at: &SpannedValue<&str>, path: &Path) -> Option<String> {
-    let mut text = match std::fs::read_to_string(path) {
+    let text = match read_secret_file(path) {
         Ok(text) => text,
         Err(error) => {
-            let message = format!("the secret in `{}` cannot be read: {error}", path.display());
-            section.report.report_error(at.finding(message));
+            section.report.report_error(at.finding(format!("the secret in `{}` {error}", path.display())));
             return None;
         }
     };
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    text.truncate(line.strip_suffix('\r').unwrap_or(line).len());
-    if text.is_empty() {
-        section.report.report_error(at.finding(format!("the secret in `{}` is empty", path.display())));
-        return None;
-    }
     warn_if_readable(section, at, path);
     Some(text)
 }

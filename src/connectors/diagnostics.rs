@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::mapper::PeopleSample;
+use crate::mapping::SeveralRecords;
 use crate::{CheckStep, Connector, ConnectorError, DirectoryReading};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::format::count;
@@ -14,6 +15,19 @@ const SHOWN: usize = 3;
 
 /// The beginning of the warning about an attribute without values.
 const NOBODY_HAS: &str = "no person has a value";
+
+/// The number of people that a sync makes of the records.
+pub(super) fn count_people(connector: &Connector, people: &PeopleTable) -> u64 {
+    let merged = if merges_records(connector) { people.repeated_ids() } else { 0 };
+    people.len() as u64 + merged
+}
+
+fn merges_records(connector: &Connector) -> bool {
+    match connector.mapping.several {
+        SeveralRecords::Merge => true,
+        SeveralRecords::Refuse => false,
+    }
+}
 
 /// Records the result of a step; returns `None` if the step failed.
 pub(super) fn record_step<T>(
@@ -102,16 +116,21 @@ fn add_attributes_step(
     nobody_has: &str,
     (unreadable, others): (Vec<Attribute>, Vec<String>),
 ) {
-    if people.set_aside() > 0 {
+    let merges = merges_records(connector);
+    let merged = if merges { people.repeated_records() } else { 0 };
+    let set_aside = people.set_aside() - merged;
+    if set_aside > 0 {
         add_warning(
             steps,
-            format!(
-                "{} records have an empty or repeated id, or no name, and are set aside",
-                people.set_aside()
-            ),
+            format!("{set_aside} records have an empty or repeated id, or no name, and are set aside"),
         );
     }
-    if people.is_empty() {
+    if !merges && people.repeated_ids() > 0 {
+        let ids = count(people.repeated_ids(), "id has", "ids have");
+        let advice = "`several = \"merge\"` makes one person of them";
+        add_warning(steps, format!("{ids} different records, which are set aside: {advice}"));
+    }
+    if count_people(connector, people) == 0 {
         add_warning(steps, "no people found".to_owned());
         return;
     }
@@ -119,7 +138,8 @@ fn add_attributes_step(
     let mut warnings = Vec::new();
     for (attribute, source) in &connector.mapping.columns {
         let name = attributes.name(*attribute);
-        let count = people.rows().filter(|&row| !people.cell(row, *attribute).is_empty()).count();
+        let of_repeated = if merges { people.count_repeated_with(*attribute) } else { 0 };
+        let count = people.count_with(*attribute) + of_repeated;
         counts.push(format!("{name} {count}"));
         if count == 0 && !unreadable.contains(attribute) {
             warnings.push(format!("{nobody_has} for `{source}`, which is mapped to `{name}`"));
@@ -133,7 +153,15 @@ fn add_attributes_step(
             format!("`{}` {}", people.id(row), people.first(row, Attribute::NAME)).trim_end().to_owned()
         })
         .collect();
-    let description =
-        format!("of {} people: {}; the first are {}", people.len(), counts.join(", "), shown.join(", "));
+    let mut description = format!(
+        "of {} people: {}; the first are {}",
+        count_people(connector, people),
+        counts.join(", "),
+        shown.join(", ")
+    );
+    if merged > 0 {
+        let ids = count(people.repeated_ids(), "person", "people");
+        description.push_str(&format!("; {} of {ids} are merged", count(merged, "record", "records")));
+    }
     steps.push(CheckStep { name: "attributes", outcome: Ok(description), warnings });
 }

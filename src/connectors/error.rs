@@ -142,6 +142,11 @@ impl ConnectorError {
         matches!(*self.cause, ConnectorCause::Reading(ReadingError::LimitExceeded(_)))
     }
 
+    /// Returns whether a secret cannot be read.
+    pub(crate) fn is_unusable_secret(&self) -> bool {
+        matches!(*self.cause, ConnectorCause::Reading(ReadingError::UnusableSecret { .. }))
+    }
+
     /// Returns whether the source was read, and its values do not fit the mapping.
     pub(crate) fn is_mapping_fault(&self) -> bool {
         let ConnectorCause::Reading(cause) = &*self.cause else { return false };

@@ -40,6 +40,7 @@ mod protocol_error;
 mod reading_deadline;
 mod reading_error;
 pub mod retry;
+mod secret_file;
 pub mod sql;
 pub mod tls;
 
@@ -61,6 +62,7 @@ pub use network_error::NetworkError;
 pub use person_answer::{PersonAnswer, PersonQuery};
 pub use protocol_error::BoxedCause;
 pub use reading_error::ReadingError;
+pub use secret_file::{SecretFileError, read_secret_file};
 
 pub use rollcall_model::progress::ReadProgress;
 
@@ -174,7 +176,9 @@ impl Connector {
         context: &ReadContext,
     ) -> Result<DirectoryReading, ConnectorError> {
         let deadline = ReadingDeadline::new(context);
-        deadline.wait_for(&self.name, Box::pin(self.read_source(attributes, deadline.context()))).await
+        let changed = self.with_changed_secrets()?;
+        let connector = changed.as_ref().unwrap_or(self);
+        deadline.wait_for(&self.name, Box::pin(connector.read_source(attributes, deadline.context()))).await
     }
 
     async fn read_source(
@@ -206,8 +210,10 @@ impl Connector {
         context: &ReadContext,
     ) -> Result<PeopleTable, ConnectorError> {
         let deadline = ReadingDeadline::new(context);
+        let changed = self.with_changed_secrets()?;
+        let connector = changed.as_ref().unwrap_or(self);
         deadline
-            .wait_for(&self.name, Box::pin(self.find_in_source(email, attributes, deadline.context())))
+            .wait_for(&self.name, Box::pin(connector.find_in_source(email, attributes, deadline.context())))
             .await
     }
 
@@ -272,8 +278,10 @@ impl Connector {
         context: &ReadContext,
     ) -> Result<Vec<PeopleTable>, ConnectorError> {
         let deadline = ReadingDeadline::new(context);
+        let changed = self.with_changed_secrets()?;
+        let connector = changed.as_ref().unwrap_or(self);
         deadline
-            .wait_for(&self.name, Box::pin(self.look_up_in_source(ids, attributes, deadline.context())))
+            .wait_for(&self.name, Box::pin(connector.look_up_in_source(ids, attributes, deadline.context())))
             .await
     }
 
@@ -296,10 +304,14 @@ impl Connector {
     /// Runs the steps of `rollcall check`; stops at the first step that fails, and at the end of the time of a reading.
     pub async fn check(&self, attributes: &AttributeSet, context: &ReadContext) -> Vec<CheckStep> {
         let deadline = ReadingDeadline::new(context);
-        let steps = async { Ok(self.check_source(attributes, deadline.context()).await) };
+        let steps = async {
+            let changed = self.with_changed_secrets()?;
+            Ok(changed.as_ref().unwrap_or(self).check_source(attributes, deadline.context()).await)
+        };
         let checked = deadline.wait_for(&self.name, Box::pin(steps)).await;
         checked.unwrap_or_else(|error| {
-            vec![CheckStep { name: "time", outcome: Err(error), warnings: Vec::new() }]
+            let name = if error.is_unusable_secret() { "secret" } else { "time" };
+            vec![CheckStep { name, outcome: Err(error), warnings: Vec::new() }]
         })
     }
 

@@ -47,8 +47,8 @@ impl PersonAnswer {
                 || query.ids.iter().any(|known| known == id)
                 || fold(values.first(cells[Attribute::EMAIL.index()])) == folded
         });
-        // A record without an id may be the person's.
-        let is_unclear = everybody.addresses_without_id().any(|address| fold(address) == folded);
+        // A record whose id cannot be used may be the person's.
+        let is_unclear = everybody.set_aside_records().next().is_some();
         let ids = query.ids.iter().filter(|id| !is_unclear && !everybody.is_set_aside(id));
         Self { people, answered: ids.cloned().collect(), read: Some(everybody.len() as u64) }
     }

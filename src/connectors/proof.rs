@@ -92,6 +92,8 @@ pub(super) enum FileEnd {
     LineBreak,
     /// The closing bracket of the list was read and nothing follows.
     Closed,
+    /// The export itself proves that the file is whole.
+    Proven,
 }
 
 /// Reason why the end of a file is not proven.

@@ -1,12 +1,12 @@
 //! Causes of errors that every kind of source can have.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use crate::attempt::ConnectorAttempt;
 use crate::exceeded_limit::ExceededLimit;
 use crate::protocol_error::ProtocolError;
 use rollcall_model::format::count;
-use rollcall_model::source_date::DateFormat;
 
 /// Reason why a reading is not possible or not usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +58,18 @@ pub enum ReadingError {
         values: u64,
         /// One of the values.
         sample: String,
+        /// The formats in which the values would be dates.
+        formats: Vec<&'static str>,
+    },
+    /// The file of a secret does not contain one.
+    #[error("the secret in `{}` (`{key}`) {fault}", path.display())]
+    UnusableSecret {
+        /// The key in the configuration file.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The problem, as the rest of a sentence after the file.
+        fault: String,
     },
     /// The source exceeds a bound.
     #[error("the source {0}")]
@@ -72,6 +84,22 @@ fn format_unused_records(set_aside: u64, left_out: u64) -> String {
     if all.is_empty() { String::new() } else { format!(", only {}", all.join(" and ")) }
 }
 
+/// Says what to write for dates that cannot be read.
+fn describe_date_settings(attribute: &str, sample: &str, formats: &[&str]) -> String {
+    if !formats.is_empty() {
+        let lines: Vec<String> =
+            formats.iter().map(|format| format!("`{attribute} = \"{format}\"`")).collect();
+        let lines = lines.join(" or ");
+        return format!("under `[connector.dates]` write how the source writes days: {lines}");
+    }
+    if sample.bytes().any(|byte| byte.is_ascii_digit()) {
+        return format!(
+            "under `[connector.dates]` write how the source writes `{attribute}`: `%d` is the day, `%m` the month, `%Y` the year, `%H:%M:%S` a time"
+        );
+    }
+    format!("if this word means no date, write `\"{sample}\" = \"\"` under `[connector.values.{attribute}]`")
+}
+
 impl ProtocolError for ReadingError {
     fn describe(&self, attempt: &ConnectorAttempt) -> String {
         match self {
@@ -84,7 +112,8 @@ impl ProtocolError for ReadingError {
             | Self::Unproven
             | Self::NoPeople { .. }
             | Self::TooManyRejectedRecords { .. }
-            | Self::UnreadableDates { .. } => self.to_string(),
+            | Self::UnreadableDates { .. }
+            | Self::UnusableSecret { .. } => self.to_string(),
         }
     }
 
@@ -96,6 +125,7 @@ impl ProtocolError for ReadingError {
             Self::NoPeople { .. } => "no_people",
             Self::TooManyRejectedRecords { .. } => "set_aside",
             Self::UnreadableDates { .. } => "unreadable_dates",
+            Self::UnusableSecret { .. } => "unusable_secret",
             Self::LimitExceeded(_) => "limit_exceeded",
         }
     }
@@ -108,6 +138,7 @@ impl ProtocolError for ReadingError {
             | Self::NoPeople { .. }
             | Self::TooManyRejectedRecords { .. }
             | Self::UnreadableDates { .. }
+            | Self::UnusableSecret { .. }
             | Self::LimitExceeded(_) => false,
         }
     }
@@ -122,20 +153,13 @@ impl ProtocolError for ReadingError {
                 "check the mapping of `id`, and `include`; if this is right, set `min_read = 0` in `[safety]`".into(),
             ),
             Self::TooManyRejectedRecords { .. } => Some(
-                "map `id` to an attribute with one unique value for each person, such as `entryUUID`".into(),
+                "map `id` to an attribute with one unique value for each person, such as `entryUUID`; if a person has several records, set `several = \"merge\"`".into(),
             ),
-            Self::UnreadableDates { attribute, sample, .. } => {
-                let formats = DateFormat::possible_formats(sample);
-                let choice = if formats.is_empty() { vec!["%d.%m.%Y"] } else { formats };
-                let lines: Vec<String> =
-                    choice.iter().map(|format| format!("`{attribute} = \"{format}\"`")).collect();
-                Some(
-                    format!(
-                        "under `[connector.dates]` write how the source writes days: {}",
-                        lines.join(" or ")
-                    )
-                    .into(),
-                )
+            Self::UnusableSecret { .. } => Some(
+                "write the secret to the file; it is read anew for each run, so that a reload is not required".into(),
+            ),
+            Self::UnreadableDates { attribute, sample, formats, .. } => {
+                Some(describe_date_settings(attribute, sample, formats).into())
             }
             Self::LimitExceeded(limit) => {
                 let spec = limit.limit.spec();

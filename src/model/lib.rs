@@ -6,6 +6,7 @@
 pub mod attributes;
 pub mod catalogue;
 mod column;
+pub mod date_suggestion;
 pub mod definition_source;
 pub mod due_policy;
 pub mod enrollment_state;
@@ -20,6 +21,7 @@ pub mod other_config;
 pub mod panic;
 pub mod people;
 pub mod progress;
+mod rejected_records;
 pub mod resource_limits;
 pub mod role;
 pub mod run_record;

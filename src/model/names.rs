@@ -118,9 +118,12 @@ pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 pub fn is_address(text: &str) -> bool {
     text.len() <= 254
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-        && text
-            .split_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
+        && text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && is_domain(domain))
+}
+
+/// Returns true if a text can be a domain: it has none of the signs that separate addresses or stand around them.
+fn is_domain(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['@', ',', ';', '(', ')', '<', '>', '"', '\\'])
 }
 
 macro_rules! name {

@@ -3,12 +3,15 @@
 //! Rows are small (four bytes per attribute) because every text is stored once in [`Interner`]. The external id
 //! identifies a person; a digest of the values shows whether a record changed since the last reading.
 
+mod record_counts;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::attributes::{Attribute, AttributeSet};
 use crate::interner::{Interner, Symbol};
 use crate::names::fold;
+use crate::rejected_records::{RejectedRecords, RepeatedRecords};
 use crate::run_warning::{RunWarning, RunWarningKind};
 
 /// The number of a row in [`PeopleTable`].
@@ -28,27 +31,8 @@ pub struct PeopleTable {
     left_out: u64,
     /// The ids of people with an attribute whose value could not be read.
     unreadable: Vec<(Symbol, Attribute)>,
-}
-
-/// Records that were rejected.
-#[derive(Debug, Clone, Default)]
-pub struct RejectedRecords {
-    without_id: u64,
-    without_name: u64,
-    addresses: Vec<Symbol>,
-    repeated: FxHashMap<Symbol, RepeatedRecords>,
-    /// Ids of records without an address and a name.
-    nameless: FxHashSet<Symbol>,
-    problems: Vec<RunWarning>,
-}
-
-/// The records of an id that has several different ones.
-#[derive(Debug, Clone)]
-struct RepeatedRecords {
-    /// The number of records, including those that are equal to another one.
-    times: u64,
-    /// The cells of the different records.
-    cells: Vec<Symbol>,
+    /// The ids whose different records became one.
+    merged: FxHashSet<Symbol>,
 }
 
 impl PeopleTable {
@@ -64,6 +48,7 @@ impl PeopleTable {
             identical: 0,
             left_out: 0,
             unreadable: Vec::new(),
+            merged: FxHashSet::default(),
         }
     }
 
@@ -78,10 +63,7 @@ impl PeopleTable {
         debug_assert_eq!(cells.len(), self.width, "a record has one cell for each attribute");
         let id = cells[Attribute::ID.index()];
         if id.is_empty() {
-            self.set_aside.without_id += 1;
-            self.set_aside.addresses.push(cells[Attribute::EMAIL.index()]);
-            let message = "the record has no id: set aside".to_owned();
-            self.set_aside.problems.push(RunWarning::new(RunWarningKind::NoId, place(), message));
+            self.set_aside.add_without_id(cells, place());
             return;
         }
         if let Some(records) = self.set_aside.repeated.get_mut(&id) {
@@ -115,16 +97,27 @@ impl PeopleTable {
         self.set_aside_no_person(id, RunWarning::new(RunWarningKind::NoName, place(), message));
     }
 
+    /// Rejects a row of totals. `place` is the position of the row in the source.
+    pub fn set_aside_total(&mut self, id: Symbol, place: impl FnOnce() -> String) {
+        let text = self.values.text(id);
+        let message = format!("the record `{text}` is a row of totals, not a person: set aside");
+        self.set_aside_no_person(id, RunWarning::new(RunWarningKind::NoName, place(), message));
+    }
+
     /// Rejects a record that is not a person, for the reason of the warning. A person with this id stays as last read.
     pub fn set_aside_no_person(&mut self, id: Symbol, warning: RunWarning) {
-        self.set_aside.problems.push(warning);
-        self.set_aside.nameless.insert(id);
-        self.set_aside.without_name += 1;
+        self.set_aside.add_no_person(id, warning);
     }
 
     /// Notes that a value of a person could not be read: the person keeps the value that was last read.
     pub fn note_unreadable(&mut self, id: Symbol, attribute: Attribute) {
         self.unreadable.push((id, attribute));
+    }
+
+    /// Returns true if the record of a row was made of several ones.
+    #[must_use]
+    pub fn is_merged(&self, row: RowIndex) -> bool {
+        self.merged.contains(&self.cell(row, Attribute::ID))
     }
 
     /// The values that could not be read.
@@ -186,7 +179,10 @@ impl PeopleTable {
             let Some(records) = self.set_aside.repeated.remove(&id) else { continue };
             let different: Vec<&[Symbol]> = records.cells.chunks(self.width).collect();
             match merge(&mut self.values, &different) {
-                Some(cells) => self.push(&cells, String::new),
+                Some(cells) => {
+                    self.push(&cells, String::new);
+                    self.merged.insert(id);
+                }
                 None => {
                     self.set_aside.repeated.insert(id, records);
                 }
@@ -225,37 +221,6 @@ impl PeopleTable {
         self.cells.is_empty()
     }
 
-    /// The number of rejected records.
-    #[must_use]
-    pub fn set_aside(&self) -> u64 {
-        let RejectedRecords { without_id, without_name, repeated, .. } = &self.set_aside;
-        without_id + without_name + repeated.values().map(|records| records.times).sum::<u64>()
-    }
-
-    /// The number of rejected records that are a sign of a wrong mapping: those without an id or a
-    /// name, and those of ids whose
-    /// records have different addresses. Records with one address are those of one person.
-    #[must_use]
-    pub fn set_aside_by_mapping(&self) -> u64 {
-        let is_one_person = |records: &&RepeatedRecords| {
-            let mut addresses = records
-                .cells
-                .chunks(self.width)
-                .map(|cells| fold(self.values.first(cells[Attribute::EMAIL.index()])));
-            let first = addresses.next().unwrap_or_default();
-            !first.is_empty() && addresses.all(|address| address == first)
-        };
-        let repeated = self.set_aside.repeated.values().filter(|records| !is_one_person(records));
-        let RejectedRecords { without_id, without_name, .. } = &self.set_aside;
-        without_id + without_name + repeated.map(|records| records.times).sum::<u64>()
-    }
-
-    /// The number of records that are equal to another one, which counts.
-    #[must_use]
-    pub fn identical(&self) -> u64 {
-        self.identical
-    }
-
     /// Removes rows, given in ascending order, as if the source did not contain them.
     pub fn leave_out(&mut self, rows: &[RowIndex]) {
         self.drop_rows(rows, &mut vec![(); self.len()]);
@@ -272,38 +237,21 @@ impl PeopleTable {
         }
     }
 
-    /// The number of people in the source who are excluded.
-    #[must_use]
-    pub fn left_out(&self) -> u64 {
-        self.left_out
-    }
-
     /// The rejected records.
     pub fn set_aside_problems(&self) -> impl Iterator<Item = RunWarning> {
-        let mut repeated: Vec<_> = self.set_aside.repeated.iter().collect();
-        repeated.sort_unstable_by_key(|(id, _)| self.values.text(**id));
-        let repeated = repeated.into_iter().map(|(id, records)| {
-            let (id, times) = (self.values.text(*id), records.times);
-            RunWarning::new(
-                RunWarningKind::RepeatedId,
-                id,
-                format!("the id occurs {times} times: all its records are set aside"),
-            )
-        });
-        self.set_aside.problems.iter().cloned().chain(repeated)
+        self.set_aside.problems(&self.values)
     }
 
     /// Returns true if a record of this id was rejected: its person is neither read nor absent.
     #[must_use]
     pub fn is_set_aside(&self, id: &str) -> bool {
-        let RejectedRecords { repeated, nameless, .. } = &self.set_aside;
-        self.values.find(id).is_some_and(|id| repeated.contains_key(&id) || nameless.contains(&id))
+        self.values.find(id).is_some_and(|id| self.set_aside.contains(id))
     }
 
-    /// The addresses of records without an id: a person with one of them is not absent.
-    pub fn addresses_without_id(&self) -> impl Iterator<Item = &str> {
-        let addresses = self.set_aside.addresses.iter().filter(|cell| !cell.is_empty());
-        addresses.map(|&cell| self.values.first(cell))
+    /// The cells of the records without an id, and of those of repeated ids. A known person whose address or name one of
+    /// them has is not absent.
+    pub fn set_aside_records(&self) -> impl Iterator<Item = &[Symbol]> {
+        self.set_aside.records(self.width)
     }
 
     /// The row of an external id.

@@ -23,19 +23,19 @@ pub struct RunWarning {
 pub enum RunWarningKind {
     /// A record without an id: rejected.
     NoId,
-    /// A row with an id but without an address and a name: rejected.
+    /// A row with an id but without an address and a name, or a row of totals: rejected.
     NoName,
     /// A duplicate id: all its records are rejected.
     RepeatedId,
-    /// An invalid e-mail address: the learner has none.
+    /// An invalid e-mail address: the one last read is kept.
     BadAddress,
     /// An e-mail address of another active learner: the learner has none.
     AddressTaken,
     /// A new person with the address of a learner who left: a new learner is created.
     AddressHandedOn,
-    /// An invalid date: treated as empty.
+    /// An invalid date, or an end before the start: the dates last read are kept.
     BadDate,
-    /// An unmapped status: treated as active.
+    /// An unmapped status: the one last read is kept, and a new person is active.
     UnknownStatus,
     /// A code that `[connector.values]` does not map: kept unchanged.
     UnknownCode,

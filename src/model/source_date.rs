@@ -7,7 +7,10 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTim
 use chrono_tz::Tz;
 
 /// The first and the last year of a date. Other years are typing errors or numbers that are not dates.
-const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
+pub(crate) const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
+
+/// Two digits of a year mean 1950 to 2049, as in certificates (RFC 5280, 4.1.2.5.1). strftime reads these as later years.
+const TWO_DIGITS_OF_1900: std::ops::RangeInclusive<i32> = 2050..=2069;
 
 /// Intervals of 100 nanoseconds from 1601, the epoch of Windows, to 1970 (MS-DTYP 2.3.3).
 const FILETIME_TO_1970: i64 = 116_444_736_000_000_000;
@@ -24,6 +27,9 @@ pub fn filetime_instant(ticks: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(ticks.checked_sub(FILETIME_TO_1970)?.div_euclid(FILETIME_MICROSECOND))
 }
 
+/// The day zero of spreadsheets (ECMA-376 part 1, section 18.17.4.1). It makes up for 1900-02-29, which they count.
+const EXCEL_EPOCH: Option<NaiveDate> = NaiveDate::from_ymd_opt(1899, 12, 30);
+
 /// How a source writes the dates of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DateFormat {
@@ -36,6 +42,8 @@ pub enum DateFormat {
     Filetime,
     /// Seconds since 1970.
     UnixSeconds,
+    /// Days since 1899-12-30, as spreadsheets count them; a fraction is the time.
+    ExcelDays,
 }
 
 /// The meaning of a text that should be a date.
@@ -50,7 +58,7 @@ pub enum SourceDate {
 }
 
 impl DateFormat {
-    /// Parses the format of the file: `filetime`, `unix`, or a pattern that names day, month and year.
+    /// Parses the format of the file: `filetime`, `unix`, `excel`, or a pattern that names day, month and year.
     ///
     /// # Errors
     /// The reason why the text is not a format, as the rest of a sentence.
@@ -58,6 +66,7 @@ impl DateFormat {
         match text {
             "filetime" => return Ok(Self::Filetime),
             "unix" => return Ok(Self::UnixSeconds),
+            "excel" => return Ok(Self::ExcelDays),
             _ => {}
         }
         let items: Option<Vec<Item<'_>>> =
@@ -84,25 +93,8 @@ impl DateFormat {
             Self::Pattern(pattern) => pattern,
             Self::Filetime => "filetime",
             Self::UnixSeconds => "unix",
+            Self::ExcelDays => "excel",
         }
-    }
-
-    /// The formats of the file in which a text would be a date.
-    #[must_use]
-    pub fn possible_formats(text: &str) -> Vec<&'static str> {
-        const PATTERNS: [&str; 8] =
-            ["%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d-%b-%Y", "%d %B %Y", "%Y/%m/%d"];
-        let text = text.trim();
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        match text.len() {
-            9..=11 if digits => return vec!["unix"],
-            17..=19 if digits => return vec!["filetime"],
-            _ => {}
-        }
-        let fits = |pattern: &&str| {
-            read_pattern(text, pattern, Tz::UTC).is_some_and(|day| YEARS.contains(&day.year()))
-        };
-        PATTERNS.into_iter().filter(fits).collect()
     }
 
     /// Reads a text. An instant is the day on which it falls in `zone`; an instant at midnight of its own offset is a
@@ -123,6 +115,13 @@ impl DateFormat {
                 Ok(seconds) => DateTime::from_timestamp(seconds, 0).map(|at| day_of(at.fixed_offset(), zone)),
                 Err(_) => None,
             },
+            Self::ExcelDays => match read_excel_days(text) {
+                Some(0) => return SourceDate::NoDate,
+                Some(days) => {
+                    EXCEL_EPOCH.and_then(|epoch| epoch.checked_add_signed(TimeDelta::try_days(days)?))
+                }
+                None => None,
+            },
         };
         match day {
             _ if is_placeholder(text) => SourceDate::NoDate,
@@ -138,9 +137,19 @@ fn is_no_date(day: NaiveDate) -> bool {
     matches!((day.year(), day.month(), day.day()), (1 | 1900, 1, 1) | (9999, 12, 31))
 }
 
-/// Zeros in place of a date, as databases write them.
+/// Zeros in place of a date, as databases and SAP write them: `0000-00-00`, `00.00.0000`, `00000000`, perhaps with a
+/// time. Fewer digits than in `00.00.00` are a number.
 fn is_placeholder(text: &str) -> bool {
-    matches!(text, "0000-00-00" | "00000000" | "0000-00-00 00:00:00" | "0000-00-00T00:00:00")
+    const FEWEST_DIGITS: usize = 6;
+    text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-' | b'/' | b':' | b' ' | b'T'))
+        && text.bytes().filter(|byte| *byte == b'0').count() >= FEWEST_DIGITS
+}
+
+/// The days of a count such as `40179` or `40179.75`.
+fn read_excel_days(text: &str) -> Option<i64> {
+    let (days, time) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(days) && is_number(time)).then(|| days.parse().ok()).flatten()
 }
 
 fn read_standard(text: &str, zone: Tz) -> Option<NaiveDate> {
@@ -203,12 +212,18 @@ fn read_odata(inner: &str, zone: Tz) -> Option<NaiveDate> {
     Some(day_of(at.fixed_offset(), zone))
 }
 
-fn read_pattern(text: &str, pattern: &str, zone: Tz) -> Option<NaiveDate> {
+pub(crate) fn read_pattern(text: &str, pattern: &str, zone: Tz) -> Option<NaiveDate> {
     if let Ok(at) = DateTime::parse_from_str(text, pattern) {
         return Some(day_of(at, zone));
     }
     let with_time = NaiveDateTime::parse_from_str(text, pattern).map(|at| at.date());
-    with_time.or_else(|_| NaiveDate::parse_from_str(text, pattern)).ok()
+    let day = with_time.or_else(|_| NaiveDate::parse_from_str(text, pattern)).ok()?;
+    let has_two_digits = pattern.contains("%y") || pattern.contains("%D") || pattern.contains("%x");
+    if has_two_digits && TWO_DIGITS_OF_1900.contains(&day.year()) {
+        day.with_year(day.year() - 100)
+    } else {
+        Some(day)
+    }
 }
 
 /// The day of an instant.
@@ -340,6 +355,14 @@ mod tests {
         for text in ["1900-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "99991231235959Z", "0000-00-00"] {
             assert_eq!(DateFormat::Standard.read(text, Tz::UTC), SourceDate::NoDate, "{text}");
         }
+        for text in ["00.00.0000", "0000-00-00", "00000000", "00/00/0000", "00.00.00", "0000-00-00T00:00:00"]
+        {
+            for format in ["%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "filetime", "unix", "excel"] {
+                let format = DateFormat::parse(format).expect("a format");
+                assert_eq!(format.read(text, Tz::UTC), SourceDate::NoDate, "{text} in {format:?}");
+            }
+        }
+        assert_eq!(DateFormat::Standard.read("00:00", Tz::UTC), SourceDate::Unreadable);
         let filetime = |text| DateFormat::Filetime.read(text, Tz::UTC);
         assert_eq!(filetime("0"), SourceDate::NoDate);
         assert_eq!(filetime("9223372036854775807"), SourceDate::NoDate);
@@ -360,15 +383,14 @@ mod tests {
         assert_eq!(read("filetime", "2024-12-29"), SourceDate::Unreadable);
         assert_eq!(read("unix", "1782858600"), day(2026, 7, 1));
         assert_eq!(read("unix", "99999999999999999"), SourceDate::Unreadable);
-    }
-
-    #[test]
-    fn the_formats_of_a_text_are_found() {
-        assert_eq!(DateFormat::possible_formats("31.12.2026"), ["%d.%m.%Y"]);
-        assert_eq!(DateFormat::possible_formats("05/06/2026"), ["%d/%m/%Y", "%m/%d/%Y"]);
-        assert_eq!(DateFormat::possible_formats("30-Jun-2021"), ["%d-%b-%Y"]);
-        assert_eq!(DateFormat::possible_formats("133800000000000000"), ["filetime"]);
-        assert!(DateFormat::possible_formats("soon").is_empty());
+        assert_eq!(read("excel", "40179"), day(2010, 1, 1));
+        assert_eq!(read("excel", "40179.75"), day(2010, 1, 1));
+        assert_eq!(read("excel", "40179,5"), day(2010, 1, 1));
+        assert_eq!(read("excel", "61"), day(1900, 3, 1));
+        assert_eq!(read("excel", "2958465"), SourceDate::NoDate);
+        for text in ["01.01.2010", "-1", "4e4", "99999999999999999999", ""] {
+            assert_eq!(read("excel", text), SourceDate::Unreadable, "{text}");
+        }
     }
 
     #[test]
@@ -377,5 +399,15 @@ mod tests {
         assert!(DateFormat::parse("%Q").is_err());
         assert!(DateFormat::parse("DD.MM.YYYY").is_err());
         assert_eq!(DateFormat::parse("%d.%m.%y"), Ok(DateFormat::Pattern("%d.%m.%y".to_owned())));
+    }
+
+    #[test]
+    fn two_digits_of_a_year_mean_1950_to_2049() {
+        let year = |text: &str| match DateFormat::Pattern("%d.%m.%y".to_owned()).read(text, Tz::UTC) {
+            SourceDate::Day(day) => day.year(),
+            SourceDate::NoDate | SourceDate::Unreadable => 0,
+        };
+        let years = ["02.05.68", "29.02.52", "01.01.50", "31.12.49", "31.12.99", "02.05.69"].map(year);
+        assert_eq!(years, [1968, 1952, 1950, 2049, 1999, 1969]);
     }
 }

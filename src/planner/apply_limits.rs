@@ -13,17 +13,17 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::approved_subset::restrict_to_approved;
 use crate::baseline_counts::hold_baseline;
 use crate::change_set::{ChangeSet, build_plan};
+use crate::changed_ids::check_changed_ids;
 use crate::deferred_changes::DeferredChanges;
 use crate::hold_pattern::{HoldPattern, find_patterns};
 use crate::hold_report::{UnrestrictedPlan, build_hold};
 use crate::impact::PlanImpact;
 use crate::limit_checks::{HoldScope, check_additions, check_removals, count_lost_by_others, course_grants};
 use crate::lookups::Lookups;
+use crate::moved_addresses::check_moved_addresses;
 use crate::pinned_records::PinnedRecords;
 use crate::population::LearnerIndex;
-use crate::record_checks::{
-    apply_decisions, check_blanked_attributes, check_changed_ids, is_going, pin_learners,
-};
+use crate::record_checks::{apply_decisions, check_blanked_attributes, is_going, pin_learners};
 use crate::source_data::SourceData;
 use crate::unreadable_values::keep_last_read;
 use crate::{PlanContext, PlanInterrupted};
@@ -73,6 +73,7 @@ fn guard(
         reasons.extend(check_changed_ids(context, &first, &mut pinned));
         reasons.extend(check_blanked_attributes(context, lookups, &mut first, &mut pinned));
     }
+    reasons.extend(check_moved_addresses(context, lookups, &mut first, &mut pinned));
     let mut wanted: Option<UnrestrictedPlan> = None;
     let mut current = plan_again(context, lookups, first, &pinned, &mut wanted)?;
     let mut would_go = enrollments(context, &current);

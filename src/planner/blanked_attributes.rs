@@ -33,19 +33,7 @@ pub(crate) fn find_blanked_attributes(
     people: &PeopleTable,
     digests: &[i64],
 ) -> Vec<BlankedAttribute> {
-    // For people of the last good reading: true if the record has changed.
-    let changed: Vec<Option<bool>> = people
-        .rows()
-        .map(|row| {
-            let id = people.id(row);
-            let known = context
-                .snapshot
-                .known
-                .find(id)
-                .filter(|person| person.present && !context.snapshot.is_newcomer(id));
-            known.map(|person| person.digest != digests[row as usize])
-        })
-        .collect();
+    let changed = changed_records(context, people, digests);
     if !changed.contains(&Some(true)) {
         return Vec::new();
     }
@@ -72,6 +60,53 @@ pub(crate) fn find_blanked_attributes(
     blanked.chain(find_shared_addresses(context, people, &changed)).collect()
 }
 
+/// Returns the changed records of known people with an address that another one of them has, too, if they are not too
+/// many: a shared mailbox, which is the address of none of them.
+pub(crate) fn find_shared_mailboxes(
+    context: PlanContext<'_>,
+    people: &PeopleTable,
+    digests: &[i64],
+    changed: &[RowIndex],
+) -> Vec<RowIndex> {
+    let rows = find_sharing_rows(people, changed.iter().copied());
+    if rows.is_empty() {
+        return rows;
+    }
+    let known = count_addresses(people, &changed_records(context, people, digests));
+    if context.rules.limits.is_blanked(rows.len() as u64, known) { Vec::new() } else { rows }
+}
+
+/// Returns for each row whether the record has changed, if the last good reading contained the person.
+fn changed_records(context: PlanContext<'_>, people: &PeopleTable, digests: &[i64]) -> Vec<Option<bool>> {
+    let changed = people.rows().map(|row| {
+        let id = people.id(row);
+        let known = context.snapshot.known.find(id);
+        let known = known.filter(|person| person.present && !context.snapshot.is_newcomer(id));
+        known.map(|person| person.digest != digests[row as usize])
+    });
+    changed.collect()
+}
+
+fn has_address(people: &PeopleTable, row: RowIndex) -> bool {
+    !people.cell(row, Attribute::EMAIL).is_empty()
+}
+
+/// Counts the people of the last good reading with an address.
+fn count_addresses(people: &PeopleTable, changed: &[Option<bool>]) -> u64 {
+    people.rows().filter(|&row| changed[row as usize].is_some() && has_address(people, row)).count() as u64
+}
+
+/// Returns the changed records with an address that another changed record has, too, sorted.
+fn find_sharing_rows(people: &PeopleTable, changed: impl Iterator<Item = RowIndex>) -> Vec<RowIndex> {
+    let mut sharing: FxHashMap<String, Vec<RowIndex>> = FxHashMap::default();
+    for row in changed.filter(|&row| has_address(people, row)) {
+        sharing.entry(fold(people.first(row, Attribute::EMAIL))).or_default().push(row);
+    }
+    let mut rows: Vec<RowIndex> = sharing.into_values().filter(|rows| rows.len() > 1).flatten().collect();
+    rows.sort_unstable();
+    rows
+}
+
 /// Returns the changed records with an address that another changed record has, too, if they are too many. For people of
 /// the last good reading `changed` is true if the record has changed.
 fn find_shared_addresses(
@@ -79,18 +114,11 @@ fn find_shared_addresses(
     people: &PeopleTable,
     changed: &[Option<bool>],
 ) -> Option<BlankedAttribute> {
-    let has_address = |row: &RowIndex| !people.cell(*row, Attribute::EMAIL).is_empty();
-    let mut sharing: FxHashMap<String, Vec<RowIndex>> = FxHashMap::default();
-    for row in people.rows().filter(|&row| changed[row as usize] == Some(true)).filter(has_address) {
-        sharing.entry(fold(people.first(row, Attribute::EMAIL))).or_default().push(row);
-    }
-    let mut rows: Vec<RowIndex> = sharing.into_values().filter(|rows| rows.len() > 1).flatten().collect();
-    if rows.len() < 2 {
+    let rows = find_sharing_rows(people, people.rows().filter(|&row| changed[row as usize] == Some(true)));
+    if rows.is_empty() {
         return None;
     }
-    rows.sort_unstable();
-    let known =
-        people.rows().filter(|&row| changed[row as usize].is_some()).filter(has_address).count() as u64;
+    let known = count_addresses(people, changed);
     let filled = known - rows.len() as u64;
     context.rules.limits.is_blanked(rows.len() as u64, known).then_some(BlankedAttribute {
         attribute: Attribute::EMAIL,

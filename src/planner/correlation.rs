@@ -7,6 +7,7 @@ use std::fmt;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::population::full_name;
 use crate::source_data::KnownAbsence;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::LearnerId;
@@ -80,6 +81,8 @@ pub struct EmailHolder {
     pub ids: Vec<(String, bool)>,
     /// The value of the connector's `match` attribute, if both exist.
     pub match_value: Option<String>,
+    /// The folded names in this connector's records of the learner.
+    pub names: Vec<String>,
 }
 
 /// The learner of a row.
@@ -96,7 +99,7 @@ pub enum PersonMatch {
     },
     /// A new learner.
     New {
-        /// The learner who left with the same address and loses it.
+        /// The learner who left, or leaves, with the same address and loses it.
         instead_of: Option<LearnerId>,
     },
 }
@@ -115,6 +118,8 @@ pub struct MatchContext<'a> {
     pub has_left: &'a dyn Fn(RowIndex) -> bool,
     /// The former id of each id that was found to be a person's who returned.
     pub rehired: &'a FxHashMap<String, String>,
+    /// The former id of each id without an address that differs from it only in leading zeros.
+    pub renumbered: &'a FxHashMap<String, String>,
 }
 
 impl fmt::Debug for MatchContext<'_> {
@@ -176,12 +181,15 @@ impl MatchContext<'_> {
             if self.joins(people, row, holder) {
                 return PersonMatch::Joined { learner: holder.learner, was: holder.status };
             }
-            if holder.status == LearnerStatus::Left || self.has_left_here(people, holder) {
+            let leaves = self.has_left_here(people, holder) || self.vanished_now(people, holder);
+            if holder.status == LearnerStatus::Left || leaves {
                 left_behind = Some(holder.learner);
             }
         }
         let cell = self.match_attribute.map(|attribute| people.cell(row, attribute));
-        let former = cell.and_then(|cell| former.get(&cell)).filter(|one| !claimed.contains(&one.learner));
+        let former = cell.and_then(|cell| former.get(&cell));
+        let renumbered = || self.renumbered.get(people.id(row)).and_then(|old| self.known.find(old));
+        let former = former.or_else(renumbered).filter(|one| !claimed.contains(&one.learner));
         former.map_or(PersonMatch::New { instead_of: left_behind }, joined)
     }
 
@@ -196,10 +204,10 @@ impl MatchContext<'_> {
         if still_here {
             return same_match && self.has_left_here(people, holder);
         }
-        let vanished_now = holder
-            .ids
-            .iter()
-            .any(|(id, present)| *present && people.row(id).is_none() && self.absence.includes(id));
+        let other_match = own_match.is_some() && holder.match_value.is_some() && !same_match;
+        // At first contact the address is all that is known.
+        let is_same = holder.ids.is_empty() || same_match || (!other_match && has_name(people, row, holder));
+        let vanished_now = self.vanished_now(people, holder);
         let other_present = holder.ids.iter().any(|(_, present)| *present) && !vanished_now;
         !other_present
             && match holder.status {
@@ -207,9 +215,15 @@ impl MatchContext<'_> {
                 LearnerStatus::Upcoming
                 | LearnerStatus::Active
                 | LearnerStatus::Leave
-                | LearnerStatus::Suspended => true,
-                LearnerStatus::Left => vanished_now || same_match,
+                | LearnerStatus::Suspended => is_same,
+                LearnerStatus::Left => (vanished_now && is_same) || same_match,
             }
+    }
+
+    /// Returns true if the last good reading contained the holder and this one does not.
+    fn vanished_now(&self, people: &PeopleTable, holder: &EmailHolder) -> bool {
+        let is_gone = |id: &str| people.row(id).is_none() && self.absence.includes(id);
+        holder.ids.iter().any(|(id, present)| *present && is_gone(id))
     }
 
     /// Returns true if the reading has records of a learner and all of them say that the person left.
@@ -249,6 +263,25 @@ impl MatchContext<'_> {
     }
 }
 
+/// Returns true if a row and the holder of its address may have one name: all words of one are words of the other. A name
+/// that is not known says nothing.
+fn has_name(people: &PeopleTable, row: RowIndex, holder: &EmailHolder) -> bool {
+    let own = fold(&full_name(&people.values, people.cells(row)));
+    own.is_empty() || holder.names.is_empty() || holder.names.iter().any(|name| is_same_name(&own, name))
+}
+
+/// Returns true if all words of one folded name are words of the other.
+pub(crate) fn is_same_name(one: &str, other: &str) -> bool {
+    let words = |name: &str| -> FxHashSet<String> {
+        name.split(|sign: char| !sign.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (one, other) = (words(one), words(other));
+    one.is_subset(&other) || other.is_subset(&one)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,7 +301,7 @@ mod tests {
 
     fn holder(learner: i64, status: LearnerStatus, ids: &[(&str, bool)]) -> EmailHolder {
         let ids = ids.iter().map(|(id, present)| ((*id).to_owned(), *present)).collect();
-        EmailHolder { learner: LearnerId(learner), status, ids, match_value: None }
+        EmailHolder { learner: LearnerId(learner), status, ids, match_value: None, names: Vec::new() }
     }
 
     fn decide(people: &[(&str, &str)], holder: EmailHolder, complete: bool) -> PersonMatch {
@@ -292,6 +325,7 @@ mod tests {
             absence: &absence,
             has_left: &|_| false,
             rehired: &FxHashMap::default(),
+            renumbered: &FxHashMap::default(),
         };
         *match_people(&reading(people), &context).last().expect("a row")
     }
@@ -321,6 +355,16 @@ mod tests {
     fn an_address_handed_on_does_not_hand_on_the_record() {
         let met = decide(&[("x", "ada@corp")], holder(7, LearnerStatus::Left, &[("old", false)]), true);
         assert_eq!(met, PersonMatch::New { instead_of: Some(LearnerId(7)) });
+    }
+
+    #[test]
+    fn a_name_in_another_order_or_with_more_words_is_the_same_name() {
+        for (one, other) in
+            [("ada king", "king, ada"), ("ada king", "ada mary king"), ("ada king", "ada king-noel")]
+        {
+            assert!(is_same_name(one, other) && is_same_name(other, one), "{one} {other}");
+        }
+        assert!(!is_same_name("anna berg", "anna holm") && !is_same_name("ada king", "bob king"));
     }
 
     #[test]

@@ -19,18 +19,29 @@ pub(crate) enum LimitViolation {
     PeopleAffected { people: u64, limit: u64 },
     /// A group would lose `lost` of its `size` members.
     GroupShrinks { group: String, lost: u64, size: u64, most: Percent },
+    /// Nearly all members of a group with courses would leave it for one other group.
+    GroupRenamed { from: String, to: String, people: u64 },
     /// So many groups would be created.
     NewGroups { groups: u64, limit: u64 },
     /// A rule matches a group that was created by hand.
     ManualGroup { rule: String, group: String },
     /// A group would grow after an edit of the file.
     GroupGrows { group: String, before: u64, after: u64, most: Percent },
-    /// Known addresses have new ids.
-    ChangedIds { addresses: u64, limit: u64 },
+    /// Known addresses have new ids, which differ `only_zeros` at their beginning from the former ones.
+    ChangedIds { addresses: u64, limit: u64, example: Option<IdChange>, only_zeros: bool },
+    /// Known people have the addresses of other known people.
+    MovedAddresses { addresses: u64, limit: u64 },
     /// An attribute is empty for `blank` of the `had` people who had a value.
     BlankedAttribute { attribute: String, blank: u64, had: u64, most: Percent },
     /// `shared` of the `had` people with an address have one that other people have, too.
     SharedAddresses { shared: u64, had: u64, most: Percent },
+}
+
+/// The former id and the new id of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IdChange {
+    pub(crate) former: String,
+    pub(crate) new: String,
 }
 
 /// The items that removals are counted in.
@@ -49,11 +60,11 @@ impl LimitViolation {
             Self::ReadingTooSmall { .. } => HoldCause::MinRead,
             Self::Removals { .. } => HoldCause::MaxRemovals,
             Self::PeopleAffected { .. } => HoldCause::MaxRemovalsTotal,
-            Self::GroupShrinks { .. } => HoldCause::MaxGroupRemovals,
+            Self::GroupShrinks { .. } | Self::GroupRenamed { .. } => HoldCause::MaxGroupRemovals,
             Self::NewGroups { .. } => HoldCause::MaxNewGroups,
             Self::ManualGroup { .. } => HoldCause::HandMadeGroup,
             Self::GroupGrows { .. } => HoldCause::MaxGrowth,
-            Self::ChangedIds { .. } => HoldCause::MaxRekeyed,
+            Self::ChangedIds { .. } | Self::MovedAddresses { .. } => HoldCause::MaxRekeyed,
             Self::BlankedAttribute { .. } | Self::SharedAddresses { .. } => HoldCause::MaxBlanked,
         }
     }
@@ -70,10 +81,12 @@ impl LimitViolation {
             | Self::Removals { .. }
             | Self::PeopleAffected { .. }
             | Self::GroupShrinks { .. }
+            | Self::GroupRenamed { .. }
             | Self::NewGroups { .. }
             | Self::ManualGroup { .. }
             | Self::GroupGrows { .. }
-            | Self::ChangedIds { .. } => None,
+            | Self::ChangedIds { .. }
+            | Self::MovedAddresses { .. } => None,
         }
     }
 }
@@ -152,6 +165,14 @@ impl fmt::Display for LimitViolation {
                 let size = count(*size, "member", "members");
                 write!(f, "`{group}` would lose {} of its {size}, the limit is {most}", thousands(*lost))
             }
+            Self::GroupRenamed { from, to, people } => {
+                let people = count(*people, "person", "people");
+                write!(
+                    f,
+                    "{people} would leave `{from}` for `{to}` and lose its courses: if it was only renamed, assign the courses \
+                     of `{from}` to `{to}`, then approve"
+                )
+            }
             Self::NewGroups { groups, limit } => {
                 let groups = count(*groups, "group", "groups");
                 write!(f, "{groups} would be created, the limit is {}", thousands(*limit))
@@ -166,12 +187,23 @@ impl fmt::Display for LimitViolation {
                     "`{group}` would grow from {before} to {after} members because the file was edited, the limit is {most}"
                 )
             }
-            Self::ChangedIds { addresses, limit } => {
+            Self::ChangedIds { addresses, limit, example, only_zeros } => {
+                let (addresses, limit) = (thousands(*addresses), thousands(*limit));
+                write!(f, "{addresses} known people have new ids")?;
+                if let Some(IdChange { former, new }) = example {
+                    write!(f, ", such as `{new}` instead of `{former}`")?;
+                }
+                if *only_zeros {
+                    f.write_str(", which differ only in leading zeros")?;
+                }
+                write!(f, "; the limit is {limit}: an approval links them to their learners")
+            }
+            Self::MovedAddresses { addresses, limit } => {
                 let (addresses, limit) = (thousands(*addresses), thousands(*limit));
                 write!(
                     f,
-                    "{addresses} known addresses have new ids, the limit is {limit}: an approval links them to their \
-                     learners"
+                    "{addresses} known people have the addresses of other known people, the limit is {limit}: they stay \
+                     as last read"
                 )
             }
             Self::SharedAddresses { shared, had, most } => {

@@ -13,8 +13,10 @@ use crate::correlation::{EmailHolder, KnownPerson};
 use crate::group_keys::{GroupKeys, group_keys};
 use crate::hold_pattern::FEW_PEOPLE;
 use crate::records::{ConnectorRecord, status_on};
+use crate::set_aside_people::{MAX_NAMED_ABSENTEES, set_aside_addresses, set_aside_names};
 use crate::snapshot::{SnapshotExtent, StoredRecord, records_by_learner};
 use crate::source_data::SourceData;
+use crate::unreadable_values::{note_distant_starts, note_shared_mailboxes};
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::interner::{Interner, Symbol};
@@ -71,13 +73,20 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
         return keys;
     }
     let others = records_by_learner(&context.snapshot.others);
-    let matched = add_rows(context, source, &others, &mut keys);
+    let KnownRows { matched, changed } = add_rows(context, source, &others, &mut keys);
+    note_distant_starts(context, source, &changed);
+    note_shared_mailboxes(context, source, &changed);
     add_absent(context, source, &others, &mut keys);
-    keys.addresses.extend(source.people.addresses_without_id().map(fold));
+    keys.addresses.extend(set_aside_addresses(&source.people));
     keys.addresses.extend(keys.new_addresses.iter().cloned());
     keys.addresses.remove("");
-    keys.new_addresses.remove("");
-    let mut stored: FxHashSet<RowIndex> = source.people.unreadable().map(|(row, _)| row).collect();
+    let any_new_without_address = keys.new_addresses.remove("");
+    let mut stored: FxHashSet<RowIndex> = source
+        .people
+        .unreadable()
+        .map(|(row, _)| row)
+        .filter(|&row| is_changed(context, source, row))
+        .collect();
     if source.is_complete() {
         let blanked = find_blanked_attributes(context, &source.people, &source.digests);
         stored.extend(blanked.iter().flat_map(|one| &one.rows));
@@ -86,29 +95,50 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
     if source.is_complete() {
         let present = context.snapshot.known.iter().filter(|(_, person)| person.present).count();
         // What absent people have in common is described if they are many.
-        if DESCRIBED_ABSENTEES.contains(&(present - matched)) {
+        let absent = present - matched;
+        // Absent people may be the new ones without an address, or those of records that were set aside.
+        let may_be_here = any_new_without_address || !set_aside_names(&source.people).is_empty();
+        let are_named = may_be_here && (1..=MAX_NAMED_ABSENTEES).contains(&absent);
+        if are_named || DESCRIBED_ABSENTEES.contains(&absent) {
             keys.records.extend(source.absent_ids(&context.snapshot.known));
         }
     }
     keys
 }
 
-/// Adds the keys of the rows; returns the number of rows that the last good reading contained, too.
+/// Returns true if the record of a known person differs from the stored one.
+fn is_changed(context: PlanContext<'_>, source: &SourceData, row: RowIndex) -> bool {
+    let known = context.snapshot.known.find(source.people.id(row));
+    known.is_some_and(|person| person.digest != source.digests[row as usize])
+}
+
+/// The rows of a reading that the last good reading contained, too.
+#[derive(Default)]
+struct KnownRows {
+    matched: usize,
+    /// Those whose record has changed.
+    changed: Vec<RowIndex>,
+}
+
+/// Adds the keys of the rows.
 fn add_rows(
     context: PlanContext<'_>,
     source: &SourceData,
     others: &FxHashMap<LearnerId, Vec<&StoredRecord>>,
     keys: &mut LookupKeys,
-) -> usize {
+) -> KnownRows {
     let people = &source.people;
-    let mut matched = 0;
+    let mut known = KnownRows::default();
     for (row, digest) in people.rows().zip(&source.digests) {
         let address = || fold(people.first(row, Attribute::EMAIL));
         let Some(person) = context.snapshot.known.find(people.id(row)) else {
             keys.new_addresses.insert(address());
             continue;
         };
-        matched += usize::from(person.present);
+        known.matched += usize::from(person.present);
+        if person.present && person.digest != *digest {
+            known.changed.push(row);
+        }
         if let Some(records) = others.get(&person.learner) {
             add_merged(person, records, keys);
             keys.addresses.insert(address());
@@ -120,7 +150,7 @@ fn add_rows(
             keys.addresses.insert(address());
         }
     }
-    matched
+    known
 }
 
 /// Returns true if the status of a person whom no other connector knows changes today.
@@ -172,6 +202,16 @@ pub(crate) fn address_of(attributes: &serde_json::Value) -> Option<String> {
     first.and_then(serde_json::Value::as_str).map(fold).filter(|address| !address.is_empty())
 }
 
+/// Returns the folded name in the attributes of a record: `name`, else given and family name.
+pub(crate) fn name_of(attributes: &serde_json::Value) -> Option<String> {
+    let text = |name: &str| attributes.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let name = match text("name") {
+        "" => format!("{} {}", text("given_name"), text("family_name")),
+        name => name.to_owned(),
+    };
+    Some(fold(name.trim())).filter(|name| !name.is_empty())
+}
+
 impl Lookups {
     /// Adds the stored records of this connector's people; returns the addresses in them, whose holders are needed.
     pub fn add_stored(&mut self, records: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
@@ -218,14 +258,20 @@ impl Lookups {
         merged.map(|(learner, _)| *learner)
     }
 
-    /// Sets the value of the connector's `match` attribute for each holder.
-    pub fn set_match_values(&mut self, attribute: &str) {
+    /// Sets the value of the connector's `match` attribute and the names of each holder whose records were loaded.
+    pub fn describe_holders(&mut self, match_attribute: Option<&str>, connector: ConnectorId) {
         for holder in self.holders.values_mut().flatten() {
             let records = self.records.get(&holder.learner).into_iter().flatten();
-            holder.match_value = records.into_iter().find_map(|record| {
-                let json: serde_json::Value = serde_json::from_str(&record.attributes).ok()?;
-                json.get(attribute)?.as_str().map(str::to_owned)
-            });
+            for record in records {
+                let Ok(json) = serde_json::from_str::<serde_json::Value>(&record.attributes) else {
+                    continue;
+                };
+                let value = match_attribute.and_then(|attribute| json.get(attribute)?.as_str());
+                holder.match_value = holder.match_value.take().or_else(|| value.map(str::to_owned));
+                if record.connector == connector {
+                    holder.names.extend(name_of(&json));
+                }
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use crate::hold_pattern::HoldPattern;
-use crate::limit_violation::{LimitViolation, RemovedItem};
+use crate::limit_violation::{IdChange, LimitViolation, RemovedItem};
 use crate::manager_problem::ManagerProblem;
 use crate::plan_warning::PlanWarning;
 use crate::run_baseline::RunBaseline;
@@ -35,11 +35,19 @@ fn next_violation(previous: Option<&LimitViolation>) -> Option<LimitViolation> {
         V::Removals { what: RemovedItem::Learners, .. } => removals(RemovedItem::Enrollments, 0),
         V::Removals { what: RemovedItem::Enrollments, .. } => V::PeopleAffected { people: 501, limit: 500 },
         V::PeopleAffected { .. } => V::GroupShrinks { group, lost: 10, size: 30, most },
-        V::GroupShrinks { .. } => V::NewGroups { groups: 51, limit: 50 },
+        V::GroupShrinks { .. } => {
+            V::GroupRenamed { from: "Logistics".to_owned(), to: "Logistics & Stores".to_owned(), people: 16 }
+        }
+        V::GroupRenamed { .. } => V::NewGroups { groups: 51, limit: 50 },
         V::NewGroups { .. } => V::ManualGroup { rule: "departments".to_owned(), group },
         V::ManualGroup { .. } => V::GroupGrows { group, before: 30, after: 1_061, most: Percent::new(100) },
-        V::GroupGrows { .. } => V::ChangedIds { addresses: 12, limit: 5 },
-        V::ChangedIds { .. } => {
+        V::GroupGrows { .. } => V::ChangedIds { addresses: 12, limit: 5, example: None, only_zeros: false },
+        V::ChangedIds { example: None, .. } => {
+            let example = Some(IdChange { former: "00123".to_owned(), new: "123".to_owned() });
+            V::ChangedIds { addresses: 360, limit: 5, example, only_zeros: true }
+        }
+        V::ChangedIds { .. } => V::MovedAddresses { addresses: 400, limit: 5 },
+        V::MovedAddresses { .. } => {
             let attribute = "department".to_owned();
             V::BlankedAttribute { attribute, blank: 10, had: 60, most: Percent::new(5) }
         }
@@ -64,8 +72,19 @@ fn next_warning<'a>(previous: Option<&PlanWarning<'a>>, rule: &'a RuleName) -> O
         Some(PlanWarning::AddressTaken { holder, .. }) if holder.starts_with("the") => {
             taken("another learner")
         }
-        Some(PlanWarning::AddressTaken { .. }) => PlanWarning::AddressHandedOn { id },
-        Some(PlanWarning::AddressHandedOn { .. }) => PlanWarning::Rehired { id, former: "C000101" },
+        Some(PlanWarning::AddressTaken { .. }) => PlanWarning::AddressHandedOn { id, former: None },
+        Some(PlanWarning::AddressHandedOn { former: None, .. }) => {
+            PlanWarning::AddressHandedOn { id, former: Some("E000007") }
+        }
+        Some(PlanWarning::AddressHandedOn { .. }) => PlanWarning::AddressMoved { id, former: "E000007" },
+        Some(PlanWarning::AddressMoved { .. }) => {
+            let start = chrono::NaiveDate::from_ymd_opt(2068, 5, 2).unwrap_or_default();
+            PlanWarning::DistantStart { id, start }
+        }
+        Some(PlanWarning::DistantStart { .. }) => {
+            PlanWarning::SharedMailbox { id, address: "info@corp.example" }
+        }
+        Some(PlanWarning::SharedMailbox { .. }) => PlanWarning::Rehired { id, former: "C000101" },
         Some(PlanWarning::Rehired { .. }) => {
             PlanWarning::AttributeBlank { attribute: "manager", blank: 7, had: 118 }
         }

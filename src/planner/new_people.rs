@@ -3,13 +3,13 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::PlanContext;
+use crate::changed_ids::find_renumbered;
 use crate::correlation::{KnownPerson, MatchContext, PersonMatch, match_people};
 use crate::lookups::Lookups;
 use crate::records::{ConnectorRecord, SuspensionState, status_on};
 use crate::snapshot::{Snapshot, StoredRecord};
 use crate::source_data::KnownAbsence;
 use rollcall_model::ids::{ConnectorId, LearnerId};
-use rollcall_model::names::fold;
 use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::status::LearnerStatus;
 
@@ -36,12 +36,6 @@ impl Lookups {
     }
 }
 
-/// Returns the learners of records without an id: they are not absent.
-pub(crate) fn protected(people: &PeopleTable, lookups: &Lookups) -> FxHashSet<LearnerId> {
-    let holders = people.addresses_without_id().filter_map(|address| lookups.holders.get(&fold(address)));
-    holders.flatten().map(|holder| holder.learner).collect()
-}
-
 /// Finds the learner of each row of a reading.
 pub(crate) fn find_learners(
     context: PlanContext<'_>,
@@ -50,7 +44,9 @@ pub(crate) fn find_learners(
     absence: &KnownAbsence,
     rehired: &FxHashMap<String, String>,
 ) -> Vec<PersonMatch> {
+    let renumbered = find_renumbered(context, lookups, people, absence);
     let context = MatchContext {
+        renumbered: &renumbered,
         known: &context.snapshot.known,
         holders: &lookups.holders,
         match_attribute: context.rules.profile().match_attribute,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
+
 use rollcall_model::format::thousands;
 use rollcall_model::names::{BadGroupName, RuleName};
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
@@ -13,8 +15,14 @@ pub(crate) enum PlanWarning<'a> {
     UnknownCourse { code: &'a str },
     /// Another active learner has the person's address.
     AddressTaken { id: &'a str, address: &'a str, holder: &'a str },
-    /// A new person has the address of a learner who left.
-    AddressHandedOn { id: &'a str },
+    /// A new person has the address of a learner who left, or leaves.
+    AddressHandedOn { id: &'a str, former: Option<&'a str> },
+    /// A known person has the address of another known person.
+    AddressMoved { id: &'a str, former: &'a str },
+    /// Several known people got one address in this reading.
+    SharedMailbox { id: &'a str, address: &'a str },
+    /// The first day of a person who has access moved into the distant future.
+    DistantStart { id: &'a str, start: NaiveDate },
     /// A person returned with a new id, and the record of the former id says that the person left.
     Rehired { id: &'a str, former: &'a str },
     /// An attribute that nothing uses is empty for many people.
@@ -35,8 +43,9 @@ impl PlanWarning<'_> {
     fn kind(&self) -> RunWarningKind {
         match self {
             Self::UnknownCourse { .. } => RunWarningKind::AssignmentUnmet,
-            Self::AddressTaken { .. } => RunWarningKind::AddressTaken,
-            Self::AddressHandedOn { .. } => RunWarningKind::AddressHandedOn,
+            Self::AddressTaken { .. } | Self::SharedMailbox { .. } => RunWarningKind::AddressTaken,
+            Self::AddressHandedOn { .. } | Self::AddressMoved { .. } => RunWarningKind::AddressHandedOn,
+            Self::DistantStart { .. } => RunWarningKind::BadDate,
             Self::Rehired { .. } => RunWarningKind::Rehired,
             Self::AttributeBlank { .. } => RunWarningKind::AttributeBlank,
             Self::RuleFailed { .. } | Self::CircularRule { .. } => RunWarningKind::RuleFailed,
@@ -50,7 +59,10 @@ impl PlanWarning<'_> {
         match self {
             Self::UnknownCourse { code } => code,
             Self::AddressTaken { id, .. }
-            | Self::AddressHandedOn { id }
+            | Self::AddressHandedOn { id, .. }
+            | Self::AddressMoved { id, .. }
+            | Self::SharedMailbox { id, .. }
+            | Self::DistantStart { id, .. }
             | Self::Rehired { id, .. }
             | Self::RuleFailed { id, .. } => id,
             Self::AttributeBlank { attribute, .. } => attribute,
@@ -71,8 +83,29 @@ impl fmt::Display for PlanWarning<'_> {
             Self::AddressTaken { address, holder, .. } => {
                 write!(f, "{holder} has the address `{address}`: this learner is imported without it")
             }
-            Self::AddressHandedOn { .. } => f.write_str(
-                "the address belonged to a learner who left: a new learner was created and has it now",
+            Self::AddressHandedOn { former, .. } => {
+                match former {
+                    Some(former) => {
+                        write!(f, "the address belonged to the person with the id `{former}`, who is gone")?;
+                    }
+                    None => f.write_str("the address belonged to a learner who left")?,
+                }
+                f.write_str(
+                    ": a new learner was created; if both are one person, run `rollcall learners link` or set `match`",
+                )
+            }
+            Self::AddressMoved { former, .. } => {
+                write!(
+                    f,
+                    "the address belonged to the person with the id `{former}`, who has another one now"
+                )
+            }
+            Self::SharedMailbox { address, .. } => {
+                write!(f, "several people got the address `{address}`: the address last read is kept")
+            }
+            Self::DistantStart { start, .. } => write!(
+                f,
+                "`start_date` {start} is more than five years ahead, and the person has access: the date last read is kept"
             ),
             Self::Rehired { former, .. } => {
                 write!(

@@ -215,18 +215,24 @@ impl Population {
 /// Returns the display name of a record: `name`, else given and family name, else the address, else the id.
 #[must_use]
 pub fn display_name(values: &Interner, cells: &[Symbol]) -> String {
+    let name = full_name(values, cells);
+    let first = |attribute: Attribute| values.first(cells[attribute.index()]).to_owned();
+    [name, first(Attribute::EMAIL)]
+        .into_iter()
+        .find(|text| !text.is_empty())
+        .unwrap_or_else(|| first(Attribute::ID))
+}
+
+/// Returns the name of a record: `name`, else given and family name, else "".
+#[must_use]
+pub fn full_name(values: &Interner, cells: &[Symbol]) -> String {
     let first = |attribute: Attribute| values.first(cells[attribute.index()]);
-    let name = first(Attribute::NAME);
-    if !name.is_empty() {
-        return name.to_owned();
-    }
-    let full = format!("{} {}", first(Attribute::GIVEN_NAME), first(Attribute::FAMILY_NAME));
-    match full.trim() {
+    match first(Attribute::NAME) {
         "" => {
-            let email = first(Attribute::EMAIL);
-            if email.is_empty() { first(Attribute::ID).to_owned() } else { email.to_owned() }
+            let full = format!("{} {}", first(Attribute::GIVEN_NAME), first(Attribute::FAMILY_NAME));
+            full.trim().to_owned()
         }
-        full => full.to_owned(),
+        name => name.to_owned(),
     }
 }
 

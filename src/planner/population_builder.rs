@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::PlanContext;
 use crate::correlation::{KnownPerson, PersonMatch};
+use crate::lookups::Lookups;
 use crate::managers::ChangedLine;
 use crate::pinned_records::PinnedRecords;
 use crate::plan_warning::PlanWarning;
@@ -17,6 +18,7 @@ use crate::source_data::KnownAbsence;
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::names::fold;
 use rollcall_model::people::RowIndex;
 use rollcall_model::run_warning::RunWarning;
 use rollcall_model::status::LearnerStatus;
@@ -36,6 +38,7 @@ impl PopulationBuilder<'_> {
         matches: &[PersonMatch],
         digests: &[i64],
         pinned: &PinnedRecords,
+        lookups: &Lookups,
     ) -> Vec<(RowIndex, LearnerIndex)> {
         let mut records = Vec::new();
         for (row, found) in (0..).zip(matches).filter(|(row, _)| !pinned.has_row(*row)) {
@@ -50,9 +53,13 @@ impl PopulationBuilder<'_> {
                 PersonMatch::Joined { learner, was } => (Some(learner), Some(was), PersonChange::New),
                 PersonMatch::New { .. } => (None, None, PersonChange::New),
             };
-            if let PersonMatch::New { instead_of: Some(_) } = found {
-                let id = self.population.people.id(row);
-                self.problems.push(PlanWarning::AddressHandedOn { id }.into());
+            if let PersonMatch::New { instead_of: Some(learner) } = found {
+                let people = &self.population.people;
+                let (id, address) = (people.id(row), fold(people.first(row, Attribute::EMAIL)));
+                let mut holders = lookups.holders.get(&address).into_iter().flatten();
+                let holder = holders.find(|holder| holder.learner == *learner);
+                let former = holder.and_then(|holder| holder.ids.first()).map(|(id, _)| id.as_str());
+                self.problems.push(PlanWarning::AddressHandedOn { id, former }.into());
             }
             let contested = matches!(found, PersonMatch::Known(person) if person.contested);
             let who = self.add_learner(id, Some(row), fate, was, contested);

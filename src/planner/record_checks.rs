@@ -13,7 +13,7 @@ use crate::lookups::{Lookups, address_of, intern_stored};
 use crate::pinned_records::PinnedRecords;
 use crate::plan_warning::PlanWarning;
 use crate::population::{LearnerIndex, PersonChange};
-use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause};
+use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::names::fold;
 use rollcall_model::people::RowIndex;
@@ -89,27 +89,6 @@ pub(crate) fn pin_learners(
         }
     }
     pin_ids(context, change_set, &of_learner, pinned);
-}
-
-/// Pins the records of known addresses with new ids, if they exceed the limit.
-pub(crate) fn check_changed_ids(
-    context: PlanContext<'_>,
-    change_set: &ChangeSet,
-    pinned: &mut PinnedRecords,
-) -> Option<LimitViolation> {
-    let known = present(context);
-    let limit = context.rules.limits.rekeyed_of(known);
-    let fresh = change_set.changed_ids.iter().filter(|(row, _)| !pinned.has_row(*row));
-    let fresh: Vec<(RowIndex, LearnerId)> = fresh.copied().collect();
-    if fresh.len() as u64 <= limit {
-        return None;
-    }
-    let rows = fresh
-        .iter()
-        .map(|&(row, learner)| (row, learner, Disposition::Hold(HoldCause::MaxRekeyed)))
-        .collect();
-    pin_changed_ids(context, change_set, rows, pinned);
-    Some(LimitViolation::ChangedIds { addresses: fresh.len() as u64, limit })
 }
 
 /// Pins the records of people with new ids, and the absence of their old ids.

@@ -2,11 +2,12 @@
 
 use chrono::NaiveDate;
 
-use crate::population::date;
+use crate::population::{date, full_name};
 use crate::records::{ConnectorRecord, SuspensionState, status_on};
 use crate::rule_set::ConnectorProfile;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::names::fold;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::status::LearnerStatus;
 
@@ -24,23 +25,27 @@ pub struct RecordMerge<'a> {
 }
 
 impl RecordMerge<'_> {
-    /// Makes one record of the different records of each id.
+    /// Makes one record of the different records of each id, unless they are those of different people.
     pub fn apply(self, people: &mut PeopleTable) {
         people.merge_repeated(|values, records| self.merge(values, records));
     }
 
     /// Merges the records with the best status: all their values, their earliest start and their latest end.
     fn merge(self, values: &mut Interner, records: &[&[Symbol]]) -> Option<Vec<Symbol>> {
+        if !is_one_person(values, records) {
+            return None;
+        }
         let status = |cells: &[Symbol]| {
             let record = ConnectorRecord { place: self.connector, cells };
             status_on(self.today, self.connectors, values, &[record], SuspensionState::NotSuspended).status
         };
-        let best = records.iter().map(|cells| status(cells)).min_by_key(|status| rank(*status))?;
-        if !self.merges && best != LearnerStatus::Left {
+        let place = |cells: &[Symbol]| rank(status(cells), cells[Attribute::STATUS.index()].is_empty());
+        let best = records.iter().map(|cells| place(cells)).min()?;
+        if !self.merges && best != LEFT {
             return None;
         }
         let mut running: Vec<&[Symbol]> =
-            records.iter().filter(|cells| status(cells) == best).copied().collect();
+            records.iter().filter(|cells| place(cells) == best).copied().collect();
         // The order of the source does not matter.
         running.sort_by_key(|cells| {
             let texts: Vec<String> = cells.iter().map(|cell| values.text(*cell).to_owned()).collect();
@@ -69,6 +74,41 @@ impl RecordMerge<'_> {
     }
 }
 
+/// The address and the name of a record, folded.
+struct RecordOwner {
+    address: String,
+    name: String,
+}
+
+impl RecordOwner {
+    fn of(values: &Interner, cells: &[Symbol]) -> Self {
+        let address = fold(values.first(cells[Attribute::EMAIL.index()]));
+        Self { address, name: fold(&full_name(values, cells)) }
+    }
+
+    /// Returns true if the two have an address or a name in common, or neither of both in different spellings.
+    fn may_be(&self, other: &Self) -> bool {
+        let equal = |one: &str, other: &str| !one.is_empty() && one == other;
+        let differ = |one: &str, other: &str| !one.is_empty() && !other.is_empty() && one != other;
+        equal(&self.address, &other.address)
+            || equal(&self.name, &other.name)
+            || !(differ(&self.address, &other.address) || differ(&self.name, &other.name))
+    }
+}
+
+/// Returns false if the records fall into groups that have no address and no name in common: a spreadsheet wrote one id
+/// for several people, or an id was typed twice.
+fn is_one_person(values: &Interner, records: &[&[Symbol]]) -> bool {
+    let mut left: Vec<RecordOwner> = records.iter().map(|cells| RecordOwner::of(values, cells)).collect();
+    let mut reached: Vec<RecordOwner> = left.pop().into_iter().collect();
+    while let Some(owner) = reached.pop() {
+        let (next, others) = left.into_iter().partition(|other| owner.may_be(other));
+        reached.extend::<Vec<RecordOwner>>(next);
+        left = others;
+    }
+    left.is_empty()
+}
+
 /// Attributes of which a person has one value.
 const SINGLE_VALUES: [Attribute; 5] =
     [Attribute::ID, Attribute::EMAIL, Attribute::NAME, Attribute::GIVEN_NAME, Attribute::FAMILY_NAME];
@@ -82,12 +122,18 @@ fn latest_end(values: &Interner, records: &[&[Symbol]]) -> Symbol {
     latest.filter(|(end, _)| end.is_some()).map_or(Symbol::EMPTY, |(_, cell)| cell)
 }
 
-/// The best status has the lowest rank.
-fn rank(status: LearnerStatus) -> u8 {
-    match status {
-        LearnerStatus::Active => 0,
-        LearnerStatus::Leave => 1,
-        LearnerStatus::Upcoming => 2,
-        LearnerStatus::Left | LearnerStatus::Suspended => 3,
+/// The rank of a person who left.
+const LEFT: u8 = 5;
+
+/// The best status has the lowest rank. A record without a status counts after those whose status says that the person has
+/// access: the field of a job that is over may be empty.
+fn rank(status: LearnerStatus, is_blank: bool) -> u8 {
+    match (status, is_blank) {
+        (LearnerStatus::Active, false) => 0,
+        (LearnerStatus::Leave, _) => 1,
+        (LearnerStatus::Active, true) => 2,
+        (LearnerStatus::Upcoming, false) => 3,
+        (LearnerStatus::Upcoming, true) => 4,
+        (LearnerStatus::Left | LearnerStatus::Suspended, _) => LEFT,
     }
 }

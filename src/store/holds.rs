@@ -332,6 +332,16 @@ pub async fn waiting(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<HeldChan
     tx.fetch_all("read what waits", WAITING, params![connector]).await
 }
 
+const NEWEST_WAITING: &str =
+    "SELECT max(last_run_id) FROM held_changes WHERE connector_id = $1 AND state = 'held'";
+
+/// Returns the newest run that shows changes of a connector which wait for approval.
+pub async fn find_newest_waiting(tx: &mut Tx, connector: ConnectorId) -> Result<Option<i64>> {
+    let (run,): (Option<i64>,) =
+        tx.fetch_one("look for the newest run that waits", NEWEST_WAITING, params![connector]).await?;
+    Ok(run)
+}
+
 const FORGET: Sql = Sql::per_engine(
     "DELETE FROM held_changes WHERE change_key IN (SELECT value FROM json_each($1))",
     "DELETE FROM held_changes WHERE change_key = ANY($1)",
@@ -378,6 +388,7 @@ list_statements!(
     REJECTION,
     DROPPED,
     WAITING,
+    NEWEST_WAITING,
     FORGET,
     REJECT,
     FORGET_UNDONE

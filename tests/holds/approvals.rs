@@ -165,3 +165,30 @@ fn approve_of_rejection_commits_what_it_discarded() {
         company.verify();
     });
 }
+
+/// A run whose hold a newer run replaced says so by command, API text and page.
+#[test]
+fn replaced_hold_names_the_run_that_superseded_it() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.leave_many("s", 20);
+        let run = company.sync_with_hold().run.expect("a number");
+        for number in 1..=20 {
+            company.hire(&format!("s{number}"), &[("department", "Sales")]);
+        }
+        company.leave_many("r", 20);
+        let newer = company.sync_with_hold().run.expect("a number");
+        let refused = company.approve(run).expect_err("replaced").to_string();
+        assert_eq!(refused, format!("run {run} has no pending changes: run {newer} superseded it"));
+        company.account("ops@corp.example", rollcall_model::role::Role::Operator);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let ops = site.signed_in_client("ops@corp.example").await;
+            let page = ops.get(&format!("/sync/runs/{run}")).await.text;
+            assert!(page.contains(&format!("Run {newer}</a> superseded it")), "{page}");
+            let page = ops.get(&format!("/sync/runs/{newer}")).await.text;
+            assert!(!page.contains("superseded"), "{page}");
+        });
+        site.end();
+    });
+}

@@ -149,6 +149,32 @@ async fn group_base_and_filter_select_groups() {
     assert_eq!(logins, ["", "", "admins"]);
 }
 
+/// The primary group of a POSIX account counts, without `memberUid`.
+#[tokio::test]
+async fn primary_posix_group_is_a_group() {
+    let account = |id: &str, number: &str| {
+        LdapPerson::named(&format!("uid={id}"), id)
+            .without("objectClass")
+            .with("objectClass", "inetOrgPerson")
+            .with("objectClass", "rollcallPerson")
+            .with("objectClass", "posixAccount")
+            .with("uidNumber", "1")
+            .with("gidNumber", number)
+            .with("homeDirectory", "/")
+    };
+    let groups = [
+        group("users", "posixGroup", &[("gidNumber", "100"), ("memberUid", "p2")]),
+        group("admins", "posixGroup", &[("gidNumber", "7")]),
+    ]
+    .concat();
+    let people = vec![account("p0", "100"), account("p1", "7"), account("p2", "7"), account("p3", "8")];
+    let slapd = SlapdSetup::of(people).ldif(&format!("{UNIT}{groups}")).start().await;
+    let reader = reader(&slapd);
+    let people = reader.people().await;
+    let names = ["p0", "p1", "p2", "p3"].map(|id| values(&reader, &people, id, "groups").join(" "));
+    assert_eq!(names, ["users", "admins", "admins users", ""]);
+}
+
 /// Groups that cannot be read completely fail the reading, so nobody loses a group.
 #[tokio::test]
 async fn incomplete_groups_fail_reading() {

@@ -232,6 +232,25 @@ async fn pages_records_and_bytes_of_a_reading_are_bounded() {
     assert!(error.contains("exceeds the limit `reading_bytes` of 300 bytes"), "{error}");
 }
 
+/// Values in parts have the bound of all values of an attribute, values without text included.
+#[tokio::test]
+async fn sum_of_values_in_parts_is_bounded() {
+    for text in ["v", ""] {
+        let part = |number: usize| {
+            let values =
+                (0..2).map(
+                    |value| if text.is_empty() { " ".to_owned() } else { format!("{text}{number}-{value}") },
+                );
+            let range = format!("uid;range={}-{}", 2 * number, 2 * number + 1);
+            vec![LdapReply::Object("uid=a,dc=corp".to_owned(), vec![(range, values.collect())]), last()]
+        };
+        let script = pages((0..10).map(part).collect());
+        let error = refusal(script, Some((ResourceLimit::AttributeValues, 5))).await;
+        let told = "the request for more values of `uid` exceeds the limit `attribute_values` of 5 values";
+        assert!(error.contains(told), "{error}");
+    }
+}
+
 /// Values in parts without end reach the bound on pages.
 #[tokio::test]
 async fn values_in_parts_without_end_are_bounded() {

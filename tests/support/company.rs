@@ -180,6 +180,12 @@ impl Company {
         rows[0]["id"].as_deref().and_then(|id| id.parse().ok()).expect("a number")
     }
 
+    /// The number of the learner who has an id in any directory.
+    pub(crate) fn learner_of_id(&self, id: &str) -> i64 {
+        let sql = format!("SELECT learner_id FROM persons WHERE external_id = '{id}'");
+        self.query_value(&sql).parse().expect("a number")
+    }
+
     /// The state of a learner.
     pub(crate) fn status(&self, who: &str) -> String {
         self.query_value(&format!("SELECT status FROM learners WHERE id = {}", self.learner(who)))

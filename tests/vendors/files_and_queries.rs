@@ -15,7 +15,7 @@ fn read(text: &str, folder: &Path) -> Result<DirectoryReading, ConnectorError> {
     runtime.block_on(config.connectors[0].read(&config.attributes, &single_attempt()))
 }
 
-fn of_file(json: &[u8], more: &str) -> Result<DirectoryReading, ConnectorError> {
+pub(super) fn of_file(json: &[u8], more: &str) -> Result<DirectoryReading, ConnectorError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("people.json");
     std::fs::write(&path, json).expect("a file");
@@ -79,7 +79,8 @@ fn invalid_record_list_reports_position() {
         ("[{\"id\": 1}, {\"id\": }]", "bad_file", "element 2"),
         ("{\"id\": 1}\n{\"id\" 2}\n", "bad_file", "line 2"),
         ("[{\"id\": 1}] {}", "bad_file", "after the list"),
-        ("<html></html>\n", "bad_file", "line 1"),
+        ("<html></html>\n", "bad_file", "web page"),
+        ("<xml></xml>\n", "bad_file", "line 1"),
     ] {
         let error = of_file(text.as_bytes(), "").expect_err(text);
         assert_eq!(error.kind(), kind, "{text}: {error}");

@@ -28,6 +28,40 @@ fn rule_group_shows_manual_members() {
     });
 }
 
+/// People kept out of a group are listed there and on their own page, and can be allowed in again.
+#[test]
+fn people_kept_out_are_listed_and_allowed_again() {
+    on_both(|engine| {
+        let company = Company::staffed(engine, &[("ada", "Sales"), ("bob", "Sales")]);
+        company.sync();
+        company.account("manager@corp.example", Role::Manager);
+        let (sales, ada) =
+            (id(&company, "Sales"), company.query_value("SELECT id FROM learners ORDER BY id"));
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let manager = site.signed_in_client("manager@corp.example").await;
+            let group = format!("/groups/{sales}");
+            assert!(!manager.get(&group).await.text.contains("Kept out</h2>"));
+            let fields =
+                [("member", ada.as_str()), ("because", "works for the auditor"), ("until", "2099-12-31")];
+            let removed = manager.post(&format!("{group}/remove"), &fields).await;
+            assert_eq!(removed.status, 303, "{removed:?}");
+            for path in [group.clone(), format!("/learners/{ada}")] {
+                let page = manager.get(&path).await.text;
+                for text in ["Kept out", "works for the auditor", "2099-12-31", "Allow again"] {
+                    assert!(page.contains(text), "{path} does not say `{text}`:\n{page}");
+                }
+            }
+            let lifted = manager.post(&format!("{group}/lift"), &[("who", "ada@corp.example")]).await;
+            assert_eq!(lifted.status, 303, "{lifted:?}");
+            for path in [group, format!("/learners/{ada}")] {
+                assert!(!manager.get(&path).await.text.contains("Allow again"), "{path}");
+            }
+        });
+        site.end();
+    });
+}
+
 fn id(company: &Company, group: &str) -> String {
     company.query_value(&format!("SELECT id FROM groups WHERE name = '{group}'"))
 }

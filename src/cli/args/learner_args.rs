@@ -80,7 +80,7 @@ fn parse_status(text: &str) -> Result<LearnerStatus, String> {
 /// `rollcall explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// The learner: an e-mail address, a former e-mail address, or CONNECTOR:ID
+    /// The learner: an e-mail address, a former e-mail address, CONNECTOR:ID, an id at any connector, or a name
     pub email: String,
     /// Explain only this group, even if it is unrelated to the learner
     #[arg(long, value_name = "NAME")]

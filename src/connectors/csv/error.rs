@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::attempt::ConnectorAttempt;
-use crate::file::error::describe_file_error;
+use crate::file::error::{describe_encoding, describe_file_error};
 use crate::protocol_error::ProtocolError;
 
 /// Reason why the content of a file is not a table of people. The message follows the name of the file.
@@ -14,6 +14,8 @@ pub enum CsvError {
     NotUtf8 {
         /// The line, from 1.
         line: u64,
+        /// The name of the encoding that the line seems to have.
+        guess: Option<&'static str>,
     },
     /// A quote at an invalid position (RFC 4180 2).
     #[error("line {line}: quote inside an unquoted field: quote the whole field and double the quotes in it")]
@@ -47,6 +49,30 @@ pub enum CsvError {
         /// The line with the columns.
         header: u64,
     },
+    /// The header is among the skipped lines.
+    #[error("the mapped columns are in line {header}, which `skip_lines` skips")]
+    HeaderSkipped {
+        /// The line with the columns, from 1.
+        header: u64,
+    },
+    /// The line in the place of the header has values of a person.
+    #[error(
+        "line {line} is not a header: it names none of the mapped columns, and it has an address or a number"
+    )]
+    NotHeader {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// A column whose letters beyond ASCII were read in another encoding than they were written.
+    #[error("the header has the column `{found}` instead of `{expected}`: the file has another encoding")]
+    GarbledColumn {
+        /// The column of the mapping.
+        expected: String,
+        /// The column of the header.
+        found: String,
+        /// The encoding of the file, if the column tells it.
+        encoding: Option<&'static str>,
+    },
     /// No line with a header.
     #[error("the file has no header: there is no text from line {line} on")]
     NoHeader {
@@ -77,6 +103,9 @@ impl ProtocolError for CsvError {
                 "bad_file"
             }
             Self::LinesAboveHeader { .. }
+            | Self::HeaderSkipped { .. }
+            | Self::NotHeader { .. }
+            | Self::GarbledColumn { .. }
             | Self::NoHeader { .. }
             | Self::RepeatedColumn(_)
             | Self::MissingColumns { .. } => "bad_header",
@@ -90,6 +119,9 @@ impl ProtocolError for CsvError {
             | Self::OpenQuote { .. }
             | Self::Fields { .. }
             | Self::LinesAboveHeader { .. }
+            | Self::HeaderSkipped { .. }
+            | Self::NotHeader { .. }
+            | Self::GarbledColumn { .. }
             | Self::NoHeader { .. }
             | Self::RepeatedColumn(_)
             | Self::MissingColumns { .. } => false,
@@ -98,7 +130,11 @@ impl ProtocolError for CsvError {
 
     fn hint(&self, _: &ConnectorAttempt) -> Option<Cow<'static, str>> {
         Some(match self {
-            Self::NotUtf8 { .. } => "set `encoding`, such as \"windows-1252\", or configure the export to write UTF-8".into(),
+            Self::NotUtf8 { guess, .. } => describe_encoding(*guess).into(),
+            Self::GarbledColumn { encoding, .. } => match encoding {
+                Some(encoding) => format!("set `encoding = \"{encoding}\"`, or configure the export to write UTF-8").into(),
+                None => describe_encoding(None).into(),
+            },
             Self::StrayQuote { .. } | Self::OpenQuote { .. } => {
                 "configure the export to quote fields according to RFC 4180".into()
             }
@@ -106,6 +142,10 @@ impl ProtocolError for CsvError {
                 "check whether the file is truncated, a field contains the delimiter without quotes, or the row is not a record; `skip_rows_after_header` skips rows below the header".into()
             }
             Self::LinesAboveHeader { header, .. } => format!("set `skip_lines = {}`", header - 1).into(),
+            Self::HeaderSkipped { header } => format!("set `skip_lines = {}`", header - 1).into(),
+            Self::NotHeader { .. } => {
+                "check `skip_lines`, and configure the export to write the names of the columns above the rows".into()
+            }
             Self::NoHeader { .. } => "check `skip_lines` and the export".into(),
             Self::RepeatedColumn(_) => "configure the export to give each column a unique name".into(),
             Self::MissingColumns { .. } => {

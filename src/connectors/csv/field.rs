@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn row_without_text_is_blank() {
-        assert!(is_blank(&::csv::ByteRecord::from(vec!["", " ", "\t", "\u{a0}", "=\"\""])));
+        assert!(is_blank(&::csv::ByteRecord::from(vec!["", " ", "\t", "\u{a0}", "=\"\"", "\x1a"])));
         assert!(!is_blank(&::csv::ByteRecord::from(vec!["", "0"])));
         assert!(!is_blank(&::csv::ByteRecord::from(vec![&b"\xff"[..]])));
     }

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use crate::AttributeMapping;
 use crate::csv::CsvError;
 use crate::csv::field::field_text;
+use crate::file::decode_garbled;
+use crate::mapper::find_address;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::{clean, nearest};
 
@@ -46,6 +48,40 @@ pub(super) fn column_name(field: &str) -> String {
     clean(&field_text(field)).into_owned()
 }
 
+/// Returns whether a line in the place of the header has values of a person, and no mapped column.
+pub(super) fn has_values(columns: &[String], mapping: &AttributeMapping) -> bool {
+    let is_value = |field: &String| {
+        find_address(field).is_some()
+            || (!field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    columns.iter().any(is_value) && mapping.columns.iter().all(|(_, source)| !columns.contains(source))
+}
+
+/// The letters of ASCII of a name, with a mark for what stands between them.
+fn ascii_skeleton(name: &str) -> String {
+    let mut skeleton = String::new();
+    for c in name.chars() {
+        if c.is_ascii() {
+            skeleton.push(c);
+        } else if !skeleton.ends_with('\u{fffd}') {
+            skeleton.push('\u{fffd}');
+        }
+    }
+    skeleton
+}
+
+/// The error of a mapped column that the header has in another encoding.
+fn find_garbled_column(source: &str, columns: &[String]) -> Option<CsvError> {
+    if source.is_ascii() {
+        return None;
+    }
+    let skeleton = ascii_skeleton(source);
+    let found = columns.iter().find(|name| !name.is_ascii() && ascii_skeleton(name) == skeleton)?;
+    // The bytes of UTF-8 that were read as letters of Windows-1252.
+    let encoding = decode_garbled(found).is_some_and(|name| clean(&name) == source).then_some("utf-8");
+    Some(CsvError::GarbledColumn { expected: source.to_owned(), found: found.clone(), encoding })
+}
+
 /// The position of each mapped column in a row, in the order of the mapping.
 ///
 /// # Errors
@@ -66,6 +102,9 @@ pub(super) fn places(
         match columns.iter().position(|name| name == source) {
             Some(place) => places.push(place),
             None => {
+                if let Some(garbled) = find_garbled_column(source, columns) {
+                    return Err(garbled);
+                }
                 let meant = nearest(source, columns.iter().map(String::as_str));
                 let meant = meant.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 missing.push(format!("`{source}` (mapped to `{}`{meant})", attributes.name(*attribute)));
@@ -116,6 +155,21 @@ mod tests {
         assert!(fault.contains("`id` (mapped to `id`)"), "{fault}");
         assert!(fault.contains("`full name` (mapped to `name`; did you mean `fullname`?)"), "{fault}");
         assert!(fault.ends_with("it has `fullname`, `mail`"), "{fault}");
+    }
+
+    #[test]
+    fn column_in_another_encoding_is_told() {
+        let columns = vec![(Attribute::ID, "Beschäftigung".to_owned())];
+        let mapping = AttributeMapping { columns, ..AttributeMapping::default() };
+        for (found, encoding) in [("BeschÃ¤ftigung", Some("utf-8")), ("Besch„ftigung", None)] {
+            let header = [found.to_owned()];
+            let error = places(&header, &mapping, &AttributeSet::default()).expect_err("garbled");
+            let expected = "Beschäftigung".to_owned();
+            assert_eq!(error, CsvError::GarbledColumn { expected, found: found.to_owned(), encoding });
+        }
+        let header = ["Beschaftigung".to_owned()];
+        let error = places(&header, &mapping, &AttributeSet::default()).expect_err("another column");
+        assert!(matches!(error, CsvError::MissingColumns { .. }), "{error:?}");
     }
 
     #[test]

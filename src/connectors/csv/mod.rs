@@ -5,6 +5,7 @@
 //! more. Rows without text are no records. Input that the CSV parser would tolerate is an error ([`quote_check`]), because a wrong guess could lose
 //! people.
 
+mod encoding_guess;
 pub(crate) mod error;
 mod field;
 mod header;
@@ -117,7 +118,9 @@ pub(super) async fn check(
     }
     let read = job.clone().run_blocking(CsvReadTask::read).await;
     let is_mapping_fault = read.as_ref().is_err_and(ConnectorError::is_mapping_fault);
-    let describe = |reading: &DirectoryReading| format!("{} people", reading.people().len());
+    let describe = |reading: &DirectoryReading| {
+        format!("{} people", diagnostics::count_people(connector, reading.people()))
+    };
     if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, describe) {
         diagnostics::add_reading_step(&mut steps, connector, attributes, &reading);
     } else if is_mapping_fault && let Ok(sample) = job.run_blocking(CsvReadTask::read_sample).await {

@@ -20,6 +20,8 @@ pub(super) struct Preamble {
     pub number: u64,
     /// The delimiter that the file names in a line such as `sep=;`, as Excel does.
     pub delimiter: Option<u8>,
+    /// The start of the skipped lines, for a message.
+    skipped: Vec<u8>,
     /// The start of what follows, for a message.
     following: Vec<u8>,
 }
@@ -27,10 +29,10 @@ pub(super) struct Preamble {
 impl Preamble {
     /// Reads the lines that are skipped, those that only describe the file, and the header line.
     pub(super) fn read(file: &mut impl BufRead, skip_lines: u64) -> io::Result<Self> {
-        let mut line = Vec::new();
+        let (mut line, mut skipped) = (Vec::new(), Vec::new());
         let (mut number, mut delimiter) = (1, None);
         for _ in 0..skip_lines {
-            skip_line(file)?;
+            skip_line(file, &mut skipped)?;
             number += 1;
         }
         loop {
@@ -45,22 +47,32 @@ impl Preamble {
         }
         let following = file.fill_buf()?;
         let following = following[..following.len().min(LOOK_AHEAD)].to_vec();
-        Ok(Self { line, number, delimiter, following })
+        Ok(Self { line, number, delimiter, skipped, following })
     }
 
     /// The number of the first line below the header that has all mapped columns.
     pub(super) fn find_header_below(&self, mapping: &AttributeMapping) -> Option<u64> {
-        let (mut rest, mut number, mut line) = (self.following.as_slice(), self.number, Vec::new());
-        loop {
-            number += 1;
-            read_line(&mut rest, &mut line).ok()?;
-            if line.is_empty() {
-                return None;
-            }
-            if has_all_columns(&line, mapping) {
-                return Some(number);
-            }
+        find_header(&self.following, self.number + 1, mapping)
+    }
+
+    /// The number of the first skipped line that has all mapped columns.
+    pub(super) fn find_header_above(&self, mapping: &AttributeMapping) -> Option<u64> {
+        find_header(&self.skipped, 1, mapping)
+    }
+}
+
+/// The number of the first line that has all mapped columns, from the number of the first line.
+fn find_header(mut text: &[u8], mut number: u64, mapping: &AttributeMapping) -> Option<u64> {
+    let mut line = Vec::new();
+    loop {
+        read_line(&mut text, &mut line).ok()?;
+        if line.is_empty() {
+            return None;
         }
+        if has_all_columns(&line, mapping) {
+            return Some(number);
+        }
+        number += 1;
     }
 }
 
@@ -122,11 +134,13 @@ fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// Passes over a line of any length.
-fn skip_line(file: &mut impl BufRead) -> io::Result<()> {
+/// Passes over a line of any length and keeps the start of all skipped lines.
+fn skip_line(file: &mut impl BufRead, skipped: &mut Vec<u8>) -> io::Result<()> {
     loop {
         let buffer = file.fill_buf()?;
         let (end, length) = (end_of_line(buffer), buffer.len());
+        let kept = end.unwrap_or(length).min(LOOK_AHEAD.saturating_sub(skipped.len()));
+        skipped.extend_from_slice(&buffer[..kept]);
         let Some(end) = end else {
             if length == 0 {
                 return Ok(());
@@ -195,6 +209,16 @@ mod tests {
         }
         assert!(preamble("a\nb\n", 2).line.is_empty());
         assert!(preamble("\n;;\n", 0).line.is_empty());
+    }
+
+    #[test]
+    fn header_among_skipped_lines_is_found_for_the_message() {
+        let columns = vec![(Attribute::ID, "id".to_owned()), (Attribute::EMAIL, "mail".to_owned())];
+        let mapping = AttributeMapping { columns, ..AttributeMapping::default() };
+        let above = |text: &str, lines| preamble(text, lines).find_header_above(&mapping);
+        assert_eq!(above("id;mail\r\n1;a\r\n2;b\r\n", 1), Some(1));
+        assert_eq!(above("Title\r\nid;mail\r\n1;a\r\n2;b\r\n", 3), Some(2));
+        assert_eq!(above("Title\nid;mail\n1;a\n", 1), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::{BufRead, Cursor, Read};
 
 use ::csv::ByteRecord;
 
+use crate::csv::encoding_guess::guess_encoding;
 use crate::csv::field::is_blank;
 use crate::csv::preamble::Preamble;
 use crate::csv::quote_check::StrictQuoteReader;
@@ -60,9 +61,13 @@ impl CsvTable<()> {
             columns.push(header::column_name(field));
         }
         let places = header::places(&columns, mapping, attributes).map_err(|error| {
+            if let Some(header) = preamble.find_header_above(mapping) {
+                return CsvError::HeaderSkipped { header };
+            }
             let text = preamble.line.trim_ascii();
             match preamble.find_header_below(mapping) {
                 Some(header) => CsvError::LinesAboveHeader { line, text: shorten(text), header },
+                None if header::has_values(&columns, mapping) => CsvError::NotHeader { line },
                 None => error,
             }
         })?;
@@ -77,8 +82,9 @@ impl<R: Read> CsvTable<R> {
         self.header.len()
     }
 
-    /// Reads the next record and returns its line; `None` at the end. Rows without text, repetitions of the header, the
-    /// rows that the settings skip and a line of totals at the end are no records.
+    /// Reads the next record and returns its line; `None` at the end. Rows without text, such as the Ctrl-Z that DOS
+    /// writes at the end, repetitions of the header, the rows that the settings skip and a line of totals at the end are no
+    /// records.
     pub(super) fn next_row(&mut self, row: &mut ByteRecord) -> Result<Option<u64>, ConnectorCause> {
         while self.reader.read_byte_record(row).map_err(parse_error)? {
             let line = self.reader.get_mut().next_row_line();
@@ -119,6 +125,7 @@ impl<R: Read> CsvTable<R> {
 /// The error of a row that is not UTF-8 and starts at a line.
 pub(super) fn not_utf8(row_line: u64, row: &ByteRecord) -> CsvError {
     let mut lines = LineCounter::from_line(row_line);
+    let guess = guess_encoding(row.as_slice());
     for field in row {
         match std::str::from_utf8(field) {
             Ok(_) => lines.count_all(field),
@@ -128,7 +135,7 @@ pub(super) fn not_utf8(row_line: u64, row: &ByteRecord) -> CsvError {
             }
         }
     }
-    CsvError::NotUtf8 { line: lines.line() }
+    CsvError::NotUtf8 { line: lines.line(), guess }
 }
 
 /// Converts an error of the CSV parser or of a reader below it.

@@ -1,4 +1,4 @@
-//! Formats of files that are not text, known by their first bytes.
+//! Formats of files that are no table and no list, known by their first bytes.
 
 use std::fs::File;
 use std::io;
@@ -15,6 +15,18 @@ pub enum BinaryFormat {
     Gzip,
     /// PDF.
     Pdf,
+}
+
+/// The first bytes of a web page, in lower case, behind white space and a byte order mark.
+const WEB_PAGE: [&[u8]; 2] = [b"<!doctype html", b"<html"];
+
+/// Returns whether a file is a web page. The position in the file does not change.
+pub(super) fn is_web_page(file: &File) -> io::Result<bool> {
+    let mut first = [0; 64];
+    let length = file.read_at(&mut first, 0)?;
+    let first = first[..length].to_ascii_lowercase();
+    let text = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&first).trim_ascii_start();
+    Ok(WEB_PAGE.iter().any(|start| text.starts_with(start)))
 }
 
 impl BinaryFormat {

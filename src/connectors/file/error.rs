@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::attempt::ConnectorAttempt;
 use crate::file::binary_format::BinaryFormat;
 use crate::file::near_miss::{NearMiss, NearMissReason};
-use crate::file::text_encoding::InvalidUtf16;
+use crate::file::text_encoding::{TextEncoding, WrongEncoding};
 use crate::protocol_error::ProtocolError;
 
 /// Reason why a file is not a complete directory. The message follows the name of the file.
@@ -50,9 +50,12 @@ pub enum FileError {
     /// Not a text file.
     #[error("this is {}, not a text file", .0.describe())]
     Binary(BinaryFormat),
-    /// A file that is read as UTF-16 has other content.
+    /// A page that a server sent in place of the file.
+    #[error("this is a web page (HTML)")]
+    WebPage,
+    /// The file is not in the encoding of the settings.
     #[error(transparent)]
-    NotUtf16(InvalidUtf16),
+    WrongEncoding(WrongEncoding),
     /// The file has no bytes.
     #[error("the file is empty")]
     Empty,
@@ -110,8 +113,8 @@ pub enum FileError {
 impl FileError {
     /// The error of a reader of text.
     pub(crate) fn from_read(error: io::Error) -> Self {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<InvalidUtf16>()) {
-            Some(invalid) => Self::NotUtf16(*invalid),
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<WrongEncoding>()) {
+            Some(wrong) => Self::WrongEncoding(*wrong),
             None => Self::Unreadable(error),
         }
     }
@@ -139,7 +142,7 @@ impl ProtocolError for FileError {
             | Self::Changed(_)
             | Self::NoLineBreak => "incomplete",
             Self::TooOld { .. } | Self::OlderThanLast { .. } => "too_old",
-            Self::Binary(_) | Self::NotUtf16(_) => "bad_file",
+            Self::Binary(_) | Self::WebPage | Self::WrongEncoding(_) => "bad_file",
         }
     }
 
@@ -160,7 +163,8 @@ impl ProtocolError for FileError {
             | Self::NoFile
             | Self::OutsideFolder { .. }
             | Self::Binary(_)
-            | Self::NotUtf16(_)
+            | Self::WebPage
+            | Self::WrongEncoding(_)
             | Self::NoPeople
             | Self::TooFewRows { .. }
             | Self::TooOld { .. }
@@ -188,10 +192,19 @@ impl ProtocolError for FileError {
             Self::Binary(BinaryFormat::Gzip | BinaryFormat::Pdf) => {
                 "configure the export to write a text file"
             }
-            Self::NotUtf16(_) => "set `encoding` to the encoding of the file",
+            Self::WebPage => {
+                "check how the file is fetched: a page, such as one to sign in, was saved in its place"
+            }
+            Self::WrongEncoding(WrongEncoding::NotUtf16(_)) => "set `encoding` to the encoding of the file",
+            Self::WrongEncoding(WrongEncoding::Utf8) => {
+                "set `encoding = \"utf-8\"`, or configure the export to write Windows-1252 again"
+            }
             Self::NoPeople => "set `min_rows = 0` if an empty file is intended",
-            Self::Empty | Self::Changed(_) | Self::NoLineBreak => {
+            Self::Empty | Self::Changed(_) => {
                 "configure the export to write to a temporary file and rename it when it is complete"
+            }
+            Self::NoLineBreak => {
+                "configure the export to end the last line, or to prove that the file is whole: with a digest (`sha256_file`) or a file that it creates at the end (`done_file`)"
             }
             Self::TooFewRows { .. } | Self::TooOld { .. } | Self::NotDone { .. } | Self::DoneBefore(_) => {
                 "check that the export has finished"
@@ -207,6 +220,17 @@ impl ProtocolError for FileError {
 /// The message of an error in a file: the file, then the problem.
 pub(crate) fn describe_file_error(error: &impl ProtocolError, attempt: &ConnectorAttempt) -> String {
     format!("`{}`: {error}", attempt.target())
+}
+
+/// Says what to do about a file that is not UTF-8.
+pub(crate) fn describe_encoding(guess: Option<&str>) -> String {
+    match guess {
+        Some(name) => format!("set `encoding`, such as \"{name}\", or configure the export to write UTF-8"),
+        None => format!(
+            "configure the export to write UTF-8, or ask for the encoding of the file: `encoding` can be {}",
+            TextEncoding::NAMES.join(", ")
+        ),
+    }
 }
 
 fn format_near_miss(near_miss: Option<&NearMiss>) -> String {

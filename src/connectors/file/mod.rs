@@ -13,6 +13,7 @@ mod near_miss;
 mod newest_file;
 mod text_encoding;
 mod text_reader;
+mod utf8_evidence;
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -31,6 +32,7 @@ use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_model::source_file::SourceFile;
 
 pub use binary_format::BinaryFormat;
+use binary_format::is_web_page;
 pub use error::FileError;
 pub(super) use hashing_reader::HashingReader;
 pub(crate) use identity::FileIdentity;
@@ -40,7 +42,8 @@ pub(crate) use near_miss::FileOrder;
 pub use near_miss::{NearMiss, NearMissReason};
 pub use newest_file::NewestFile;
 pub(super) use newest_file::{FileResult, with_newest};
-pub use text_encoding::{InvalidUtf16, TextEncoding};
+pub(crate) use text_encoding::decode_garbled;
+pub use text_encoding::{InvalidUtf16, TextEncoding, WrongEncoding};
 pub(super) use text_reader::TextReader;
 
 /// Settings of a file, independent of its content.
@@ -122,7 +125,10 @@ pub(super) fn read<'a>(
         if let Some(end) = witness.end.take() {
             return Err(settings.error(name, end));
         }
-        let (mapper, ending) = gathered?;
+        let (mapper, mut ending) = gathered?;
+        if ending == FileEnd::LineBreak && proves_end(settings, &witness) {
+            ending = FileEnd::Proven;
+        }
         let after = FileIdentity::read_from_path(&settings.path).map_err(refuse)?;
         let seen = FileObservation { before, after, bytes: witness.bytes, last_byte: witness.last, ending };
         let proof = CompletenessProof::file(seen).map_err(|doubt| {
@@ -158,6 +164,15 @@ pub(super) fn read_sample<'a>(
     mapper.into_sample(true)
 }
 
+/// Returns whether the file is whole by a proof of the export: the digest of the file, or the file that it creates at
+/// the end, which is checked before.
+fn proves_end<R>(settings: &FileSettings, witness: &HashingReader<'_, R>) -> bool {
+    let is_digest = |sha256_file: &PathBuf| {
+        expected_digest(sha256_file, &settings.path).is_ok_and(|digest| witness.digest() == Some(digest))
+    };
+    settings.done_file.is_some() || settings.sha256_file.as_ref().is_some_and(is_digest)
+}
+
 /// Checks the requirements of the settings.
 fn check_settings<R>(
     settings: &FileSettings,
@@ -187,6 +202,9 @@ pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, Fi
     }
     if let Some(format) = BinaryFormat::detect(&file).map_err(FileError::Unreadable)? {
         return Err(FileError::Binary(format));
+    }
+    if is_web_page(&file).map_err(FileError::Unreadable)? {
+        return Err(FileError::WebPage);
     }
     let modified = metadata.modified().map_err(FileError::Unreadable)?;
     if let Some(done_file) = &settings.done_file {

@@ -115,7 +115,8 @@ impl NearMissReason {
             | FileError::NoFile
             | FileError::OutsideFolder { .. }
             | FileError::Binary(_)
-            | FileError::NotUtf16(_)
+            | FileError::WebPage
+            | FileError::WrongEncoding(_)
             | FileError::NoPeople
             | FileError::TooFewRows { .. }
             | FileError::TooOld { .. }

@@ -1,6 +1,7 @@
 //! Encodings of text files.
 
 use crate::file::line_counter::LineCounter;
+use crate::file::utf8_evidence::Utf8Evidence;
 
 /// The encoding of a file. A byte order mark in the file takes precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,11 +46,22 @@ pub struct InvalidUtf16 {
     pub line: u64,
 }
 
+/// A file is not in the encoding of the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WrongEncoding {
+    /// A file that is read as UTF-16 has other content.
+    #[error(transparent)]
+    NotUtf16(#[from] InvalidUtf16),
+    /// Every character of a file that is read as Windows-1252 is one of UTF-8.
+    #[error("the file is UTF-8, but `encoding` is \"windows-1252\": its names would be garbled")]
+    Utf8,
+}
+
 /// Decodes a file to UTF-8, in parts.
 #[derive(Debug)]
 pub(super) enum TextDecoder {
     Utf16(Utf16Decoder),
-    Windows1252,
+    Windows1252(Utf8Evidence),
 }
 
 /// The state of UTF-16 between two parts.
@@ -68,22 +80,29 @@ impl TextDecoder {
         Self::Utf16(Utf16Decoder { order, half: None, high: None, lines: LineCounter::from_line(1) })
     }
 
+    pub(super) fn windows_1252() -> Self {
+        Self::Windows1252(Utf8Evidence::default())
+    }
+
     /// Appends the text of the next bytes.
-    pub(super) fn decode(&mut self, bytes: &[u8], text: &mut String) -> Result<(), InvalidUtf16> {
+    pub(super) fn decode(&mut self, bytes: &[u8], text: &mut String) -> Result<(), WrongEncoding> {
         match self {
-            Self::Utf16(decoder) => bytes.iter().try_for_each(|&byte| decoder.push(byte, text)),
-            Self::Windows1252 => {
+            Self::Utf16(decoder) => Ok(bytes.iter().try_for_each(|&byte| decoder.push(byte, text))?),
+            Self::Windows1252(evidence) => {
+                evidence.weigh(bytes);
                 text.extend(bytes.iter().map(|&byte| decode_windows_1252(byte)));
                 Ok(())
             }
         }
     }
 
-    /// Fails if the bytes end within a character.
-    pub(super) fn finish(&self) -> Result<(), InvalidUtf16> {
+    /// Fails if the bytes end within a character, or are of another encoding.
+    pub(super) fn finish(&self) -> Result<(), WrongEncoding> {
         match self {
-            Self::Utf16(Utf16Decoder { half: None, high: None, .. }) | Self::Windows1252 => Ok(()),
-            Self::Utf16(decoder) => Err(decoder.error()),
+            Self::Utf16(Utf16Decoder { half: None, high: None, .. }) => Ok(()),
+            Self::Utf16(decoder) => Err(decoder.error().into()),
+            Self::Windows1252(evidence) if evidence.is_utf8() => Err(WrongEncoding::Utf8),
+            Self::Windows1252(_) => Ok(()),
         }
     }
 }
@@ -137,11 +156,21 @@ fn decode_windows_1252(byte: u8) -> char {
     }
 }
 
+/// The text whose UTF-8 was read as Windows-1252; none if the text is something else.
+pub(crate) fn decode_garbled(text: &str) -> Option<String> {
+    let encode = |c: char| {
+        let place =
+            WINDOWS_1252.iter().position(|other| *other == c).and_then(|place| u8::try_from(place).ok());
+        place.map(|place| 0x80 + place).or_else(|| u8::try_from(c).ok())
+    };
+    String::from_utf8(text.chars().map(encode).collect::<Option<Vec<u8>>>()?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn decode(mut decoder: TextDecoder, parts: &[&[u8]]) -> Result<String, InvalidUtf16> {
+    fn decode(mut decoder: TextDecoder, parts: &[&[u8]]) -> Result<String, WrongEncoding> {
         let mut text = String::new();
         for part in parts {
             decoder.decode(part, &mut text)?;
@@ -172,13 +201,23 @@ mod tests {
             (b"\n\0\r\0\x00\xdc", 3),
         ] {
             let decoded = decode(TextDecoder::utf16(ByteOrder::LittleEndian), &[bytes]);
-            assert_eq!(decoded, Err(InvalidUtf16 { line }), "{bytes:?}");
+            assert_eq!(decoded, Err(InvalidUtf16 { line }.into()), "{bytes:?}");
         }
     }
 
     #[test]
     fn windows_1252_has_letters_quotes_and_the_euro() {
-        let decoded = decode(TextDecoder::Windows1252, &[b"M\xfcller \x80 \x84\x93 \x9f \xff"]);
+        let decoded = decode(TextDecoder::windows_1252(), &[b"M\xfcller \x80 \x84\x93 \x9f \xff"]);
         assert_eq!(decoded.as_deref(), Ok("Müller € „“ Ÿ ÿ"));
+    }
+
+    /// UTF-8 that is read as Windows-1252 would garble every name: it is refused at the end of the file.
+    #[test]
+    fn utf_8_is_not_windows_1252() {
+        let text = "Köln;Müller\n".as_bytes();
+        for at in 0..=text.len() {
+            let decoded = decode(TextDecoder::windows_1252(), &[&text[..at], &text[at..]]);
+            assert_eq!(decoded, Err(WrongEncoding::Utf8), "{at}");
+        }
     }
 }

@@ -121,7 +121,7 @@ fn detect(first: &[u8], encoding: TextEncoding) -> (Option<TextDecoder>, usize) 
         // The first character of a table or list is ASCII, so one byte of its unit is zero.
         (&[0, _, ..], _) => (utf16(ByteOrder::BigEndian), 0),
         (&[_, 0, ..], _) | (_, TextEncoding::Utf16) => (utf16(ByteOrder::LittleEndian), 0),
-        (_, TextEncoding::Windows1252) => (Some(TextDecoder::Windows1252), 0),
+        (_, TextEncoding::Windows1252) => (Some(TextDecoder::windows_1252()), 0),
         (_, TextEncoding::Utf8) => (None, 0),
     }
 }

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::http::server_wait::ServerWait;
-use crate::http::{jwt, saml};
+use crate::http::{ServiceAccountKey, jwt, saml};
+use crate::{ReadingError, secret_file};
 use rollcall_model::secret::SecretText;
 
 /// Authentication method of a server.
@@ -137,7 +138,7 @@ pub(super) struct TokenRequest {
 
 impl HttpAuth {
     /// All secrets of the method.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = String> {
         let secrets: Vec<&SecretText> = match self {
             Self::Anonymous => Vec::new(),
             Self::Header { secret, .. } | Self::NamedHeader { secret, .. } => vec![secret],
@@ -158,6 +159,43 @@ impl HttpAuth {
             texts.push(STANDARD.encode(format!("{}:{}", user.reveal(), password.reveal())));
         }
         texts.into_iter()
+    }
+}
+
+impl HttpAuth {
+    /// Reads the secrets that are in files again. Returns whether one has changed.
+    pub(crate) fn renew_secrets(&mut self) -> Result<bool, ReadingError> {
+        match self {
+            Self::Anonymous => Ok(false),
+            Self::Header { secret, .. } | Self::NamedHeader { secret, .. } => secret_file::renew(secret),
+            Self::Basic { user, password } => Ok(secret_file::renew(user)? | secret_file::renew(password)?),
+            Self::Token(grant) => grant.kind.renew_secrets(),
+        }
+    }
+}
+
+impl GrantKind {
+    fn renew_secrets(&mut self) -> Result<bool, ReadingError> {
+        match self {
+            Self::ClientSecret { secret, .. } | Self::ClientSecretBasic { secret, .. } => {
+                secret_file::renew(secret)
+            }
+            Self::ClientKey { key, .. } | Self::Saml { key, .. } => secret_file::renew(key),
+            Self::RefreshToken { secret, token, .. } => {
+                Ok(secret_file::renew(secret)? | secret_file::renew(token)?)
+            }
+            Self::ServiceAccount { issuer, key, key_id, .. } => {
+                let (Some(file), Some(current)) = (key.file().cloned(), secret_file::read_again(key)?) else {
+                    return Ok(false);
+                };
+                let fault = || secret_file::unusable(&file, "is not a service account key".to_owned());
+                let account = ServiceAccountKey::parse(current.reveal()).ok_or_else(fault)?;
+                let has_changed = account.private_key != key.reveal() || account.client_email != *issuer;
+                *key = SecretText::from_file(account.private_key, file);
+                (*issuer, *key_id) = (account.client_email, account.private_key_id);
+                Ok(has_changed)
+            }
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod request_error;
 mod saml;
 mod server_message;
 mod server_wait;
+mod service_account;
 mod signing_key;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub use client::is_header;
 pub(super) use client::{ConnectorRequest, ConnectorResponse, HttpClient, Method, OptionalResponse};
 pub use error::HttpError;
 pub(super) use link_header::next as next_link;
+pub use service_account::ServiceAccountKey;
 
 /// Connection settings of a server.
 #[derive(Debug, Clone)]

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::JsonValueKind;
 use crate::attempt::ConnectorAttempt;
-use crate::file::error::describe_file_error;
+use crate::file::error::{describe_encoding, describe_file_error};
 use crate::protocol_error::ProtocolError;
 
 /// Reason why the content of a file is not a list of people. The message follows the name of the file.
@@ -32,6 +33,22 @@ pub enum JsonFileError {
         /// The keys in its place.
         keys: Vec<String>,
     },
+    /// The file is the list itself, but the settings have a path.
+    #[error("the file is a list, but `list` is \"{list}\"")]
+    IsList {
+        /// The path.
+        list: String,
+    },
+    /// A value of another kind at the path of the settings, or on the way to it.
+    #[error("the file has no list at `{list}`: {} is {found}", describe_place(path))]
+    WrongValue {
+        /// The path.
+        list: String,
+        /// The path of the value; empty for the whole file.
+        path: String,
+        /// What the value is.
+        found: JsonValueKind,
+    },
     /// Text that is not UTF-8.
     #[error("{place} is not UTF-8")]
     NotUtf8 {
@@ -59,6 +76,8 @@ impl ProtocolError for JsonFileError {
             Self::Wrapped { .. }
             | Self::NoAttributes { .. }
             | Self::NoList { .. }
+            | Self::IsList { .. }
+            | Self::WrongValue { .. }
             | Self::NotUtf8 { .. }
             | Self::InvalidRecord { .. } => "bad_file",
         }
@@ -71,6 +90,8 @@ impl ProtocolError for JsonFileError {
             Self::Wrapped { .. }
             | Self::NoAttributes { .. }
             | Self::NoList { .. }
+            | Self::IsList { .. }
+            | Self::WrongValue { .. }
             | Self::NotUtf8 { .. }
             | Self::InvalidRecord { .. } => false,
         }
@@ -88,13 +109,15 @@ impl ProtocolError for JsonFileError {
             Self::NoAttributes { .. } => {
                 "use the keys of the file in `[connector.attributes]`, and check the export".into()
             }
-            Self::NoList { .. } => {
+            Self::IsList { .. } => "remove `list`".into(),
+            Self::WrongValue { found: JsonValueKind::Other, .. } => {
+                "check the export: a message or a page may stand in place of the list".into()
+            }
+            Self::NoList { .. } | Self::WrongValue { .. } => {
                 "set `list` to the path of the list, or remove it if the file is an array or JSON Lines"
                     .into()
             }
-            Self::NotUtf8 { .. } => {
-                "set `encoding`, such as \"windows-1252\", or configure the export to write UTF-8".into()
-            }
+            Self::NotUtf8 { .. } => describe_encoding(None).into(),
             Self::InvalidRecord { .. } => {
                 "configure the export to write an array of objects, or one object per line".into()
             }
@@ -104,6 +127,10 @@ impl ProtocolError for JsonFileError {
 
 fn quote(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn describe_place(path: &str) -> String {
+    if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") }
 }
 
 fn describe_keys(keys: &[String]) -> String {

@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 
+use super::json_value_kind::JsonValueKind;
 use super::record_reader::{JsonRecordError, JsonRecordReader};
 
 /// Number of keys that an error message lists.
@@ -11,9 +12,9 @@ impl<R: BufRead> JsonRecordReader<R> {
     /// Moves to the first element of the list at the path. Other members are passed over.
     pub(super) fn enter_list(&mut self) -> Result<(), JsonRecordError> {
         let (list, mut keys) = (self.list.clone(), Vec::new());
-        for name in &list {
+        for (depth, name) in list.iter().enumerate() {
             if !self.starts_with(b'{')? {
-                return Err(JsonRecordError::NoList { keys });
+                return Err(self.wrong_value(depth)?);
             }
             keys.clear();
             loop {
@@ -28,7 +29,14 @@ impl<R: BufRead> JsonRecordReader<R> {
                 self.skip_member()?;
             }
         }
-        if self.starts_with(b'[')? { Ok(()) } else { Err(JsonRecordError::NoList { keys }) }
+        if self.starts_with(b'[')? { Ok(()) } else { Err(self.wrong_value(list.len())?) }
+    }
+
+    /// The error about the next value, which stands at the first `depth` names of the path and is neither the list nor an
+    /// object on the way to it.
+    fn wrong_value(&mut self, depth: usize) -> Result<JsonRecordError, JsonRecordError> {
+        let found = JsonValueKind::of(self.skip_space()?);
+        Ok(JsonRecordError::WrongValue { path: self.list[..depth].to_vec(), found })
     }
 
     /// Passes over the rest of the objects around the list.
@@ -100,6 +108,9 @@ mod tests {
                 Ok(Some(record)) => found.push(String::from_utf8_lossy(record).trim().to_owned()),
                 Ok(None) => return Ok(found),
                 Err(JsonRecordError::NoList { keys }) => return Err(keys),
+                Err(JsonRecordError::WrongValue { path, found }) => {
+                    return Err(vec![path.join("."), found.to_string()]);
+                }
                 Err(JsonRecordError::NotClosed) => return Err(vec!["not closed".to_owned()]),
                 Err(JsonRecordError::Wrong { what, .. }) => return Err(vec![what.to_owned()]),
                 Err(other) => panic!("{other:?}"),
@@ -123,8 +134,11 @@ mod tests {
         let keys = |names: &[&str]| Err(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
         assert_eq!(read(TEXT, &["value"]), keys(&["n\"}", "meta", "d", "z"]));
         assert_eq!(read(TEXT, &["d", "items"]), keys(&["x", "value", "y"]));
-        assert_eq!(read(TEXT, &["d"]), keys(&["n\"}", "meta", "d"]));
-        assert_eq!(read("[1]", &["d"]), keys(&[]));
+        assert_eq!(read(TEXT, &["d"]), keys(&["d", "an object"]));
+        assert_eq!(read(TEXT, &["z", "value"]), keys(&["z", "null"]));
+        assert_eq!(read(TEXT, &["meta", "value", "x"]), keys(&["meta.value", "a list"]));
+        assert_eq!(read("[1]", &["d"]), keys(&["", "a list"]));
+        assert_eq!(read("\"d\"", &["d"]), keys(&["", "a text"]));
         assert_eq!(read("{\"value\": [1]} 7", &["value"]), keys(&["unexpected data after the list"]));
     }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod error;
 mod first_record;
+mod json_value_kind;
 mod list_path;
 mod record_reader;
 
@@ -25,6 +26,7 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::people::PeopleTable;
 
 pub use error::JsonFileError;
+pub use json_value_kind::JsonValueKind;
 
 use first_record::check_first_record;
 use record_reader::{JsonRecordError, JsonRecordReader};
@@ -81,7 +83,7 @@ pub(super) async fn check(
     let is_mapping_fault = read.as_ref().is_err_and(ConnectorError::is_mapping_fault);
     let describe = |reading: &DirectoryReading| {
         let path = reading.file().map_or_else(String::new, |file| file.path.clone());
-        format!("`{path}`, {} people", reading.people().len())
+        format!("`{path}`, {} people", diagnostics::count_people(connector, reading.people()))
     };
     if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, describe) {
         diagnostics::add_reading_step(&mut steps, connector, attributes, &reading);
@@ -209,6 +211,12 @@ fn cause(error: JsonRecordError, list: &KeyPath) -> ConnectorCause {
         JsonRecordError::TooLarge(limit) => ReadingError::LimitExceeded(limit).into(),
         JsonRecordError::NotClosed => JsonFileError::NotClosed.into(),
         JsonRecordError::NoList { keys } => JsonFileError::NoList { list: list.join("."), keys }.into(),
+        JsonRecordError::WrongValue { path, found: JsonValueKind::List } if path.is_empty() => {
+            JsonFileError::IsList { list: list.join(".") }.into()
+        }
+        JsonRecordError::WrongValue { path, found } => {
+            JsonFileError::WrongValue { list: list.join("."), path: path.join("."), found }.into()
+        }
         JsonRecordError::Wrong { place, what } => {
             JsonFileError::InvalidRecord { place, problem: what.to_owned() }.into()
         }

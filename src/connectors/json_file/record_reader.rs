@@ -4,6 +4,7 @@
 
 use std::io::{self, BufRead, Read};
 
+use super::json_value_kind::JsonValueKind;
 use crate::exceeded_limit::ExceededLimit;
 use crate::json::KeyPath;
 use rollcall_model::resource_limits::ResourceLimit;
@@ -50,6 +51,13 @@ pub(super) enum JsonRecordError {
     NoList {
         /// The keys in its place.
         keys: Vec<String>,
+    },
+    /// The value at the path, or on the way to it, is of another kind.
+    WrongValue {
+        /// The names as far as the value; empty for the whole file.
+        path: KeyPath,
+        /// What it is.
+        found: JsonValueKind,
     },
     /// The record exceeds its bound.
     TooLarge(ExceededLimit),
@@ -253,7 +261,9 @@ mod tests {
                     Ok(Some(record)) => found.push(String::from_utf8_lossy(record).trim().to_owned()),
                     Ok(None) => return Ok(found),
                     Err(JsonRecordError::Wrong { what, .. }) => return Err(what),
-                    Err(JsonRecordError::NoList { .. }) => return Err("no list"),
+                    Err(JsonRecordError::NoList { .. } | JsonRecordError::WrongValue { .. }) => {
+                        return Err("no list");
+                    }
                     Err(JsonRecordError::NotClosed) => return Err("not closed"),
                     Err(JsonRecordError::TooLarge(_)) => return Err("too large"),
                     Err(JsonRecordError::Unreadable(_)) => return Err("unreadable"),

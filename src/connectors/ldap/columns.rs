@@ -11,6 +11,9 @@ use rollcall_model::attributes::Attribute;
 /// The attribute by whose values `memberUid` lists a person (RFC 2307).
 const LOGIN: &str = "uid";
 
+/// The attribute with the number of the primary group of a POSIX account (RFC 2307).
+const GROUP_NUMBER: &str = "gidNumber";
+
 /// Columns of a mapping, and the inputs of those that are derived.
 #[derive(Debug)]
 pub(super) struct LdapColumns {
@@ -30,6 +33,7 @@ pub(super) struct LdapColumns {
 struct GroupInputs {
     listed: usize,
     login: usize,
+    number: usize,
 }
 
 /// Returns whether a source of a mapping means a person, whose id replaces the DN.
@@ -65,8 +69,8 @@ impl LdapColumns {
         }
         if !columns.groups.is_empty() {
             let listed = columns.names.len();
-            columns.inputs = Some(GroupInputs { listed, login: listed + 1 });
-            columns.names.extend(["memberOf".to_owned(), LOGIN.to_owned()]);
+            columns.inputs = Some(GroupInputs { listed, login: listed + 1, number: listed + 2 });
+            columns.names.extend(["memberOf", LOGIN, GROUP_NUMBER].map(str::to_owned));
         }
         columns
     }
@@ -100,6 +104,7 @@ impl LdapColumns {
                 primary: None,
                 dn,
                 logins: record.values_of(inputs.login).collect(),
+                group_numbers: record.values_of(inputs.number).collect(),
             };
             for value in groups.resolve_groups(&person, shown) {
                 record.add(column, &value);
@@ -130,7 +135,7 @@ mod tests {
         assert_eq!(plain.people, [(Attribute::MANAGER, 1)]);
         for source in ["MemberOf", "@groupDNs"] {
             let groups = columns(&[(Attribute::ID, "entryUUID"), (Attribute::ROLE, source)]);
-            assert_eq!(groups.attributes(), ["entryUUID", "memberOf", "uid"]);
+            assert_eq!(groups.attributes(), ["entryUUID", "gidNumber", "memberOf", "uid"]);
             assert!(groups.needs_groups());
         }
     }

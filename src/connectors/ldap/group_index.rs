@@ -1,4 +1,4 @@
-//! All groups of a person: direct groups, nested groups, and the primary group of Active Directory.
+//! All groups of a person: direct groups, nested groups, and the primary group of Active Directory or of a POSIX account.
 //!
 //! Groups are read once. A person's entry and a group's entry list the groups that contain it (`memberOf`), or the
 //! entry of the group lists its members (`member`, `uniqueMember`, `memberUid`). Both are used, because a server
@@ -20,12 +20,14 @@ const ABOVE: usize = 2;
 const MEMBER: usize = 3;
 const UNIQUE_MEMBER: usize = 4;
 const MEMBER_LOGIN: usize = 5;
+const NUMBER: usize = 6;
 
 /// Attributes that are read of a group of Active Directory, by column.
 pub(crate) const LISTED_COLUMNS: &[&str] = &["cn", "objectSid", "memberOf"];
 
 /// Attributes that are read of a group of any other server, by column.
-pub(crate) const MEMBER_COLUMNS: &[&str] = &["cn", "", "memberOf", "member", "uniqueMember", "memberUid"];
+pub(crate) const MEMBER_COLUMNS: &[&str] =
+    &["cn", "", "memberOf", "member", "uniqueMember", "memberUid", "gidNumber"];
 
 /// The form in which a mapping uses groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub(crate) struct PersonMemberships<'d> {
     pub dn: &'d [u8],
     /// The names by which `memberUid` lists the person.
     pub logins: Vec<&'d str>,
+    /// The numbers of the primary groups of a POSIX account (RFC 2307).
+    pub group_numbers: Vec<&'d str>,
 }
 
 /// The groups that were read, and other groups that contain a person.
@@ -72,6 +76,8 @@ pub(crate) struct GroupIndex {
     by_member: FxHashMap<u128, Vec<usize>>,
     /// The groups that list a login as a member.
     by_login: FxHashMap<String, Vec<usize>>,
+    /// The groups with a number (`gidNumber`).
+    by_number: FxHashMap<String, Vec<usize>>,
     /// The number of the last traversal that visited each group.
     met: Vec<u64>,
     search: u64,
@@ -104,6 +110,9 @@ impl RecordSink for GroupIndex {
         }
         for login in record.values_of(MEMBER_LOGIN) {
             self.by_login.entry(fold(login)).or_default().push(group);
+        }
+        for number in record.values_of(NUMBER) {
+            self.by_number.entry(number.to_owned()).or_default().push(group);
         }
     }
 }
@@ -144,6 +153,8 @@ impl GroupIndex {
             let listing = person.logins.iter().filter_map(|login| self.by_login.get(&fold(login)));
             direct.extend(listing.flatten());
         }
+        let numbered = person.group_numbers.iter().filter_map(|number| self.by_number.get(*number));
+        direct.extend(numbered.flatten());
         direct
     }
 

@@ -26,6 +26,8 @@ pub(super) async fn fetch_missing_values(
         let mut requests = 0;
         while let RangeStep::Ask(first) = step {
             requests += 1;
+            // The record counts the values that have text; the server may send any number of others.
+            session.check_limit(ResourceLimit::AttributeValues, first, &attempt)?;
             session.check_limit(ResourceLimit::ReadingPages, requests, &attempt)?;
             let range_name = format!("{attribute};range={first}-*");
             let mut received = None;

@@ -15,6 +15,9 @@ const MOST_UNKNOWN: usize = 100;
 /// More than one unreadable date in this many (5 %) means a wrong format. A single one is a typing error.
 const UNREADABLE_SHARE: u64 = 20;
 
+/// Number of unreadable dates that tell the format: among so many days one is after the twelfth of a month.
+const MOST_SAMPLES: usize = 100;
+
 /// Translation of one column of the mapping.
 #[derive(Debug)]
 pub(super) struct MappedColumn<'a> {
@@ -38,8 +41,8 @@ pub(super) struct DateCounts {
     pub values: u64,
     /// Records whose value is not a date.
     pub unreadable: u64,
-    /// The first value that is not a date.
-    pub sample: String,
+    /// The first values that are not dates.
+    pub samples: Vec<String>,
 }
 
 impl<'a> MappedColumn<'a> {
@@ -71,8 +74,8 @@ impl<'a> MappedColumn<'a> {
     pub(super) fn count_date(&mut self, unreadable: Option<&str>) {
         self.dates.values += 1;
         let Some(text) = unreadable else { return };
-        if self.dates.unreadable == 0 {
-            text.clone_into(&mut self.dates.sample);
+        if self.dates.samples.len() < MOST_SAMPLES {
+            self.dates.samples.push(text.to_owned());
         }
         self.dates.unreadable += 1;
     }
@@ -104,7 +107,10 @@ impl<'a> MappedColumn<'a> {
         let message = |(value, times): &(&str, u64)| {
             let people = if *times == 1 { "1 person".to_owned() } else { format!("{times} people") };
             if is_status {
-                format!("`[connector.status]` does not contain `{value}`: treated as active ({people})")
+                format!(
+                    "`[connector.status]` does not contain `{value}`: known people keep their status, new ones are active \
+                     ({people})"
+                )
             } else {
                 format!("`[connector.values.{name}]` does not translate `{value}`: kept as it is ({people})")
             }

@@ -17,7 +17,12 @@ impl RecordMapper<'_> {
         let mut is_empty = true;
         for value in record.values_of(column.number) {
             is_empty = false;
-            match format.read(column.translate(value), zone) {
+            // The codes of a date are words such as `unbefristet`, which need not be complete.
+            let text = column.name_of(value).unwrap_or(value);
+            if text.is_empty() {
+                continue;
+            }
+            match format.read(text, zone) {
                 SourceDate::Day(day) => {
                     first = Some(first.map_or(day, |earlier: NaiveDate| earlier.min(day)));
                 }
@@ -40,15 +45,21 @@ impl RecordMapper<'_> {
         first.map_or(Symbol::EMPTY, |day| self.people.values.intern(&day.to_string()))
     }
 
-    /// Reports an end before the start.
+    /// Reports an end before the start. A known person keeps the dates that were last read, and a new one has no end.
     pub(super) fn check_dates(&mut self) {
         let text = |attribute: Attribute| self.people.values.first(self.cells[attribute.index()]);
         let (start, end) = (text(Attribute::START_DATE), text(Attribute::END_DATE));
         let id = self.cells[Attribute::ID.index()];
-        if !start.is_empty() && !end.is_empty() && end < start && !id.is_empty() {
-            let message = format!("`end_date` {end} is before `start_date` {start}");
-            self.report_date(id, message);
+        if start.is_empty() || end.is_empty() || end >= start || id.is_empty() {
+            return;
         }
+        let message = format!(
+            "`end_date` {end} is before `start_date` {start}: the dates last read are kept, and a new person has no end"
+        );
+        self.report_date(id, message);
+        self.people.note_unreadable(id, Attribute::START_DATE);
+        self.people.note_unreadable(id, Attribute::END_DATE);
+        self.cells[Attribute::END_DATE.index()] = Symbol::EMPTY;
     }
 
     fn report_date(&mut self, id: Symbol, message: String) {

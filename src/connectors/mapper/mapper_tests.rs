@@ -196,6 +196,22 @@ fn address_is_read_without_prefix_and_name() {
     assert_eq!(kinds(&mapped), [RunWarningKind::BadAddress]);
 }
 
+/// The address of a manager is compared with those of people, so that a name around it is taken off, too.
+#[test]
+fn address_of_manager_is_read_without_name() {
+    let mut mapping = mapping();
+    mapping.columns.push((Attribute::MANAGER, "boss".to_owned()));
+    for (value, expected) in [
+        ("Grace Hopper <grace@corp.example>", "grace@corp.example"),
+        ("mailto:grace@corp.example", "grace@corp.example"),
+        ("CN=Grace,DC=corp", "CN=Grace,DC=corp"),
+        ("4711", "4711"),
+    ] {
+        let mapped = map_with(&mapping, &[&[("uid", "7"), ("boss", value)]]).expect("read");
+        assert_eq!(mapped.people.first(0, Attribute::MANAGER), expected);
+    }
+}
+
 #[test]
 fn a_record_with_two_ids_is_set_aside() {
     let mapped = map(&[&[("uid", "7"), ("uid", "8")], &[("uid", "9")]]).expect("read");

@@ -20,11 +20,13 @@ use crate::active_directory::is_optional;
 use crate::protocol_error::ProtocolError;
 use crate::{AttributeMapping, ConnectorAttempt, ConnectorError, ExceededLimit, ReadingError};
 use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::date_suggestion::suggest_formats;
 use rollcall_model::interner::Symbol;
 use rollcall_model::names::{ConnectorName, fold};
 use rollcall_model::people::PeopleTable;
 use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::source_date::DateFormat;
 use rollcall_model::status::EmploymentStatus;
 
 pub(super) use address::{find_address, spell_address};
@@ -269,7 +271,8 @@ impl<'a> RecordMapper<'a> {
             column: self.mapping.columns[column.number].1.clone(),
             unreadable: dates.unreadable,
             values: dates.values,
-            sample: dates.sample.clone(),
+            sample: dates.samples.first().cloned().unwrap_or_default(),
+            formats: suggest_formats(&dates.samples, column.date_format.unwrap_or(&DateFormat::Standard)),
         }
     }
 
@@ -287,13 +290,14 @@ impl<'a> RecordMapper<'a> {
         let column = &mut self.columns[index];
         let mut values = record.values_of(column.number);
         let Some(first) = values.next() else { return Symbol::EMPTY };
+        let attribute = column.attribute;
         let Some(second) = values.next() else {
-            let only = column.translate(first);
+            let only = strip_manager(attribute, column.translate(first));
             return self.people.values.intern(only);
         };
         self.texts.clear();
         for value in [first, second].into_iter().chain(values) {
-            self.texts.push(column.translate(value).to_owned());
+            self.texts.push(strip_manager(attribute, column.translate(value)).to_owned());
         }
         self.people.values.intern_all(&mut self.texts)
     }
@@ -317,30 +321,27 @@ impl<'a> RecordMapper<'a> {
             }
         }
         let chosen = best.map(|(_, address)| self.people.values.intern(&address)).ok_or(first);
-        self.report_unusable(chosen, RunWarningKind::BadAddress, |text| {
-            format!("`{text}` is not a valid e-mail address: treated as empty")
-        })
+        self.report_unusable(chosen)
     }
 
-    /// The converted value, or an empty one with a warning under the record's id.
-    fn report_unusable(
-        &mut self,
-        chosen: Result<Symbol, Option<String>>,
-        kind: RunWarningKind,
-        message: impl FnOnce(&str) -> String,
-    ) -> Symbol {
+    /// The address, or an empty one with a warning under the record's id: the person keeps the one that was last read.
+    fn report_unusable(&mut self, chosen: Result<Symbol, Option<String>>) -> Symbol {
         let unusable = match chosen {
             Ok(cell) => return cell,
             Err(unusable) => unusable,
         };
         let id = self.cells[Attribute::ID.index()];
         if let Some(text) = unusable.filter(|_| !id.is_empty()) {
-            self.problems.push(RunWarning::new(kind, self.people.values.text(id), message(&text)));
+            let message = format!("`{text}` is not a valid e-mail address: the address last read is kept");
+            let subject = self.people.values.text(id);
+            self.problems.push(RunWarning::new(RunWarningKind::BadAddress, subject, message));
+            self.people.note_unreadable(id, Attribute::EMAIL);
         }
         Symbol::EMPTY
     }
 
-    /// The status for the first value in byte order that is in a status list; a value that is in none is active.
+    /// The status for the first value in byte order that is in a status list. A value that is in none is active for a new
+    /// person, and a known person keeps the status that was last read.
     fn status(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let column = &mut self.columns[index];
         self.texts.clear();
@@ -362,8 +363,20 @@ impl<'a> RecordMapper<'a> {
         });
         if named.is_none() {
             let unnamed = self.texts.iter().filter(|text| fold(text) != EmploymentStatus::Active.as_str());
-            unnamed.for_each(|text| column.unknown(text));
+            let mut is_unknown = false;
+            for text in unnamed {
+                column.unknown(text);
+                is_unknown = true;
+            }
+            if is_unknown {
+                self.people.note_unreadable(self.cells[Attribute::ID.index()], Attribute::STATUS);
+            }
         }
         self.people.values.intern(named.unwrap_or(EmploymentStatus::Active).as_str())
     }
+}
+
+/// Takes the address of a manager out of what is around it, so that it is compared with those of people.
+fn strip_manager(attribute: Attribute, text: &str) -> &str {
+    if attribute == Attribute::MANAGER { find_address(text).unwrap_or(text) } else { text }
 }

@@ -52,7 +52,15 @@ fn reading_errors() -> Vec<ConnectorError> {
             unreadable: 98,
             values: 100,
             sample: "31.12.2026".to_owned(),
+            formats: vec!["%d.%m.%Y"],
         },
+        ReadingError::UnusableSecret {
+            key: "bind_password_file",
+            path: std::path::PathBuf::from("/etc/rollcall/secrets/ldap"),
+            fault: "is empty".to_owned(),
+        },
+        unreadable_dates("12-31"),
+        unreadable_dates("unbefristet"),
         ReadingError::LimitExceeded(exceeded(ResourceLimit::ReadingRecords)),
         ReadingError::LimitExceeded(exceeded(ResourceLimit::LdapNestingLevels).of(|| "a message".to_owned())),
     ];
@@ -64,6 +72,7 @@ fn reading_errors() -> Vec<ConnectorError> {
             | ReadingError::NoPeople { .. }
             | ReadingError::TooManyRejectedRecords { .. }
             | ReadingError::UnreadableDates { .. }
+            | ReadingError::UnusableSecret { .. }
             | ReadingError::LimitExceeded(_) => (),
         }
     }
@@ -187,4 +196,15 @@ fn sql_errors() -> Vec<ConnectorError> {
         }
     }
     samples.map(|(attempt, cause)| error(attempt, cause)).into()
+}
+
+fn unreadable_dates(sample: &str) -> ReadingError {
+    ReadingError::UnreadableDates {
+        attribute: "end_date".to_owned(),
+        column: "Austritt".to_owned(),
+        unreadable: 98,
+        values: 100,
+        sample: sample.to_owned(),
+        formats: Vec::new(),
+    }
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::csv::CsvError;
-use crate::file::{BinaryFormat, FileError, FileOrder, InvalidUtf16, NearMiss, NearMissReason};
-use crate::json_file::JsonFileError;
+use crate::file::{
+    BinaryFormat, FileError, FileOrder, InvalidUtf16, NearMiss, NearMissReason, WrongEncoding,
+};
+use crate::json_file::{JsonFileError, JsonValueKind};
 use crate::{ConnectorAttempt, ConnectorCause, ConnectorError};
 
 use super::error_samples::error;
@@ -35,7 +37,9 @@ fn file_causes() -> Vec<FileError> {
         FileError::Binary(BinaryFormat::CompoundFile),
         FileError::Binary(BinaryFormat::Gzip),
         FileError::Binary(BinaryFormat::Pdf),
-        FileError::NotUtf16(InvalidUtf16 { line: 3 }),
+        FileError::WrongEncoding(WrongEncoding::NotUtf16(InvalidUtf16 { line: 3 })),
+        FileError::WrongEncoding(WrongEncoding::Utf8),
+        FileError::WebPage,
         FileError::Empty,
         FileError::NoPeople,
         FileError::TooFewRows { rows: 4, wanted: 5 },
@@ -64,7 +68,8 @@ fn file_causes() -> Vec<FileError> {
             | FileError::NoFile
             | FileError::OutsideFolder { .. }
             | FileError::Binary(_)
-            | FileError::NotUtf16(_)
+            | FileError::WrongEncoding(_)
+            | FileError::WebPage
             | FileError::Empty
             | FileError::NoPeople
             | FileError::TooFewRows { .. }
@@ -109,11 +114,22 @@ fn near_miss_reasons() -> Vec<NearMissReason> {
 
 fn csv_causes() -> Vec<CsvError> {
     let causes = vec![
-        CsvError::NotUtf8 { line: 3 },
+        CsvError::NotUtf8 { line: 3, guess: Some("windows-1252") },
+        CsvError::NotUtf8 { line: 3, guess: None },
         CsvError::StrayQuote { line: 3 },
         CsvError::OpenQuote { line: 3 },
         CsvError::Fields { line: 3, found: 5, expected: 4 },
         CsvError::LinesAboveHeader { line: 1, text: "All workers".to_owned(), header: 3 },
+        CsvError::HeaderSkipped { header: 2 },
+        CsvError::NotHeader { line: 3 },
+        CsvError::GarbledColumn {
+            expected: "Größe".to_owned(),
+            found: "GrÃ¶ÃŸe".to_owned(),
+            encoding: Some("utf-8"),
+        },
+        CsvError::GarbledColumn {
+            expected: "Größe".to_owned(), found: "Gr”áe".to_owned(), encoding: None
+        },
         CsvError::NoHeader { line: 3 },
         CsvError::RepeatedColumn("mail".to_owned()),
         CsvError::MissingColumns {
@@ -128,6 +144,9 @@ fn csv_causes() -> Vec<CsvError> {
             | CsvError::OpenQuote { .. }
             | CsvError::Fields { .. }
             | CsvError::LinesAboveHeader { .. }
+            | CsvError::HeaderSkipped { .. }
+            | CsvError::NotHeader { .. }
+            | CsvError::GarbledColumn { .. }
             | CsvError::NoHeader { .. }
             | CsvError::RepeatedColumn(_)
             | CsvError::MissingColumns { .. } => (),
@@ -145,6 +164,17 @@ fn json_causes() -> Vec<JsonFileError> {
         JsonFileError::NoAttributes { keys: keys() },
         JsonFileError::NoList { list: "data.items".to_owned(), keys: keys() },
         JsonFileError::NoList { list: "value".to_owned(), keys: Vec::new() },
+        JsonFileError::IsList { list: "value".to_owned() },
+        JsonFileError::WrongValue {
+            list: "data.items".to_owned(),
+            path: "data".to_owned(),
+            found: JsonValueKind::Null,
+        },
+        JsonFileError::WrongValue {
+            list: "data".to_owned(),
+            path: String::new(),
+            found: JsonValueKind::Other,
+        },
         JsonFileError::NotUtf8 { place: place.clone() },
         JsonFileError::InvalidRecord { place, problem },
     ];
@@ -154,6 +184,8 @@ fn json_causes() -> Vec<JsonFileError> {
             | JsonFileError::Wrapped { .. }
             | JsonFileError::NoAttributes { .. }
             | JsonFileError::NoList { .. }
+            | JsonFileError::IsList { .. }
+            | JsonFileError::WrongValue { .. }
             | JsonFileError::NotUtf8 { .. }
             | JsonFileError::InvalidRecord { .. } => (),
         }

@@ -36,6 +36,8 @@ pub enum GroupError {
     NotDeleted { name: String },
     #[error("learner `{text}` does not exist")]
     NoLearner { text: String },
+    #[error("several learners have the id or the name `{text}`: {}", learners.join(", "))]
+    SeveralLearners { text: String, learners: Vec<String> },
     #[error("course `{code}` does not exist")]
     NoCourse { code: String, nearest: Option<String> },
     #[error("`{text}` is not a valid e-mail address")]
@@ -83,6 +85,7 @@ impl GroupError {
                 "use an e-mail address, a former address, or CONNECTOR:ID; `rollcall learners list` shows all"
                     .to_owned(),
             ),
+            Self::SeveralLearners { .. } => Some("use one of the addresses".to_owned()),
             Self::NeverEnrolled { .. } => {
                 Some("assign the course first: `rollcall assign COURSE --learner EMAIL`".to_owned())
             }
@@ -150,6 +153,7 @@ mod tests {
             E::DueChangedSince { code: code() },
             E::NotDeleted { name: name() },
             E::NoLearner { text: email() },
+            E::SeveralLearners { text: "4711".to_owned(), learners: vec![email(), "hr:4711".to_owned()] },
             E::NoCourse { code: code(), nearest: None },
             E::BadAddress { text: "ada".to_owned() },
             E::NoName { email: email() },

@@ -19,6 +19,31 @@ pub async fn find_learner(tx: &mut Tx, text: &str) -> Result<Learner> {
     learners::find(tx, text).await?.ok_or_else(|| GroupError::NoLearner { text: text.to_owned() })
 }
 
+/// Number of learners that an error names.
+const NAMED_LEARNERS: usize = 5;
+
+/// Finds a learner to show: as [`find_learner`], or by the id at any connector, or by the name. A change must name its
+/// learner, because a name can be that of several people.
+///
+/// # Errors
+/// If there is no such learner, or several.
+pub async fn find_shown_learner(tx: &mut Tx, text: &str) -> Result<Learner> {
+    if let Some(learner) = learners::find(tx, text).await? {
+        return Ok(learner);
+    }
+    let most = i64::try_from(NAMED_LEARNERS).unwrap_or(i64::MAX);
+    let mut found = learners::find_by_id_or_name(tx, text, most).await?;
+    match (found.pop(), found.is_empty()) {
+        (None, _) => Err(GroupError::NoLearner { text: text.to_owned() }),
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => {
+            found.push(last);
+            let learners = found.into_iter().map(|one| one.email).collect();
+            Err(GroupError::SeveralLearners { text: text.to_owned(), learners })
+        }
+    }
+}
+
 /// Adds a learner that is in no directory.
 ///
 /// # Errors

@@ -30,7 +30,7 @@ pub use group::{
     DeletionConfirmation, DeletionImpact, RESTORE_PERIOD, create_group, delete_group, load_deletion_impact,
     rename_group, restore_group,
 };
-pub use learners::{add_learner, find_learner};
+pub use learners::{add_learner, find_learner, find_shown_learner};
 pub use members::{MemberEffect, MembersUpdate, add_members, lift_exclusion, remove_members};
 pub use reference::{GroupRef, LearnerRef, find_group};
 pub use suspension::{SuspensionResult, suspend_learner};

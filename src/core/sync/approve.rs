@@ -87,7 +87,7 @@ pub async fn approve(
 /// Builds the result of a committed approval.
 async fn build_result(store: &Store, run: RunId, done: Execution) -> Result<ApprovalResult, ApprovalError> {
     let (Some(number), Some((hold, keys))) = (done.number, done.approval) else {
-        return Err(ApprovalError::NothingHeld { run, newer: None });
+        return Err(ApprovalError::NothingHeld { run, newer: None, was_held: false });
     };
     info!(run = %number, approves = %run, "approved held changes");
     let (done_changes, mut dropped): (Vec<_>, Vec<_>) =
@@ -122,7 +122,7 @@ pub async fn reject(
     let mut change = ChangeTransaction::begin(store, &about, when).await?;
     let number = change.run;
     if holds::reject(&mut change.tx, hold.connector, run, number).await? == 0 {
-        return Err(ApprovalError::NothingHeld { run, newer: None });
+        return Err(ApprovalError::NothingHeld { run, newer: None, was_held: false });
     }
     let CommittedChange { run: number, counts } = change.commit().await?;
     let mut tx = store.begin_read().await?;

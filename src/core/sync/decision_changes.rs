@@ -2,6 +2,7 @@
 
 use crate::sync::ApprovalError;
 use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_model::run_record::RunStatus;
 use rollcall_planner::Snapshot;
 use rollcall_store::holds::{self, HeldChangeRecord as HeldChange};
 use rollcall_store::{Tx, connectors, runs};
@@ -25,19 +26,22 @@ impl ConnectorHold {
 /// Finds the changes that an approval of `run` commits: those that the run holds, or that are rejected or undone because
 /// of it.
 pub(super) async fn find_changes(tx: &mut Tx, run: RunId) -> Result<ConnectorHold, ApprovalError> {
-    runs::get(tx, run).await?.ok_or(ApprovalError::NoRun { run })?;
+    let record = runs::get(tx, run).await?.ok_or(ApprovalError::NoRun { run })?;
     let (_, connector) = runs::get_guard_report(tx, run).await?;
     let all = connectors::list(tx).await?;
     let connector = all.iter().find(|one| Some(ConnectorId(one.id)) == connector);
-    let Some(connector) = connector else { return Err(ApprovalError::NothingHeld { run, newer: None }) };
+    let Some(connector) = connector else {
+        return Err(ApprovalError::NothingHeld { run, newer: None, was_held: false });
+    };
     let id = ConnectorId(connector.id);
     let open = holds::named_by(tx, id, run).await?;
     if open.is_empty() {
         if let Some(rejection) = holds::find_rejection(tx, id, run).await? {
             return Err(ApprovalError::Rejected { run, rejection });
         }
-        let newer = holds::waiting(tx, id).await?.iter().map(|change| change.last_run_id).max();
-        return Err(ApprovalError::NothingHeld { run, newer });
+        let newer = holds::find_newest_waiting(tx, id).await?;
+        let was_held = record.status == RunStatus::Held && runs::list_related(tx, run).await?.is_empty();
+        return Err(ApprovalError::NothingHeld { run, newer, was_held });
     }
     let dropped = holds::dropped(tx, id, run).await?;
     Ok(ConnectorHold { connector: id, name: connector.name.clone(), open, dropped })

@@ -104,12 +104,25 @@ pub enum ApprovalError {
     Sync(SyncError),
     #[error("run {run} does not exist")]
     NoRun { run: RunId },
-    #[error("run {run} has no pending changes")]
-    NothingHeld { run: RunId, newer: Option<i64> },
+    #[error("run {run} has no pending changes{}", describe_successor(*newer, *was_held))]
+    NothingHeld {
+        run: RunId,
+        /// The run to which the pending changes of the connector belong.
+        newer: Option<i64>,
+        /// True if the run held changes, which the newer run replaces.
+        was_held: bool,
+    },
     #[error("run {run} has no pending changes: run {rejection} rejected them")]
     Rejected { run: RunId, rejection: RunId },
     #[error("cannot approve: {}", describe_services(services))]
     FilesDiffer { services: Vec<OtherConfigService> },
+}
+
+fn describe_successor(newer: Option<i64>, was_held: bool) -> String {
+    match newer {
+        Some(newer) if was_held => format!(": run {newer} superseded it"),
+        Some(_) | None => String::new(),
+    }
 }
 
 impl From<SyncError> for ApprovalError {

@@ -7,6 +7,7 @@ use rollcall_model::format::{count, thousands};
 use rollcall_model::guard::ChangeKind;
 use rollcall_model::ids::LearnerId;
 use rollcall_model::names::ConnectorName;
+use rollcall_model::status::{EmploymentStatus, LearnerStatus};
 use rollcall_planner::ChangeSet;
 use rollcall_planner::email_assignment::EmailOutcome;
 use rollcall_planner::membership_plan::MembershipEntry;
@@ -208,6 +209,18 @@ fn label(change_set: &ChangeSet, names: &LearnerLabels, who: LearnerIndex) -> St
     }
 }
 
+/// Describes the last day of a learner who left by it, while the source's status is another one.
+fn over(change_set: &ChangeSet, who: LearnerIndex) -> Option<String> {
+    let population = &change_set.population;
+    let value = |attribute: Attribute| {
+        population.cells(who).map_or("", |cells| population.people.values.first(cells[attribute.index()]))
+    };
+    let says_left = EmploymentStatus::read(value(Attribute::STATUS)) == EmploymentStatus::Left;
+    let end = value(Attribute::END_DATE);
+    let is_over = population.learner(who).status == LearnerStatus::Left && !says_left && !end.is_empty();
+    is_over.then(|| format!("end_date {end} is over"))
+}
+
 fn why(change_set: &ChangeSet, sign: char, entry: &MembershipEntry) -> String {
     let rule = &change_set.plan.rules[entry.rule as usize].name;
     let learner = change_set.population.learner(entry.who);
@@ -215,7 +228,8 @@ fn why(change_set: &ChangeSet, sign: char, entry: &MembershipEntry) -> String {
         return match learner.change {
             PersonChange::Absent => "is no longer in the directory".to_owned(),
             PersonChange::Same | PersonChange::Changed | PersonChange::New | PersonChange::None => {
-                format!("status is {}", learner.status.as_str())
+                over(change_set, entry.who)
+                    .unwrap_or_else(|| format!("status is {}", learner.status.as_str()))
             }
         };
     }

@@ -315,9 +315,8 @@ pub(super) async fn load_lookups(
     merged.extend(lookups.joined(id));
     let merged = merged.into_iter().map(|learner| learner.0).collect();
     lookups.attributes = learners::list_attributes(tx, merged).await?.into_iter().collect();
-    if let Some(attribute) = rules.profile().match_attribute {
-        lookups.set_match_values(rules.attributes.name(attribute));
-    }
+    let match_attribute = rules.profile().match_attribute;
+    lookups.describe_holders(match_attribute.map(|attribute| rules.attributes.name(attribute)), id);
     Ok(lookups)
 }
 
@@ -355,6 +354,7 @@ async fn add_holders(
                 status: row.status,
                 ids: known_id.into_iter().collect(),
                 match_value: None,
+                names: Vec::new(),
             }),
         }
     }

@@ -58,7 +58,12 @@ fn next_approval_error(previous: Option<&ApprovalError>) -> Option<ApprovalError
     Some(match previous {
         None => ApprovalError::Sync(SyncError::LeaseLost { connector: connector() }),
         Some(ApprovalError::Sync(_)) => ApprovalError::NoRun { run: RUN },
-        Some(ApprovalError::NoRun { .. }) => ApprovalError::NothingHeld { run: RUN, newer: Some(9) },
+        Some(ApprovalError::NoRun { .. }) => {
+            ApprovalError::NothingHeld { run: RUN, newer: Some(9), was_held: false }
+        }
+        Some(ApprovalError::NothingHeld { was_held: false, .. }) => {
+            ApprovalError::NothingHeld { run: RUN, newer: Some(9), was_held: true }
+        }
         Some(ApprovalError::NothingHeld { .. }) => ApprovalError::Rejected { run: RUN, rejection: RunId(9) },
         Some(ApprovalError::Rejected { .. }) => ApprovalError::FilesDiffer {
             services: vec![

@@ -7,6 +7,8 @@ use crate::apply_limits::LimitPolicy;
 use crate::baseline_counts::{members_then, sizes};
 use crate::change_set::ChangeSet;
 use crate::impact::PlanImpact;
+use crate::limit_checks::course_grants;
+use crate::limit_checks::renamed_groups::{RenamedGroup, find_renamed_groups};
 use crate::limit_violation::{LimitViolation, RemovedItem};
 use crate::membership_plan::{GroupIndex, RuleIndex};
 use crate::record_checks::present;
@@ -54,7 +56,8 @@ pub(crate) fn check_removals(
     if allow {
         return (HoldScope::Nothing, reasons);
     }
-    let groups = check_group_removals(context, change_set, effect, &mut reasons);
+    let mut groups = check_group_removals(context, change_set, effect, &mut reasons);
+    check_renamed_groups(context, change_set, effect, &mut groups, &mut reasons);
     (if groups.is_empty() { HoldScope::Nothing } else { HoldScope::Groups(groups) }, reasons)
 }
 
@@ -116,18 +119,7 @@ fn check_group_removals(
 ) -> FxHashSet<GroupIndex> {
     let plan = &change_set.plan;
     let limits = &context.rules.limits;
-    let own = |rule: RuleIndex| {
-        let name = &plan.rules[rule as usize].name;
-        context.rules.rules.iter().find(|one| one.name == *name).and_then(|one| one.max_group_removals)
-    };
-    let mut shares: FxHashMap<GroupIndex, Percent> = FxHashMap::default();
-    for entry in &plan.remove {
-        let share = own(entry.rule).unwrap_or(limits.max_group_removals);
-        let least = shares.entry(entry.group).or_insert(share);
-        if share < *least {
-            *least = share;
-        }
-    }
+    let shares = removal_shares(context, change_set);
     let mut lost: Vec<(GroupIndex, u64)> = effect.by_group().into_iter().collect();
     lost.sort_unstable();
     let share_of = |group: &GroupIndex| shares.get(group).copied().unwrap_or(limits.max_group_removals);
@@ -146,4 +138,49 @@ fn check_group_removals(
         }
     }
     held
+}
+
+/// Returns the share of members that each group with removals may lose: the least of its rules.
+fn removal_shares(context: PlanContext<'_>, change_set: &ChangeSet) -> FxHashMap<GroupIndex, Percent> {
+    let plan = &change_set.plan;
+    let own = |rule: RuleIndex| {
+        let name = &plan.rules[rule as usize].name;
+        context.rules.rules.iter().find(|one| one.name == *name).and_then(|one| one.max_group_removals)
+    };
+    let mut shares: FxHashMap<GroupIndex, Percent> = FxHashMap::default();
+    for entry in &plan.remove {
+        let share = own(entry.rule).unwrap_or(context.rules.limits.max_group_removals);
+        let least = shares.entry(entry.group).or_insert(share);
+        if share < *least {
+            *least = share;
+        }
+    }
+    shares
+}
+
+/// Adds the groups that seem to have been renamed, unless their limit allows the loss of all members.
+fn check_renamed_groups(
+    context: PlanContext<'_>,
+    change_set: &ChangeSet,
+    effect: &PlanImpact,
+    held: &mut FxHashSet<GroupIndex>,
+    reasons: &mut Vec<LimitViolation>,
+) {
+    if effect.enrollments == 0 || effect.memberships.is_empty() {
+        return;
+    }
+    let courses = course_grants(context, change_set);
+    let sizes = sizes(context, change_set, effect.by_group().into_keys());
+    let size = |group: GroupIndex| sizes.get(&group).copied().unwrap_or(0);
+    let shares = removal_shares(context, change_set);
+    let allows_all = |group: &GroupIndex| {
+        let share = shares.get(group).copied().unwrap_or(context.rules.limits.max_group_removals);
+        share >= Percent::new(100)
+    };
+    let name = |group: GroupIndex| change_set.plan.groups[group as usize].name.shown().to_owned();
+    for RenamedGroup { from, to, people } in find_renamed_groups(change_set, effect, &courses, size) {
+        if !allows_all(&from) && held.insert(from) {
+            reasons.push(LimitViolation::GroupRenamed { from: name(from), to: name(to), people });
+        }
+    }
 }

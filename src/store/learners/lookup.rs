@@ -171,4 +171,23 @@ pub async fn list_email_holders(
     tx.fetch_all("find who holds addresses", HOLDERS, params![folded, connector]).await
 }
 
-list_statements!(BY_ADDRESS, BY_PERSON, BY_NUMBERS, HOLDERS);
+/// By the id at any connector, or by the folded name.
+const BY_ID_OR_NAME: &str = concat!(
+    "SELECT l.id, ",
+    who!(),
+    " AS email, l.name, l.status, l.by_hand
+     FROM (
+         SELECT p.learner_id AS id FROM connectors c CROSS JOIN persons p
+         WHERE p.connector_id = c.id AND p.external_id = $1
+         UNION
+         SELECT id FROM learners WHERE name_folded = $2
+     ) f JOIN learners l ON l.id = f.id
+     ORDER BY l.id LIMIT $3"
+);
+
+/// Learners who have an id at a connector, or a name; at most `most` of them.
+pub async fn find_by_id_or_name(tx: &mut Tx, text: &str, most: i64) -> Result<Vec<Learner>> {
+    tx.fetch_all("find learners by id or name", BY_ID_OR_NAME, params![text.trim(), fold(text), most]).await
+}
+
+list_statements!(BY_ADDRESS, BY_PERSON, BY_ID_OR_NAME, BY_NUMBERS, HOLDERS);

@@ -14,7 +14,9 @@ use super::{Result, Sql, Tx};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::status::LearnerStatus;
 
-pub use lookup::{EmailHolderRow, Learner, find, find_all, get, list_by_ids, list_email_holders};
+pub use lookup::{
+    EmailHolderRow, Learner, find, find_all, find_by_id_or_name, get, list_by_ids, list_email_holders,
+};
 pub use update::{
     LearnerRowUpdate, create_manual, mark_left, next_id, set_statuses, stage_changes, unstage_changes,
     write_rows, write_terms,

@@ -34,7 +34,7 @@ pub struct LearnerListRow {
 /// Search text.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LearnerSearch<'a> {
-    /// Beginnings of words; all learners if it has no word.
+    /// Beginnings of words, or an id at a connector; all learners if it has no word.
     pub text: &'a str,
     /// Those who have left too.
     pub left: bool,
@@ -63,6 +63,16 @@ macro_rules! narrowed {
     };
 }
 
+macro_rules! or_id {
+    ($text:literal) => {
+        concat!(
+            " UNION SELECT p.learner_id FROM connectors c CROSS JOIN persons p
+              WHERE p.connector_id = c.id AND p.external_id = ",
+            $text
+        )
+    };
+}
+
 const PAGE: &str = concat!(
     columns!(),
     "FROM learners l WHERE ",
@@ -70,16 +80,21 @@ const PAGE: &str = concat!(
     "AND (l.name_folded, l.id) > ($4, $5) ORDER BY l.name_folded, l.id LIMIT $6"
 );
 
+/// Learners whose words match, and those who have the whole text as their id at a connector.
 const FOUND: Sql = Sql::per_engine(
     concat!(
         columns!(),
-        "FROM learner_terms JOIN learners l ON l.id = learner_terms.rowid WHERE learner_terms MATCH $7 AND ",
+        "FROM (SELECT rowid AS id FROM learner_terms WHERE learner_terms MATCH $7",
+        or_id!("$8"),
+        ") f CROSS JOIN learners l WHERE l.id = f.id AND ",
         narrowed!(),
         "AND (l.name_folded, l.id) > ($4, $5) ORDER BY l.name_folded, l.id LIMIT $6"
     ),
     concat!(
         columns!(),
-        "FROM learners l WHERE array_to_tsvector(string_to_array(l.terms, ' ')) @@ $7::tsquery AND ",
+        "FROM (SELECT id FROM learners WHERE array_to_tsvector(string_to_array(terms, ' ')) @@ $7::tsquery",
+        or_id!("$8"),
+        ") f JOIN learners l ON l.id = f.id WHERE ",
         narrowed!(),
         "AND (l.name_folded, l.id) > ($4, $5) ORDER BY l.name_folded, l.id LIMIT $6"
     ),
@@ -94,7 +109,9 @@ pub async fn list(
     let args = params![find.left, find.contested, find.linked, from.text, from.id, from.limit];
     match build_search_query(tx, find.text) {
         None => tx.fetch_all("list learners", PAGE, args).await,
-        Some(words) => tx.fetch_all("find learners", FOUND, [args, params![words]].concat()).await,
+        Some(words) => {
+            tx.fetch_all("find learners", FOUND, [args, params![words, find.text.trim()]].concat()).await
+        }
     }
 }
 
@@ -102,13 +119,16 @@ const COUNT: &str = concat!("SELECT count(*) FROM learners l WHERE ", narrowed!(
 
 const COUNT_FOUND: Sql = Sql::per_engine(
     concat!(
-        "SELECT count(*) FROM learner_terms JOIN learners l ON l.id = learner_terms.rowid
-         WHERE learner_terms MATCH $4 AND ",
+        "SELECT count(*) FROM (SELECT rowid AS id FROM learner_terms WHERE learner_terms MATCH $4",
+        or_id!("$5"),
+        ") f CROSS JOIN learners l WHERE l.id = f.id AND ",
         narrowed!()
     ),
     concat!(
-        "SELECT count(*) FROM learners l
-         WHERE array_to_tsvector(string_to_array(l.terms, ' ')) @@ $4::tsquery AND ",
+        "SELECT count(*)
+         FROM (SELECT id FROM learners WHERE array_to_tsvector(string_to_array(terms, ' ')) @@ $4::tsquery",
+        or_id!("$5"),
+        ") f JOIN learners l ON l.id = f.id WHERE ",
         narrowed!()
     ),
 );
@@ -119,7 +139,12 @@ pub async fn count(tx: &mut Tx, find: LearnerSearch<'_>) -> Result<i64> {
     let (count,): (i64,) = match build_search_query(tx, find.text) {
         None => tx.fetch_one("count learners", COUNT, args).await?,
         Some(words) => {
-            tx.fetch_one("count found learners", COUNT_FOUND, [args, params![words]].concat()).await?
+            tx.fetch_one(
+                "count found learners",
+                COUNT_FOUND,
+                [args, params![words, find.text.trim()]].concat(),
+            )
+            .await?
         }
     };
     Ok(count)

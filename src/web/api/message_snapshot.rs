@@ -214,7 +214,10 @@ fn next_group_error(previous: Option<&GroupError>) -> Option<GroupError> {
         E::AssignmentFromFile { .. } => E::DueChangedSince { code: code() },
         E::DueChangedSince { .. } => E::NotDeleted { name: name() },
         E::NotDeleted { .. } => E::NoLearner { text: "ada".to_owned() },
-        E::NoLearner { .. } => E::NoCourse { code: code(), nearest: Some("GDPR-101".to_owned()) },
+        E::NoLearner { .. } => {
+            E::SeveralLearners { text: "4711".to_owned(), learners: vec![email(), "hr:4711".to_owned()] }
+        }
+        E::SeveralLearners { .. } => E::NoCourse { code: code(), nearest: Some("GDPR-101".to_owned()) },
         E::NoCourse { .. } => E::BadAddress { text: "ada".to_owned() },
         E::BadAddress { .. } => E::NoName { email: email() },
         E::NoName { .. } => E::AddressTaken { email: email(), name: "Ada Byron".to_owned() },
@@ -265,7 +268,12 @@ fn next_approval_error(previous: Option<&ApprovalError>) -> Option<ApprovalError
     Some(match previous {
         None => ApprovalError::Sync(SyncError::LeaseLost { connector: ConnectorName::new("hr") }),
         Some(ApprovalError::Sync(_)) => ApprovalError::NoRun { run },
-        Some(ApprovalError::NoRun { .. }) => ApprovalError::NothingHeld { run, newer: Some(9) },
+        Some(ApprovalError::NoRun { .. }) => {
+            ApprovalError::NothingHeld { run, newer: Some(9), was_held: false }
+        }
+        Some(ApprovalError::NothingHeld { was_held: false, .. }) => {
+            ApprovalError::NothingHeld { run, newer: Some(9), was_held: true }
+        }
         Some(ApprovalError::NothingHeld { .. }) => ApprovalError::Rejected { run, rejection: RunId(9) },
         Some(ApprovalError::Rejected { .. }) => ApprovalError::FilesDiffer {
             services: vec![OtherConfigService::OtherMachine { host: "node-2".to_owned() }],

@@ -213,7 +213,7 @@ impl From<groups::GroupError> for ApiProblem {
             E::NoCourse { nearest, .. } => {
                 Self::invalid_field("course", &text).with_optional_hint(nearest.as_ref())
             }
-            E::NoLearner { .. } => Self::invalid_field("email", &text),
+            E::NoLearner { .. } | E::SeveralLearners { .. } => Self::invalid_field("email", &text),
             E::NameNeeded { name, .. } => {
                 let needed = Self { field: Some("name".to_owned()), ..conflict("name_needed") };
                 needed.with_hint(format!(

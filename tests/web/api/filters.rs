@@ -119,3 +119,23 @@ fn a_course_is_completed_on_the_day_that_is_said() {
         site.end();
     });
 }
+
+/// The search for learners finds the id at a connector, too.
+#[test]
+fn search_finds_learner_by_id_at_connector() {
+    on_both(|engine| {
+        let mut company = Company::staffed(engine, &[]);
+        company.hire("ada", &[("id", "4711"), ("department", "Sales")]);
+        company.hire("grace", &[("id", "47110"), ("department", "Sales")]);
+        company.sync();
+        let site = company.serve();
+        let api = ApiClient::new(&company, &site, Role::Manager);
+        let found = |text: &str| each(&all(&api, &format!("/learners?q={text}"), 50), "email");
+        assert_eq!(found("4711"), [email("ada")]);
+        assert_eq!(found("grace"), [email("grace")]);
+        assert_eq!(found("471"), [""; 0]);
+        let statuses = each(&all(&api, "/learners?q=4711", 50), "status");
+        assert_eq!(statuses, ["active"]);
+        site.end();
+    });
+}

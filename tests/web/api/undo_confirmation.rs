@@ -53,7 +53,8 @@ fn undo_beyond_limits_requires_confirmation() {
         assert_eq!(company.members("Sales").len(), 30);
         company.runtime.block_on(async {
             let ops = site.signed_in_client("ops@corp.example").await;
-            let done = ops.post(&format!("/sync/runs/{first}/undo"), &[("typed", " 1 ")]).await;
+            let done =
+                ops.post(&format!("/sync/runs/{first}/undo"), &[("typed", &format!(" {first} "))]).await;
             assert!(done.status != 422, "{done:?}");
         });
         site.end();

@@ -18,12 +18,16 @@ use rollcall_core::accounts::Principal;
 use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::format::count;
-use rollcall_model::ids::{AssignmentId, RuleId};
+use rollcall_model::ids::{AssignmentId, LearnerId, RuleId};
 use rollcall_store::Tx;
 use rollcall_store::groups::Group;
 use rollcall_store::listing::PageRequest;
+use rollcall_store::listing::exclusions::{self, ExclusionListRow};
 use rollcall_store::listing::members::{self, MemberListRow};
 use rollcall_store::listing::{assignments, groups as listed};
+
+/// People kept out that are shown on a page.
+const EXCLUDED_ROWS: i64 = 50;
 
 /// Number of runs shown in the history.
 const HISTORY_LENGTH: i64 = 20;
@@ -40,6 +44,9 @@ struct GroupDetailPage<'a> {
     members: Vec<GroupMemberLine>,
     next: Option<String>,
     is_first: bool,
+    excluded: Vec<ExclusionListRow>,
+    next_excluded: Option<i64>,
+    is_first_excluded: bool,
     history: Vec<GroupHistoryLine>,
 }
 
@@ -137,6 +144,21 @@ async fn load_members(
     Ok(rows.into_iter().map(member).collect())
 }
 
+/// Loads the people kept out of a group that follow a learner, and the last of them if there are more.
+async fn load_excluded(
+    tx: &mut Tx,
+    group: &Group,
+    after: i64,
+) -> Result<(Vec<ExclusionListRow>, Option<i64>), PageError> {
+    let mut rows = exclusions::list_by_group(tx, group.id, LearnerId(after), EXCLUDED_ROWS + 1).await?;
+    let has_more = rows.len() as i64 > EXCLUDED_ROWS;
+    if has_more {
+        rows.pop();
+    }
+    let last = rows.last().filter(|_| has_more).map(|row| row.learner_id);
+    Ok((rows, last))
+}
+
 async fn load_history(tx: &mut Tx, group: &Group, zone: Tz) -> Result<Vec<GroupHistoryLine>, PageError> {
     let events = listed::list_history(tx, group.id, HISTORY_LENGTH).await?;
     let event = |one: listed::GroupHistoryEntry| GroupHistoryLine {
@@ -176,6 +198,9 @@ pub(super) async fn render_group(
     let next = split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
     let members = load_members(&mut tx, &group, rows).await?;
     let courses = load_courses(&mut tx, web, &group).await?;
+    let excluded_after = query.number("excluded");
+    let (excluded, next_excluded) =
+        load_excluded(&mut tx, &group, excluded_after.unwrap_or_default()).await?;
     let history = load_history(&mut tx, &group, zone).await?;
     let rules = listed::list_rules(&mut tx, vec![group.id.0]).await?;
     let rules: Vec<&str> = rules.iter().map(|(_, rule)| rule.as_str()).collect();
@@ -193,6 +218,9 @@ pub(super) async fn render_group(
         members,
         next,
         is_first: place.is_first(),
+        excluded,
+        next_excluded,
+        is_first_excluded: excluded_after.is_none(),
         history,
     };
     render_page_with_status(page.frame.status(), &page)

@@ -20,6 +20,7 @@ use rollcall_core::sync::link_learners;
 use rollcall_model::ids::LearnerId;
 use rollcall_model::role::Permission;
 use rollcall_model::status::LearnerStatus;
+use rollcall_store::listing::exclusions::{self, ExclusionListRow};
 use rollcall_store::{learners, listing};
 
 #[derive(Template)]
@@ -35,6 +36,7 @@ struct LearnerDetailPage {
     about: Vec<ExplanationSection>,
     groups: Vec<(ExplainedGroup, Vec<ExplanationSection>)>,
     courses: Vec<(LearnerCourseLine, Vec<ExplanationSection>)>,
+    excluded: Vec<ExclusionListRow>,
     linked: Vec<String>,
     may_resync: bool,
     typed: String,
@@ -101,6 +103,7 @@ pub(super) async fn render_learner(
         .map_err(explain_error)?;
     let words = without_links(render_explanation(&explained, config.timezone, false));
     let linked = listing::learners::list_linked(&mut tx, learner.id).await?;
+    let excluded = exclusions::list_by_learner(&mut tx, learner.id).await?;
     let attributes = explained.learner.attributes.iter().map(|one| LearnerAttributeLine {
         name: one.name.clone(),
         values: one.values.join(", "),
@@ -117,6 +120,7 @@ pub(super) async fn render_learner(
         about: words.learner,
         groups: explained.groups.into_iter().zip(words.groups).collect(),
         courses: courses.into_iter().zip(words.courses).collect(),
+        excluded,
         linked,
         may_resync: who.role.allows(Permission::Resync),
         typed: query.text("other").to_owned(),

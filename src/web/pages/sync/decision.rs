@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect};
 
 use super::background_operations::{
@@ -14,17 +15,20 @@ use crate::actions;
 use crate::error::{PageError, format_sentence};
 use crate::form_data::FormData;
 use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::sign_in::confirm;
 use crate::pages::{PageResult, render_page_with_status};
+use crate::return_path::local_path;
 use rollcall_core::accounts::Principal;
 use rollcall_core::sync::ApprovalError;
 use rollcall_core::sync::approve::{self, ApprovalResult};
 use rollcall_core::sync::format;
 use rollcall_core::sync::undo::{self, UndoConfirmation, UndoCounts, UndoError};
 use rollcall_model::format::count;
-use rollcall_model::ids::RunId;
+use rollcall_model::ids::{GroupId, RunId};
+use rollcall_model::role::Permission;
 use rollcall_model::run_record::RunRecordKind;
 use rollcall_store::holds::HeldChangeRecord;
-use rollcall_store::learners;
+use rollcall_store::{groups, learners};
 
 /// Maximum number of lines of a list that are shown. The rest is counted.
 const MAX_LINES: usize = 200;
@@ -70,6 +74,8 @@ struct DecisionPage {
     frame: Layout,
     run: i64,
     deed: DecisionKind,
+    /// Path to return to.
+    back: String,
     lines: Vec<String>,
     because: Vec<String>,
     touched: Vec<String>,
@@ -94,7 +100,39 @@ pub(super) async fn show_confirmation(
     Path((id, deed)): Path<(i64, String)>,
     Extension(who): Extension<Principal>,
 ) -> PageResult {
-    render_confirmation(&web, &who, id, DecisionKind::of(&deed)?, Vec::new(), Vec::new()).await
+    render_confirmation(&web, &who, id, DecisionKind::of(&deed)?, &run_path(id), (Vec::new(), Vec::new()))
+        .await
+}
+
+fn run_path(run: i64) -> String {
+    format!("/sync/runs/{run}")
+}
+
+/// The undo page. A manager returns to the page with the notice of the change.
+pub(super) async fn show_undo(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    headers: HeaderMap,
+    Extension(who): Extension<Principal>,
+) -> PageResult {
+    check_may_undo(&web, &who, id).await?;
+    let from = confirm::referring_path(&headers);
+    let path = from.split('?').next().unwrap_or_default();
+    let back = if who.role.allows(Permission::Operate) { run_path(id) } else { path.to_owned() };
+    render_confirmation(&web, &who, id, DecisionKind::Undo, &back, (Vec::new(), Vec::new())).await
+}
+
+/// Operators may undo every run. Managers may undo their own changes by hand.
+async fn check_may_undo(web: &WebContext, who: &Principal, run: i64) -> Result<(), PageError> {
+    if who.role.allows(Permission::Operate) {
+        return Ok(());
+    }
+    let mut tx = web.store.begin_read().await?;
+    let run = run_lookup::find_run(&mut tx, run).await?.run;
+    if run.kind == RunRecordKind::Hand && run.actor == who.actor {
+        return Ok(());
+    }
+    Err(PageError::Forbidden { role: who.role, may: Permission::Operate })
 }
 
 async fn render_confirmation(
@@ -102,8 +140,8 @@ async fn render_confirmation(
     who: &Principal,
     run: i64,
     deed: DecisionKind,
-    faults: Vec<FieldError>,
-    touched: Vec<String>,
+    back: &str,
+    (faults, touched): (Vec<FieldError>, Vec<String>),
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     let record = run_lookup::find_run(&mut tx, run).await?;
@@ -117,7 +155,8 @@ async fn render_confirmation(
     let title = format!("{} run {run}", deed.button());
     let frame = Layout::new(who, MenuItem::Sync, title).faults(faults);
     let because = if deed == DecisionKind::Undo { Vec::new() } else { because };
-    let page = DecisionPage { frame, run, deed, lines, because, touched, asks_number };
+    let back = back.to_owned();
+    let page = DecisionPage { frame, run, deed, back, lines, because, touched, asks_number };
     render_page_with_status(page.frame.status(), &page)
 }
 
@@ -164,17 +203,40 @@ pub(super) async fn submit_decision(
     Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
-    let deed = DecisionKind::of(&deed)?;
+    submit(&web, &who, id, DecisionKind::of(&deed)?, &form).await
+}
+
+pub(super) async fn submit_undo(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    Extension(who): Extension<Principal>,
+    form: FormData,
+) -> PageResult {
+    check_may_undo(&web, &who, id).await?;
+    submit(&web, &who, id, DecisionKind::Undo, &form).await
+}
+
+async fn submit(
+    web: &WebContext,
+    who: &Principal,
+    id: i64,
+    deed: DecisionKind,
+    form: &FormData,
+) -> PageResult {
+    let back = match form.text("back") {
+        "" => run_path(id),
+        text => local_path(text).to_owned(),
+    };
     let typed = Some(form.text("typed").trim().to_owned()).filter(|text| !text.is_empty());
     let ended = match deed {
         DecisionKind::Approve | DecisionKind::Undo => {
             let order = BackgroundOperation {
                 title: format!("{} run {id}", deed.button()),
                 what: format!("{} run {id}", deed.as_str()),
-                back: format!("/sync/runs/{id}"),
+                back: back.clone(),
             };
             let (doing, by) = (web.clone(), who.clone());
-            let begun = background_operations::start_operation(&web, &who, order, move || async move {
+            let begun = background_operations::start_operation(web, who, order, move || async move {
                 if deed == DecisionKind::Approve {
                     approve_run(&doing, &by, id).await
                 } else {
@@ -187,7 +249,7 @@ pub(super) async fn submit_decision(
             }
         }
         DecisionKind::Reject => {
-            let mut about = web.new_manual_run(&who, format!("reject run {id}"));
+            let mut about = web.new_manual_run(who, format!("reject run {id}"));
             about.subject = Some(RunId(id));
             summarize_decision(
                 id,
@@ -197,12 +259,31 @@ pub(super) async fn submit_decision(
         }
     };
     match ended {
-        OperationOutcome::Completed(came) => background_operations::show_result(&who, came),
-        OperationOutcome::Run(run) => Ok(Redirect::to(&format!("/sync/runs/{run}")).into_response()),
+        OperationOutcome::Completed(came) if back != run_path(id) && came.lists.is_empty() => {
+            Ok(Redirect::to(&path_after_undo(web, &back, came.number).await?).into_response())
+        }
+        OperationOutcome::Completed(came) => background_operations::show_result(who, came),
+        OperationOutcome::Run(run) => Ok(Redirect::to(&run_path(run)).into_response()),
         OperationOutcome::Refused { text, touched } => {
-            render_confirmation(&web, &who, id, deed, vec![FieldError::new("", text)], touched).await
+            let faults = vec![FieldError::new("", text)];
+            render_confirmation(web, who, id, deed, &back, (faults, touched)).await
         }
     }
+}
+
+/// The page that the user came from, with the notice of an undo; the list of groups if it was the page of a group that is
+/// gone.
+async fn path_after_undo(web: &WebContext, back: &str, run: i64) -> Result<String, PageError> {
+    let group = back.strip_prefix("/groups/").and_then(|id| id.parse().ok());
+    let is_gone = match group {
+        Some(id) => {
+            let mut tx = web.store.begin_read().await?;
+            groups::get(&mut tx, GroupId(id)).await?.is_none_or(|group| group.deleted_run_id.is_some())
+        }
+        None => false,
+    };
+    let path = if is_gone { "/groups" } else { back };
+    Ok(format!("{path}?run={run}"))
 }
 
 async fn approve_run(web: &WebContext, who: &Principal, id: i64) -> Result<OperationOutcome, PageError> {

@@ -20,7 +20,11 @@ pub(super) use chart::BarChart;
 use chart::group_by_day;
 
 use crate::pages::OPERATE;
-use crate::routes::RouteTable;
+use crate::routes::{RouteAccess, RouteTable};
+use rollcall_model::role::Permission;
+
+/// Access of operators and managers. A manager may undo what they changed themselves.
+const RESYNC: RouteAccess = RouteAccess::Session(Permission::Resync);
 
 pub(super) fn routes(routes: RouteTable) -> RouteTable {
     routes
@@ -40,10 +44,12 @@ pub(super) fn routes(routes: RouteTable) -> RouteTable {
         .get("/sync/runs/{id}/problems", OPERATE, run_warnings::show)
         .get("/sync/runs/{id}/problems.csv", OPERATE, run_warnings::export_csv)
         .post("/sync/runs/{id}/cancel", OPERATE, cancel_run::cancel_run)
+        .get("/sync/runs/{id}/undo", RESYNC, decision::show_undo)
+        .post("/sync/runs/{id}/undo", RESYNC, decision::submit_undo)
         .get("/sync/runs/{id}/{deed}", OPERATE, decision::show_confirmation)
         .post("/sync/runs/{id}/{deed}", OPERATE, decision::submit_decision)
-        .get("/sync/deeds/{id}", OPERATE, background_operations::show_operation)
-        .get("/sync/deeds/{id}/progress", OPERATE, background_operations::operation_progress)
+        .get("/sync/deeds/{id}", RESYNC, background_operations::show_operation)
+        .get("/sync/deeds/{id}/progress", RESYNC, background_operations::operation_progress)
         .get("/sync/plots", OPERATE, run_charts::show)
         .get("/sync/rules", OPERATE, rule_list::show)
         .post("/sync/rules", OPERATE, rule_list::try_rule)

@@ -26,6 +26,7 @@ use rollcall_model::guard::HeldChangeState;
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_store::Tx;
+use rollcall_store::holds;
 use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::audit_log::AuditLogEntry;
 use rollcall_store::listing::runs::{self as listed, AffectedLearner, MembershipStep, RunGroupChange};
@@ -42,6 +43,8 @@ struct RunDetailPage {
     counts: Vec<(&'static str, i64)>,
     because: Vec<String>,
     held_counts: Vec<String>,
+    /// The newer run that shows what waits now.
+    newer: Option<i64>,
     waits: bool,
     /// Changes that an approval would commit.
     named: Vec<String>,
@@ -121,6 +124,24 @@ fn counts(record: &AuditLogEntry) -> Vec<(&'static str, i64)> {
     ];
     let always = |name: &str| run.kind == RunRecordKind::Sync && matches!(name, "People read");
     all.into_iter().filter(|(name, number)| *number > 0 || always(name)).collect()
+}
+
+/// Returns the newer run that shows what waits now, if the run held changes that were not decided.
+async fn find_successor(
+    tx: &mut Tx,
+    connector: Option<ConnectorId>,
+    record: &AuditLogEntry,
+) -> Result<Option<i64>, PageError> {
+    match connector {
+        Some(connector)
+            if record.run.status == RunStatus::Held
+                && runs::list_related(tx, RunId(record.run.run)).await?.is_empty() =>
+        {
+            let newest = holds::find_newest_waiting(tx, connector).await?;
+            Ok(newest.filter(|newest| *newest > record.run.run))
+        }
+        Some(_) | None => Ok(None),
+    }
 }
 
 /// Describes the limit that caused a hold.
@@ -204,6 +225,7 @@ pub(super) async fn show(
         running: start_run::run_progress_text(&web, &mut tx, &record.run).await?,
         counts: counts(&record),
         because,
+        newer: find_successor(&mut tx, connector, &record).await?,
         held_counts,
         waits,
         named,

@@ -5,6 +5,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
+use rustc_hash::FxHashMap;
 
 use super::run_lookup::find_run;
 use crate::WebContext;
@@ -19,7 +20,7 @@ use rollcall_model::ids::RunId;
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_store::{Tx, runs};
 
-/// Number of warnings shown on the run page.
+/// Number of warnings of a kind that the run page shows.
 const SUMMARY_LENGTH: usize = 10;
 
 /// Warnings of a run with their positions.
@@ -40,15 +41,23 @@ pub(super) async fn load_summaries(
     tx: &mut Tx,
     run: i64,
 ) -> Result<(WarningSummary, WarningSummary), PageError> {
-    let (mut set_aside, mut problems) = (WarningSummary::default(), WarningSummary::default());
-    for problem in runs::list_warnings(tx, RunId(run)).await? {
-        let few = if is_rejected_record(&problem) { &mut set_aside } else { &mut problems };
-        few.count += 1;
-        if few.first.len() < SUMMARY_LENGTH {
-            few.first.push(problem);
-        }
+    let all = runs::list_warnings(tx, RunId(run)).await?;
+    let (set_aside, problems) = all.into_iter().partition(is_rejected_record);
+    Ok((WarningSummary::of(set_aside), WarningSummary::of(problems)))
+}
+
+impl WarningSummary {
+    /// The first warnings of each kind, so that no kind hides another.
+    fn of(warnings: Vec<RunWarning>) -> Self {
+        let count = warnings.len();
+        let mut shown: FxHashMap<RunWarningKind, usize> = FxHashMap::default();
+        let is_shown = |warning: &RunWarning| {
+            let of_kind = shown.entry(warning.kind).or_default();
+            *of_kind += 1;
+            *of_kind <= SUMMARY_LENGTH
+        };
+        Self { first: warnings.into_iter().filter(is_shown).collect(), count }
     }
-    Ok((set_aside, problems))
 }
 
 fn is_rejected_record(problem: &RunWarning) -> bool {
