@@ -36,13 +36,15 @@ fn sync_prints_one_object_a_connector() {
         let mut first = lines[0].clone();
         assert!(first["seconds"].is_f64());
         first["seconds"] = json!(1.5);
+        let file = first["source_file"].take();
+        assert!(file.as_str().is_some_and(|path| path.ends_with("/hr.csv")), "{file}");
         assert_eq!(
             first,
             json!({
                 "run": 1, "connector": "hr", "status": "applied", "dry_run": false,
                 "people": {"read": 2, "new": 2, "changed": 0, "left": 0, "set_aside": 0, "left_out": 0, "held": 0},
                 "groups": {"created": 1, "held": 0}, "memberships": {"add": 2, "remove": 0, "held": 0},
-                "enrollments": {"held": 0}, "jobs": {"enqueued": 2, "done": 2, "failed": 0}, "seconds": 1.5,
+                "enrollments": {"held": 0}, "jobs": {"enqueued": 2, "done": 2, "failed": 0}, "seconds": 1.5, "source_file": null,
                 "problems": [],
             })
         );

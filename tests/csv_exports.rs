@@ -205,7 +205,7 @@ async fn totals_below_the_people_are_set_aside_with_their_line() {
     }
     let known = CsvFixture::of(lines(&[HEADER, ADA, "2;;;"], "\n")).people().await;
     assert!(known.is_set_aside("2") && known.row("2").is_none());
-    let told = CsvFixture::of(lines(&[HEADER, ADA, "2 rows"], "\n")).told().await;
+    let told = CsvFixture::of(lines(&[HEADER, ADA, "2 rows", ADA], "\n")).told().await;
     assert_eq!(told.1, "line 3 has 1 fields, but the header has 4");
 }
 

@@ -9,11 +9,15 @@ use crate::support::{external_ids, mapping};
 const HEADER: &str = "employee_id;work_email;full_name;department;first_day";
 const PEOPLE: &str = "1;ada@corp.example;Ada;Sales;2020-01-31\r\n2;bob@corp.example;Bob;HR;2021-01-31\r\n";
 
-async fn read(text: &str, change: impl FnOnce(&mut CsvSettings)) -> DirectoryReading {
+fn fixture(text: &str, change: impl FnOnce(&mut CsvSettings)) -> CsvFixture {
     let mut fixture = CsvFixture::of(text).set(change);
     (fixture.attributes, fixture.connector.mapping) =
         mapping(&[MAPPED, &[("start_date", "first_day")]].concat());
-    fixture.read().await.unwrap_or_else(|error| panic!("{text}: {error}"))
+    fixture
+}
+
+async fn read(text: &str, change: impl FnOnce(&mut CsvSettings)) -> DirectoryReading {
+    fixture(text, change).read().await.unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 /// The places and texts of what was set aside or passed over.
@@ -49,6 +53,15 @@ async fn second_header_is_set_aside_with_the_key_that_skips_it() {
         let reading = read(&two, |settings| settings.skip_rows_after_header = 2).await;
         assert_eq!((external_ids(reading.people()).len(), problems(&reading)), (2, Vec::new()), "{second}");
     }
+}
+
+/// If the source no longer writes its second header, the first person is not skipped in silence.
+#[tokio::test]
+async fn skipped_row_with_an_address_is_refused() {
+    let text = format!("{HEADER}\r\n{PEOPLE}");
+    let (kind, told) = fixture(&text, |settings| settings.skip_rows_after_header = 1).told().await;
+    assert_eq!(kind, "bad_header");
+    assert!(told.contains("line 2, which `skip_rows_after_header` skips"), "{told}");
 }
 
 /// A first person with an odd address or date stays a person.

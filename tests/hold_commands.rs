@@ -71,8 +71,10 @@ held: 7 memberships, 7 enrollments of 7 people
 "#);
             let shown = behind_the_first_line(&company.rollcall(&["runs", "show", "2"]).expect_status(0).out);
             let account = company.query_value("SELECT actor FROM runs WHERE id = 2");
-            insta::assert_snapshot!(shown.replace(&account, "ACCOUNT"), @r#"
+            let folder = company.folder.path().display().to_string();
+            insta::assert_snapshot!(shown.replace(&account, "ACCOUNT").replace(&folder, "FOLDER"), @r#"
 rollcall sync hr by ACCOUNT
+file: FOLDER/hr.csv
     EMAIL             GROUP     REASON
  +  bob@corp.example  Research  departments
 

@@ -22,7 +22,9 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
         L::IdleSeconds => "web::connections::timed_stream::a_pause_between_two_requests_ends_after_its_time",
         L::ReservedFiles => "web::connection_limits::connections_leave_reserve_of_open_files",
         L::FormFields | L::KeptFormBytes | L::SignInFormBytes => "web::form_limits::forms_are_bounded",
-        L::RequestsPerPrincipal => "web::request_slots::request_beyond_the_bound_waits",
+        L::RequestsPerPrincipal | L::WaitingRequests => "web::request_slots::request_beyond_the_bound_waits",
+        L::ExportSeconds => "web::csv_export::export_that_is_not_received_ends",
+        L::WaitingProviderVisits => "web::provider_metadata::sign_ins_that_wait_are_bounded",
         L::SearchCharacters | L::SearchWords => {
             "model::search_text::one_character_or_word_more_than_the_bound_is_refused"
         }

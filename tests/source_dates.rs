@@ -130,7 +130,9 @@ fn end_before_start_is_reported() {
         let report = company.sync();
         let about_dates = report.problems.iter().filter(|one| one.kind == RunWarningKind::BadDate);
         let messages: Vec<_> = about_dates.map(|one| one.message.as_str()).collect();
-        assert_eq!(messages, ["`end_date` 2020-01-01 is before `start_date` 2020-02-01"]);
+        let text = "`end_date` 2020-01-01 is before `start_date` 2020-02-01: the dates last read are kept, and a new \
+                    person has no end";
+        assert_eq!(messages, [text]);
     });
 }
 

@@ -39,6 +39,9 @@ use tokio_util::sync::CancellationToken;
 use args::command_help::build_command;
 use args::{CliArgs, CliCommand, ConfigCommand};
 use command_context::CommandContext;
+
+/// Time that the end of the connections to the database may take.
+const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 use error::CliError;
 
 /// The exit status of a run with held changes.
@@ -194,6 +197,9 @@ async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, Comma
         | CliCommand::Completions { .. }
         | CliCommand::Man { .. } => 0,
     };
-    session.store.close().await;
+    // A server that has become silent does not confirm the end of a connection.
+    if tokio::time::timeout(CLOSE_TIMEOUT, session.store.close()).await.is_err() {
+        tracing::warn!("the connections to the database did not end in time");
+    }
     Ok((status, session))
 }

@@ -71,6 +71,12 @@ limits! {
         "Size of a form of sign-in, which anyone can send. A larger one is refused.";
     RequestsPerPrincipal = "requests_per_principal", 8, None, "requests",
         "Requests of one account or token that are worked on at the same time. Further ones wait.";
+    WaitingRequests = "waiting_requests", 16, None, "requests",
+        "Requests of one account or token that wait. Further ones are answered with status 429.";
+    ExportSeconds = "export_seconds", 120, None, "seconds",
+        "Time in which a CSV file must be received. Then its connection is closed.";
+    WaitingProviderVisits = "waiting_provider_visits", 16, None, "requests",
+        "Sign-ins that wait for the metadata of the identity provider. Further ones are refused.";
     SearchCharacters = "search_characters", 200, None, "characters",
         "Length of the text of a search. A longer one is refused.";
     SearchWords = "search_words", 20, None, "words",

@@ -28,6 +28,10 @@ use rollcall_model::role::Permission;
 const SECOND_FACTOR_PAGE: &str = "/account/second-factor";
 
 /// State of the authentication middleware of one route.
+/// Message to a user whose requests are too many at the same time.
+const TOO_MANY_REQUESTS: &str =
+    "too many requests of this account or token wait already: send fewer at the same time";
+
 #[derive(Debug, Clone)]
 pub(super) struct AuthMiddleware {
     pub web: WebContext,
@@ -57,7 +61,9 @@ pub(super) async fn authorize_page(
             if gate.needs_proof && !principal.is_proved(Utc::now()) {
                 return ask_for_confirmation(&gate.web, &principal, request).await;
             }
-            let _slot = gate.slots.acquire(&principal).await;
+            let Some(_slot) = gate.slots.acquire(&principal).await else {
+                return PageError::TooEarly { what: TOO_MANY_REQUESTS.to_owned() }.into_response();
+            };
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
@@ -94,7 +100,10 @@ pub(super) async fn authorize_api(
             if gate.needs_proof && !principal.is_proved(Utc::now()) {
                 return confirmation_problem().into_response();
             }
-            let _slot = gate.slots.acquire(&principal).await;
+            let Some(_slot) = gate.slots.acquire(&principal).await else {
+                let refusal = PageError::TooEarly { what: TOO_MANY_REQUESTS.to_owned() };
+                return ApiProblem::from(refusal).into_response();
+            };
             request.extensions_mut().insert(principal);
             next.run(request).await
         }

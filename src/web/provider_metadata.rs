@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use openidconnect::core::CoreProviderMetadata;
 use openidconnect::{HttpRequest, HttpResponse, IssuerUrl};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
-use rollcall_model::resource_limits::ResourceLimit;
+use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 
 /// Error of a request to the provider.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,10 @@ struct KnownMetadata {
 /// By issuer. There is one entry, or one more after each change of the file.
 static KNOWN: LazyLock<Mutex<HashMap<String, KnownMetadata>>> = LazyLock::new(Mutex::default);
 
+/// Places of those that wait for the metadata.
+static WAITING: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(ResourceLimits::default().size(ResourceLimit::WaitingProviderVisits)));
+
 /// Whether metadata that were read before may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MetadataAge {
@@ -82,6 +86,10 @@ pub(super) async fn get_metadata(
 ) -> Result<CoreProviderMetadata, String> {
     let lifetime = Duration::from_secs(ResourceLimit::ProviderMetadataSeconds.default_value());
     let asked = Instant::now();
+    let Ok(_place) = WAITING.try_acquire() else {
+        ResourceLimit::WaitingProviderVisits.record_reached();
+        return Err("too many sign-ins wait for the provider".to_owned());
+    };
     let mut all = KNOWN.lock().await;
     if let Some(known) = all.get(issuer) {
         // A request that began while this one waited counts in any case, also if it failed.
@@ -157,6 +165,22 @@ mod tests {
         assert_eq!(count.load(Ordering::Relaxed), 2, "metadata and keys");
         get_metadata(&http, &issuer, MetadataAge::Fresh).await.expect("metadata");
         assert_eq!(count.load(Ordering::Relaxed), 4);
+    }
+
+    /// While a provider does not answer, a few sign-ins wait for it and the others are refused at once.
+    #[tokio::test]
+    async fn sign_ins_that_wait_are_bounded() {
+        drop(tokio_rustls::rustls::crypto::ring::default_provider().install_default());
+        let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let issuer = format!("http://{}", silent.local_addr().expect("an address"));
+        let most = usize::try_from(ResourceLimit::WaitingProviderVisits.default_value()).expect("a number");
+        let http = reqwest::Client::builder().timeout(Duration::from_millis(300)).build().expect("a client");
+        let all = (0..most + 3).map(|_| get_metadata(&http, &issuer, MetadataAge::Recent));
+        let answers = futures_util::future::join_all(all).await;
+        let refused = answers
+            .iter()
+            .filter(|answer| answer.as_ref().is_err_and(|cause| cause.contains("too many sign-ins")));
+        assert_eq!(refused.count(), 3, "{answers:?}");
     }
 
     /// An answer of a provider that is too large is refused.

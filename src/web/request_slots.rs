@@ -40,22 +40,30 @@ pub(super) struct RequestSlot {
 }
 
 impl RequestSlots {
-    /// Waits until a request of this account or token may go on.
-    pub(crate) async fn acquire(&self, principal: &Principal) -> RequestSlot {
+    /// Waits until a request of this account or token may go on. None if too many of them wait already.
+    pub(crate) async fn acquire(&self, principal: &Principal) -> Option<RequestSlot> {
         let owner = SlotOwner::of(principal);
         let limit = ResourceLimit::RequestsPerPrincipal;
-        let most = ResourceLimits::default().size(limit);
+        let waiting = ResourceLimit::WaitingRequests;
+        let bounds = ResourceLimits::default();
+        // Dropped last: it clears the map also if the request ends while it waits.
+        let mut slot = RequestSlot { slots: self.clone(), owner, permit: None };
         let slots = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(all.entry(owner).or_insert_with(|| Arc::new(Semaphore::new(most))))
+            Arc::clone(all.entry(owner).or_insert_with(|| Arc::new(Semaphore::new(bounds.size(limit)))))
         };
-        let permit = if let Ok(permit) = Arc::clone(&slots).try_acquire_owned() {
+        slot.permit = Some(if let Ok(permit) = Arc::clone(&slots).try_acquire_owned() {
             permit
         } else {
             limit.record_reached();
+            // One reference is that of the map; each request that works or waits has one.
+            if Arc::strong_count(&slots) > 1 + bounds.size(limit) + bounds.size(waiting) {
+                waiting.record_reached();
+                return None;
+            }
             slots.acquire_owned().await.expect("the semaphore is never closed")
-        };
-        RequestSlot { slots: self.clone(), owner, permit: Some(permit) }
+        });
+        Some(slot)
     }
 }
 
@@ -91,15 +99,17 @@ mod tests {
         let before = ResourceLimit::RequestsPerPrincipal.times_reached();
         let mut taken = Vec::new();
         for _ in 0..most {
-            taken.push(slots.acquire(&ada).await);
+            taken.push(slots.acquire(&ada).await.expect("a slot"));
         }
-        let mut waiting = Box::pin(slots.acquire(&ada));
-        assert!(waiting.as_mut().now_or_never().is_none());
-        assert_eq!(ResourceLimit::RequestsPerPrincipal.times_reached(), before + 1);
-        drop(slots.acquire(&bob).await);
+        let most_waiting = ResourceLimits::default().size(ResourceLimit::WaitingRequests);
+        let mut waiting: Vec<_> = (0..most_waiting).map(|_| Box::pin(slots.acquire(&ada))).collect();
+        assert!(waiting.iter_mut().all(|one| one.as_mut().now_or_never().is_none()));
+        assert_eq!(ResourceLimit::RequestsPerPrincipal.times_reached(), before + most_waiting as u64);
+        assert!(slots.acquire(&ada).await.is_none(), "one more is refused");
+        assert!(slots.acquire(&bob).await.is_some());
         taken.pop();
-        drop(waiting.await);
-        drop(taken);
+        assert!(waiting.remove(0).await.is_some());
+        drop((taken, waiting));
         assert!(slots.0.lock().expect("the map").is_empty(), "nothing is kept of requests that have ended");
     }
 }

@@ -143,6 +143,7 @@ fn former_and_conflicting_emails_are_shown() {
         let mut company = company(engine);
         company.sync();
         company.change("ada", &[("email", "countess@corp.example")]);
+        company.sync();
         company.change("bob", &[("email", "countess@corp.example")]);
         company.sync();
         let ada = company.explain("ada");

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use rollcall_config::Config;
 use rollcall_connectors::{ConnectorError, DirectoryReading};
+use rollcall_model::resource_limits::ResourceLimit;
 
-use crate::support::database::{TestDatabase, on_both};
+use crate::support::database::{Engine, TestDatabase, on_both};
 use crate::support::{external_ids, single_attempt};
 
 fn read(text: &str, folder: &Path) -> Result<DirectoryReading, ConnectorError> {
@@ -227,4 +228,15 @@ fn missing_database_is_not_an_empty_directory() {
     let error =
         of_query("postgres://x:sesame-99@127.0.0.1:1/hr", "SELECT 1", "").expect_err("nobody listens");
     assert!(!format!("{error:?}").contains("sesame-99"), "{error:?}");
+}
+
+/// A row that is larger than a record may be is not taken into memory.
+#[test]
+fn row_of_query_beyond_the_bound_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let db = TestDatabase::new(Engine::Postgres, folder.path());
+    let most = ResourceLimit::RecordBytes.default_value();
+    let query = format!("SELECT 'ada' AS id, '' AS mail, repeat('x', {most}) AS department, NULL AS since");
+    let error = of_query(db.url.as_str(), &query, "").expect_err("too large");
+    assert!(error.to_string().contains("exceeds the limit `record_bytes`"), "{error}");
 }

@@ -55,6 +55,14 @@ pub enum CsvError {
         /// The line with the columns, from 1.
         header: u64,
     },
+    /// A row that `skip_rows_after_header` skips has an address.
+    #[error(
+        "the row in line {line}, which `skip_rows_after_header` skips, has an e-mail address: it is a person"
+    )]
+    SkippedPerson {
+        /// The line, from 1.
+        line: u64,
+    },
     /// The line in the place of the header has values of a person.
     #[error(
         "line {line} is not a header: it names none of the mapped columns, and it has an address or a number"
@@ -104,6 +112,7 @@ impl ProtocolError for CsvError {
             }
             Self::LinesAboveHeader { .. }
             | Self::HeaderSkipped { .. }
+            | Self::SkippedPerson { .. }
             | Self::NotHeader { .. }
             | Self::GarbledColumn { .. }
             | Self::NoHeader { .. }
@@ -120,6 +129,7 @@ impl ProtocolError for CsvError {
             | Self::Fields { .. }
             | Self::LinesAboveHeader { .. }
             | Self::HeaderSkipped { .. }
+            | Self::SkippedPerson { .. }
             | Self::NotHeader { .. }
             | Self::GarbledColumn { .. }
             | Self::NoHeader { .. }
@@ -143,6 +153,9 @@ impl ProtocolError for CsvError {
             }
             Self::LinesAboveHeader { header, .. } => format!("set `skip_lines = {}`", header - 1).into(),
             Self::HeaderSkipped { header } => format!("set `skip_lines = {}`", header - 1).into(),
+            Self::SkippedPerson { .. } => {
+                "the source no longer writes these rows below the header: lower `skip_rows_after_header`".into()
+            }
             Self::NotHeader { .. } => {
                 "check `skip_lines`, and configure the export to write the names of the columns above the rows".into()
             }

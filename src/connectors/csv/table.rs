@@ -13,6 +13,7 @@ use crate::csv::total_line::find_total;
 use crate::csv::{CsvError, CsvSettings, header};
 use crate::file::FileError;
 use crate::file::line_counter::LineCounter;
+use crate::mapper::find_address;
 use crate::{AttributeMapping, ConnectorCause, ExceededLimit, ReadingError};
 use rollcall_model::attributes::AttributeSet;
 
@@ -93,6 +94,9 @@ impl<R: Read> CsvTable<R> {
             }
             if self.skip_rows > 0 {
                 self.skip_rows -= 1;
+                if row.iter().any(|field| find_address(&String::from_utf8_lossy(field)).is_some()) {
+                    return Err(CsvError::SkippedPerson { line }.into());
+                }
                 continue;
             }
             if *row == self.header {

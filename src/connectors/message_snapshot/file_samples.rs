@@ -121,6 +121,7 @@ fn csv_causes() -> Vec<CsvError> {
         CsvError::Fields { line: 3, found: 5, expected: 4 },
         CsvError::LinesAboveHeader { line: 1, text: "All workers".to_owned(), header: 3 },
         CsvError::HeaderSkipped { header: 2 },
+        CsvError::SkippedPerson { line: 2 },
         CsvError::NotHeader { line: 3 },
         CsvError::GarbledColumn {
             expected: "Größe".to_owned(),
@@ -145,6 +146,7 @@ fn csv_causes() -> Vec<CsvError> {
             | CsvError::Fields { .. }
             | CsvError::LinesAboveHeader { .. }
             | CsvError::HeaderSkipped { .. }
+            | CsvError::SkippedPerson { .. }
             | CsvError::NotHeader { .. }
             | CsvError::GarbledColumn { .. }
             | CsvError::NoHeader { .. }

@@ -1,6 +1,8 @@
 //! Opens a database of either engine.
 
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -28,11 +30,27 @@ pub(super) fn database_name(url: &str) -> String {
     url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "the database".to_owned())
 }
 
-/// Opens the database read-only and starts a transaction with a snapshot.
-pub(super) async fn connect(url: &str) -> Result<EngineConnection, sqlx::Error> {
+/// Instructions of SQLite between two looks at the end of a reading: a fraction of a millisecond.
+const INSTRUCTIONS_PER_LOOK: i32 = 10_000;
+
+/// Interrupts the statements of SQLite when it is dropped. They run on a thread of their own, which goes on otherwise.
+#[derive(Debug, Default)]
+pub(super) struct InterruptOnDrop(Arc<AtomicBool>);
+
+impl Drop for InterruptOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Opens the database read-only and starts a transaction with a snapshot. Its statements end with `interrupt`.
+pub(super) async fn connect(url: &str, interrupt: &InterruptOnDrop) -> Result<EngineConnection, sqlx::Error> {
     if url.starts_with("sqlite:") {
         let options = SqliteConnectOptions::from_str(url)?.read_only(true).create_if_missing(false);
         let mut connection = options.disable_statement_logging().connect().await?;
+        let is_ended = Arc::clone(&interrupt.0);
+        let goes_on = move || !is_ended.load(Ordering::Relaxed);
+        connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS_PER_LOOK, goes_on);
         sqlx::query("BEGIN").execute(&mut connection).await?;
         return Ok(EngineConnection::Sqlite(connection));
     }
@@ -58,4 +76,32 @@ pub(super) fn connect_error(
         cause => SqlError::Refused(cause).into(),
     };
     ConnectorError::new(connector, ConnectorAttempt::Connect { address: database }, cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A statement without end stops when its reading does.
+    #[tokio::test]
+    async fn statement_ends_with_its_reading() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("people.db");
+        let url = format!("sqlite://{}", path.display());
+        let empty = SqliteConnectOptions::from_str(&url).expect("a URL").create_if_missing(true);
+        sqlx::query("CREATE TABLE people (id)")
+            .execute(&mut empty.connect().await.expect("a database"))
+            .await
+            .expect("a table");
+        let interrupt = InterruptOnDrop::default();
+        let Ok(EngineConnection::Sqlite(mut connection)) = connect(&url, &interrupt).await else {
+            panic!("a connection of SQLite")
+        };
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+        let running = tokio::spawn(async move { sqlx::query(endless).execute(&mut connection).await });
+        tokio::task::yield_now().await;
+        drop(interrupt);
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(60), running).await;
+        assert!(ended.expect("it ends").expect("no panic").is_err(), "it is interrupted");
+    }
 }

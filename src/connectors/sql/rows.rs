@@ -9,12 +9,14 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Column, Connection, Row, TypeInfo, ValueRef};
 use tokio::time::timeout;
 
+use crate::exceeded_limit::ExceededLimit;
 use crate::json::{ValueExtractor, ValuePath};
 use crate::mapper::RecordValues;
-use crate::sql::connection::{EngineConnection, connect, connect_error, database_name};
+use crate::sql::connection::{EngineConnection, InterruptOnDrop, connect, connect_error, database_name};
 use crate::sql::{SqlError, SqlSettings};
-use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, NetworkError};
+use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, NetworkError, ReadingError};
 use rollcall_model::names::ConnectorName;
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// A connection in a transaction.
 #[derive(Debug)]
@@ -22,6 +24,7 @@ pub(super) struct SqlSource<'s> {
     connector: &'s ConnectorName,
     settings: &'s SqlSettings,
     connection: EngineConnection,
+    _interrupt: InterruptOnDrop,
 }
 
 impl<'s> SqlSource<'s> {
@@ -31,7 +34,8 @@ impl<'s> SqlSource<'s> {
         settings: &'s SqlSettings,
     ) -> Result<Self, ConnectorError> {
         let database = database_name(settings.database.reveal());
-        let connecting = connect(settings.database.reveal());
+        let interrupt = InterruptOnDrop::default();
+        let connecting = connect(settings.database.reveal(), &interrupt);
         let connected = timeout(settings.timeout, connecting).await;
         let connection = match connected {
             Ok(Ok(connection)) => connection,
@@ -41,7 +45,7 @@ impl<'s> SqlSource<'s> {
                 return Err(stalled(connector, settings.timeout, &attempt));
             }
         };
-        Ok(Self { connector, settings, connection })
+        Ok(Self { connector, settings, connection, _interrupt: interrupt })
     }
 
     /// A description of the connection.
@@ -61,19 +65,29 @@ impl<'s> SqlSource<'s> {
         mut each: impl FnMut(&RecordValues) -> Result<(), ConnectorError>,
     ) -> Result<(), ConnectorError> {
         const ATTEMPT: &ConnectorAttempt = &ConnectorAttempt::RunQuery;
-        let Self { connector, settings, connection } = self;
+        let Self { connector, settings, connection, .. } = self;
         let (query, wait) = (settings.query.trim().trim_end_matches(';'), settings.timeout);
         let limit = most.map_or(String::new(), |most| format!(" LIMIT {most}"));
         let broken = |cause| failed(connector, ATTEMPT, cause);
         match connection {
             EngineConnection::Postgres(connection) => {
                 // JSON gives every type one text form and keeps lists.
-                let text = format!("SELECT row_to_json(person)::text FROM ({query}\n) AS person{limit}");
-                let mut rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(text)).fetch(connection);
+                let most_bytes = ResourceLimit::RecordBytes.default_value();
+                // The server leaves a row out that is too large: sqlx would take it as a whole into memory.
+                let text = format!(
+                    "SELECT CASE WHEN octet_length(record) <= {most_bytes} THEN record END FROM \
+                     (SELECT row_to_json(person)::text AS record FROM ({query}\n) AS person{limit}) AS records"
+                );
+                let mut rows = sqlx::query_scalar::<_, Option<String>>(AssertSqlSafe(text)).fetch(connection);
                 let mut extractor: Option<ValueExtractor> = None;
                 while let Some(json) =
                     wait_for_next(connector, wait, ATTEMPT, rows.try_next()).await?.map_err(broken)?
                 {
+                    let Some(json) = json else {
+                        let limit = ExceededLimit::reached(ResourceLimit::RecordBytes, most_bytes);
+                        let cause = ReadingError::LimitExceeded(limit);
+                        return Err(ConnectorError::new(connector, ATTEMPT.clone(), cause));
+                    };
                     let extractor = match &mut extractor {
                         Some(extractor) => extractor,
                         None => extractor.insert(build_extractor(connector, columns, &json)?),

@@ -56,8 +56,8 @@ async fn find_known_account(tx: &mut Tx, provided: &OidcIdentity) -> Result<Opti
     }
 }
 
-/// Ends the sessions and tokens of an account whose identity has no role at the provider any more. The account stays: it is
-/// as before when the provider gives a role again.
+/// Ends everything by which an account gets in whose identity has no role at the provider any more, and its tokens. The
+/// account stays: it may sign in when the provider gives a role again, and makes its tokens anew.
 async fn end_access_without_role(
     store: &Store,
     about: &NewRun,
@@ -78,7 +78,7 @@ async fn end_access_without_role(
     let made = json!({"account": account.id, "email": account.email, "tokens": 0, "sessions": 0});
     change.record_before_after(&found, &made).await?;
     change.commit().await?;
-    warn!(account = %account.email, "the sign-in provider gives no role: sessions and tokens of the account are ended");
+    warn!(account = account.id.0, "the sign-in provider gives no role: the access of the account is ended");
     Ok(())
 }
 

@@ -31,14 +31,14 @@ const FREE_ATTEMPTS_PER_CLIENT: i64 = 5;
 /// The same for one address: a whole office may stand behind it.
 const FREE_ATTEMPTS_PER_ADDRESS: i64 = 30;
 
+/// The same for one account at all addresses: a guesser with many addresses is slowed down.
+const FREE_ATTEMPTS_PER_ACCOUNT: i64 = 50;
+
 /// Ways back from the sign-in provider without a wait, for one address. A sign-in that succeeds gives its one back.
 const FREE_PROVIDER_VISITS: i64 = 60;
 
 /// Changes of one's own password and second factor without a wait. Each is a run that is kept.
 const FREE_ACCOUNT_CHANGES: i64 = 10;
-
-/// The same for one account at all addresses: a guesser with many addresses is slowed down.
-const FREE_ATTEMPTS_PER_ACCOUNT: i64 = 50;
 
 /// Wait after the free attempts, in seconds: doubled by each further attempt up to a quarter of an hour.
 const WAIT_SECONDS: [i64; WAITS] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900];

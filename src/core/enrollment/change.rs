@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use rollcall_model::ids::{AssignmentId, LearnerId, RunId};
 use rollcall_store::memberships::MembershipReason;
-use rollcall_store::runs::{NewRun, RunCounts, RunStatus};
+use rollcall_store::runs::{FinishedRun, NewRun, RunCounts, RunStatus};
 use rollcall_store::{Result, Store, Tx, enrollments, groups, jobs, learners, memberships, runs};
 
 /// The time of a change.
@@ -145,8 +145,8 @@ impl ChangeTransaction {
     /// Commits a change by hand.
     pub async fn commit(mut self) -> Result<CommittedChange> {
         let counts = self.counts();
-        runs::finish(&mut self.tx, self.run, RunStatus::Applied, &counts, &[], Utc::now().max(self.time.now))
-            .await?;
+        let finished = FinishedRun { status: RunStatus::Applied, counts: &counts, file: None };
+        runs::finish(&mut self.tx, self.run, finished, &[], Utc::now().max(self.time.now)).await?;
         self.tx.commit().await?;
         Ok(CommittedChange { run: self.run, counts })
     }

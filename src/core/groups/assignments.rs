@@ -177,11 +177,15 @@ async fn count_unassign_impact(tx: &mut Tx, id: AssignmentId) -> Result<Unassign
 async fn check_confirmation(tx: &mut Tx, there: &Assignment, meant: DeletionConfirmation<'_>) -> Result<()> {
     let DeletionConfirmation::ByName(given, limits) = meant else { return Ok(()) };
     let name = target_name(tx, there.target).await?.unwrap_or_default();
-    let is_right = given.map(|given| fold(given) == fold(&name));
-    if is_right == Some(true) || !count_unassign_impact(tx, there.id).await?.is_large(limits) {
-        return Ok(());
+    let is_right = match given {
+        Some(given) => fold(given) == fold(&name),
+        None => !count_unassign_impact(tx, there.id).await?.is_large(limits),
+    };
+    if is_right {
+        Ok(())
+    } else {
+        Err(GroupError::OtherName { name, given: given.unwrap_or_default().to_owned() })
     }
-    Err(GroupError::OtherName { name, given: given.unwrap_or_default().to_owned() })
 }
 
 /// Ends a manual assignment by id. `seen` is the due date that was shown to the user.

@@ -7,7 +7,7 @@ use crate::groups::csv_import::{self, ImportError, ImportRow};
 use crate::groups::{GroupError, Result};
 use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::ids::CourseId;
-use rollcall_model::names::nearest;
+use rollcall_model::names::{clean, nearest};
 use rollcall_store::runs::NewRun;
 use rollcall_store::{Store, Tx, courses};
 
@@ -35,12 +35,12 @@ pub async fn add_course(
     code: &str,
     title: &str,
 ) -> Result<CommittedChange> {
-    let (code, title) = (code.trim(), title.trim());
+    let (code, title) = (clean(code), clean(title));
     if code.is_empty() || title.is_empty() {
-        return Err(GroupError::BadCourse { code: code.to_owned() });
+        return Err(GroupError::BadCourse { code: code.into_owned() });
     }
     let mut change = ChangeTransaction::begin(store, about, when).await?;
-    upsert_course(&mut change.tx, code, title).await?;
+    upsert_course(&mut change.tx, &code, &title).await?;
     Ok(change.commit().await?)
 }
 
@@ -86,7 +86,7 @@ pub async fn import_courses(
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let mut mistakes = Vec::new();
     for ImportRow { at, code, title } in &lines {
-        match upsert_course(&mut change.tx, code, title).await {
+        match upsert_course(&mut change.tx, &clean(code), &clean(title)).await {
             Err(error @ GroupError::CourseFromFile { .. }) => {
                 mistakes.push(ImportError { line: *at, why: error.to_string() });
             }

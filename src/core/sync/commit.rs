@@ -165,10 +165,8 @@ async fn finish(
     change_set: &ChangeSet,
 ) -> Result<()> {
     let held = &change_set.held;
-    runs::finish(tx, job.run, status(change_set), counts, &change_set.problems, Utc::now()).await?;
-    if let Some(file) = job.source_file {
-        runs::record_file(tx, job.run, file).await?;
-    }
+    let finished = runs::FinishedRun { status: status(change_set), counts, file: job.source_file };
+    runs::finish(tx, job.run, finished, &change_set.problems, Utc::now()).await?;
     if held.is_waiting() {
         let json = serde_json::json!({ "causes": held.causes, "reasons": held.reasons });
         runs::record_guard(tx, job.run, &json.to_string()).await?;

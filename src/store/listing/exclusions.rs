@@ -56,24 +56,36 @@ pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<ExclusionLis
     tx.fetch_all("list exclusions", PAGE, params![from.text, from.id, from.limit]).await
 }
 
-const OF_GROUP: &str =
-    concat!(columns!(), "x.group_id = $1 AND x.learner_id > $2 ORDER BY x.learner_id LIMIT $3");
+const OF_GROUP: &str = concat!(
+    columns!(),
+    "x.group_id = $1 AND x.learner_id > $2 AND (x.until IS NULL OR x.until >= $4)
+     ORDER BY x.learner_id LIMIT $3"
+);
 
-/// Exclusions from a group, of the learners after a number.
+/// Exclusions from a group on a day, of the learners after a number.
 pub async fn list_by_group(
     tx: &mut Tx,
     group: GroupId,
     after: LearnerId,
     limit: i64,
+    today: NaiveDate,
 ) -> Result<Vec<ExclusionListRow>> {
-    tx.fetch_all("list the exclusions from a group", OF_GROUP, params![group, after, limit]).await
+    tx.fetch_all("list the exclusions from a group", OF_GROUP, params![group, after, limit, today]).await
 }
 
-const OF_LEARNER: &str = concat!(columns!(), "x.learner_id = $1 ORDER BY g.name_folded");
+const OF_LEARNER: &str = concat!(
+    columns!(),
+    "x.learner_id = $1 AND (x.until IS NULL OR x.until >= $2) ORDER BY g.name_folded LIMIT $3"
+);
 
-/// Exclusions of a learner, by group.
-pub async fn list_by_learner(tx: &mut Tx, learner: LearnerId) -> Result<Vec<ExclusionListRow>> {
-    tx.fetch_all("list the exclusions of a learner", OF_LEARNER, params![learner]).await
+/// The first exclusions of a learner on a day, by group.
+pub async fn list_by_learner(
+    tx: &mut Tx,
+    learner: LearnerId,
+    today: NaiveDate,
+    limit: i64,
+) -> Result<Vec<ExclusionListRow>> {
+    tx.fetch_all("list the exclusions of a learner", OF_LEARNER, params![learner, today, limit]).await
 }
 
 list_statements!(PAGE, OF_GROUP, OF_LEARNER);

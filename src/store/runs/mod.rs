@@ -103,7 +103,7 @@ const FINISH: &str = "
         people_set_aside = $8, groups_created = $9, memberships_added = $10, memberships_removed = $11,
         jobs_enqueued = $12, people_held = $13, groups_held = $14, memberships_held = $15, enrollments_held = $16,
         charged_learners = $17, charged_memberships = $18, charged_enrollments = $19,
-        people_left_out = $20
+        people_left_out = $20, source_file = $21, source_modified_at = $22
     WHERE id = $1";
 
 const PROBLEMS: Sql = Sql::per_engine(
@@ -115,8 +115,6 @@ const GUARD: Sql = Sql::per_engine(
     "UPDATE runs SET guard = $2 WHERE id = $1",
     "UPDATE runs SET guard = $2::jsonb WHERE id = $1",
 );
-
-const FILE: &str = "UPDATE runs SET source_file = $2, source_modified_at = $3 WHERE id = $1";
 
 /// The file that a connector read last.
 const LAST_FILE: &str = "
@@ -183,12 +181,22 @@ fn to_i64(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// How a run ended.
+#[derive(Debug, Clone, Copy)]
+pub struct FinishedRun<'a> {
+    /// The status.
+    pub status: RunStatus,
+    /// What it did.
+    pub counts: &'a RunCounts,
+    /// The file that it read.
+    pub file: Option<&'a SourceFile>,
+}
+
 /// Writes down how a run ended.
 pub async fn finish(
     tx: &mut Tx,
     run: RunId,
-    status: RunStatus,
-    counts: &RunCounts,
+    FinishedRun { status, counts, file }: FinishedRun<'_>,
     problems: &[RunWarning],
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -212,7 +220,9 @@ pub async fn finish(
         to_i64(counts.limit_usage.learners),
         to_i64(counts.limit_usage.memberships),
         to_i64(counts.limit_usage.enrollments),
-        to_i64(counts.people_left_out)
+        to_i64(counts.people_left_out),
+        file.map(|file| file.path.as_str()),
+        file.map(|file| file.modified)
     ];
     tx.execute("finish a run", FINISH, args).await?;
     if !problems.is_empty() {
@@ -230,13 +240,6 @@ pub async fn finish(
 /// Writes down what the guard found.
 pub async fn record_guard(tx: &mut Tx, run: RunId, json: &str) -> Result<()> {
     tx.execute("note what the guard found", GUARD, params![run, json]).await.map(|_| ())
-}
-
-/// Writes down which file a run read.
-pub async fn record_file(tx: &mut Tx, run: RunId, file: &SourceFile) -> Result<()> {
-    tx.execute("note the file of a run", FILE, params![run, file.path.as_str(), file.modified])
-        .await
-        .map(|_| ())
 }
 
 /// Returns the file that a connector read last, as far as runs are kept.
@@ -327,7 +330,6 @@ list_statements!(
     FINISH,
     PROBLEMS,
     GUARD,
-    FILE,
     LAST_FILE,
     NOTE_CHANGE,
     CHARGED,

@@ -55,7 +55,7 @@ fn undo_beyond_limits_requires_confirmation() {
             let ops = site.signed_in_client("ops@corp.example").await;
             let done =
                 ops.post(&format!("/sync/runs/{first}/undo"), &[("typed", &format!(" {first} "))]).await;
-            assert!(done.status != 422, "{done:?}");
+            assert!([200, 303].contains(&done.status), "{done:?}");
         });
         site.end();
     });

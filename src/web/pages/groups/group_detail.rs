@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::{find_group, format_local_time, format_origin};
@@ -149,8 +150,10 @@ async fn load_excluded(
     tx: &mut Tx,
     group: &Group,
     after: i64,
+    today: NaiveDate,
 ) -> Result<(Vec<ExclusionListRow>, Option<i64>), PageError> {
-    let mut rows = exclusions::list_by_group(tx, group.id, LearnerId(after), EXCLUDED_ROWS + 1).await?;
+    let mut rows =
+        exclusions::list_by_group(tx, group.id, LearnerId(after), EXCLUDED_ROWS + 1, today).await?;
     let has_more = rows.len() as i64 > EXCLUDED_ROWS;
     if has_more {
         rows.pop();
@@ -200,7 +203,7 @@ pub(super) async fn render_group(
     let courses = load_courses(&mut tx, web, &group).await?;
     let excluded_after = query.number("excluded");
     let (excluded, next_excluded) =
-        load_excluded(&mut tx, &group, excluded_after.unwrap_or_default()).await?;
+        load_excluded(&mut tx, &group, excluded_after.unwrap_or_default(), web.change_time().today).await?;
     let history = load_history(&mut tx, &group, zone).await?;
     let rules = listed::list_rules(&mut tx, vec![group.id.0]).await?;
     let rules: Vec<&str> = rules.iter().map(|(_, rule)| rule.as_str()).collect();

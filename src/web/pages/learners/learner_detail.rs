@@ -23,6 +23,9 @@ use rollcall_model::status::LearnerStatus;
 use rollcall_store::listing::exclusions::{self, ExclusionListRow};
 use rollcall_store::{learners, listing};
 
+/// Groups that the learner is kept out of, as far as they are shown.
+const EXCLUSIONS: i64 = 200;
+
 #[derive(Template)]
 #[template(path = "learners/learner_detail.html")]
 struct LearnerDetailPage {
@@ -103,7 +106,8 @@ pub(super) async fn render_learner(
         .map_err(explain_error)?;
     let words = without_links(render_explanation(&explained, config.timezone, false));
     let linked = listing::learners::list_linked(&mut tx, learner.id).await?;
-    let excluded = exclusions::list_by_learner(&mut tx, learner.id).await?;
+    let excluded =
+        exclusions::list_by_learner(&mut tx, learner.id, web.change_time().today, EXCLUSIONS).await?;
     let attributes = explained.learner.attributes.iter().map(|one| LearnerAttributeLine {
         name: one.name.clone(),
         values: one.values.join(", "),

@@ -146,7 +146,10 @@ async fn render_confirmation(
     let mut tx = web.store.begin_read().await?;
     let record = run_lookup::find_run(&mut tx, run).await?;
     let (because, connector) = run_detail::because(&mut tx, run).await?;
-    let asks_number = deed == DecisionKind::Undo && exceeds_limits(web, &mut tx, &record.run).await?;
+    // A refusal may be one for want of the number: the undo counts more exactly than this page.
+    let is_refused = !faults.is_empty() && touched.is_empty();
+    let asks_number =
+        deed == DecisionKind::Undo && (is_refused || exceeds_limits(web, &mut tx, &record.run).await?);
     let lines = match deed {
         DecisionKind::Approve => run_detail::named_in_words(&mut tx, connector, run, true).await?,
         DecisionKind::Reject => run_detail::named_in_words(&mut tx, connector, run, false).await?,
