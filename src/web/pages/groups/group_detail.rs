@@ -28,7 +28,10 @@ use rollcall_store::listing::members::{self, MemberListRow};
 use rollcall_store::listing::{assignments, groups as listed};
 
 /// People kept out that are shown on a page.
-const EXCLUDED_ROWS: i64 = 50;
+const EXCLUDED_ROWS: usize = 50;
+
+/// People kept out that are read for a page: one more, to detect a following page.
+const EXCLUDED_FETCHED: i64 = 51;
 
 /// Number of runs shown in the history.
 const HISTORY_LENGTH: i64 = 20;
@@ -152,9 +155,8 @@ async fn load_excluded(
     after: i64,
     today: NaiveDate,
 ) -> Result<(Vec<ExclusionListRow>, Option<i64>), PageError> {
-    let mut rows =
-        exclusions::list_by_group(tx, group.id, LearnerId(after), EXCLUDED_ROWS + 1, today).await?;
-    let has_more = rows.len() as i64 > EXCLUDED_ROWS;
+    let mut rows = exclusions::list_by_group(tx, group.id, LearnerId(after), EXCLUDED_FETCHED, today).await?;
+    let has_more = rows.len() > EXCLUDED_ROWS;
     if has_more {
         rows.pop();
     }
