@@ -2,6 +2,7 @@
 
 use crate::support::company::{Company, email};
 use crate::support::database::{Engine, on_both};
+use crate::support::decisions::count_held_changes;
 use rollcall_core::sync::{RunOutcome, RunReport};
 use rollcall_model::run_warning::RunWarningKind;
 
@@ -192,6 +193,71 @@ fn part_of_a_pattern_names_the_group() {
         assert_eq!(company.members("Area APAC"), ["bob"]);
         let said = company.rollcall(&["explain", &email("ada"), "--json"]).expect_status(0);
         assert!(said.out.contains("Area EMEA"), "{said:?}");
+        company.verify();
+    });
+}
+
+/// Seven of 20 people leave Sales, which Club reads, which Fans reads. The removals from Sales are held.
+fn company_with_held_removals(engine: Engine) -> (Company, RunReport) {
+    let mut company = Company::limited(engine, 20, 200);
+    company.rule("fans", "Fans", "in_group(\"Club\")");
+    company.rule("club", "Club", "in_group(\"Sales\") || department == \"Research\"");
+    company.sync_without_hold();
+    for number in 1..=7 {
+        company.move_to(&format!("s{number}"), "Legal");
+    }
+    let report = company.sync_with_hold();
+    assert_eq!(count_held_changes(&report), [("end", 7)].into());
+    (company, report)
+}
+
+fn sizes(company: &Company) -> [usize; 3] {
+    ["Sales", "Club", "Fans"].map(|group| company.members(group).len())
+}
+
+/// While removals from a group are held, what rules give that read the group stays, also through other rules.
+#[test]
+fn held_removals_keep_what_depends_on_them() {
+    on_both(|engine| {
+        let (company, report) = company_with_held_removals(engine);
+        assert_eq!(sizes(&company), [20, 220, 220]);
+        company.approve(report.run.expect("a number")).expect("approved");
+        assert_eq!(company.members("Sales").len(), 13);
+        company.sync_without_hold();
+        assert_eq!(sizes(&company), [13, 213, 213]);
+        company.verify();
+    });
+}
+
+/// While a decision prevents the removals from a group, what rules give that read the group stays.
+#[test]
+fn rejected_removals_keep_what_depends_on_them() {
+    on_both(|engine| {
+        let (company, report) = company_with_held_removals(engine);
+        company.reject(report.run.expect("a number")).expect("rejected");
+        company.sync_without_hold();
+        assert_eq!(sizes(&company), [20, 220, 220]);
+        company.verify();
+    });
+}
+
+/// A rule that reads a group does not match people whose memberships of that group wait.
+#[test]
+fn waiting_additions_give_nothing_that_depends_on_them() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        company.create("Crew", &["ada"]);
+        company.rule("crew", "Crew", "department == \"Sales\"");
+        company.rule("guests", "Guests", "in_group(\"Crew\")");
+        let report = company.sync_with_hold();
+        assert_eq!(
+            (company.members("Crew"), company.members("Guests")),
+            (vec!["ada".into()], vec!["ada".into()])
+        );
+        company.approve(report.run.expect("a number")).expect("approved");
+        company.sync_without_hold();
+        assert_eq!(company.members("Guests"), ["ada", "bob"]);
         company.verify();
     });
 }

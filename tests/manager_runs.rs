@@ -73,6 +73,50 @@ fn held_change_of_a_manager_is_approved_and_undone() {
     });
 }
 
+/// While the record of a manager is set aside, the managers above keep the groups and the stored number of reports.
+#[test]
+fn manager_who_is_set_aside_keeps_the_groups_of_managers_above() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        let boss = company.learner("boss");
+        let stored = format!("SELECT reports FROM reporting_lines WHERE learner_id = {boss}");
+        company.hire("twin", &[("id", "lead")]);
+        for _ in 0..2 {
+            assert_eq!(company.sync().counts.people_set_aside, 2);
+            assert_eq!(all_groups(&company), first_groups());
+            assert_eq!(company.query_value(&stored), "3");
+        }
+        company.leave("lead");
+        company.hire("lead", &[("department", "Sales"), ("manager", "carl")]);
+        company.sync();
+        assert_eq!(company.members("Managers"), ["carl", "lead"]);
+        assert_eq!(company.members("Big teams"), ["carl"]);
+        assert_eq!(company.query_value(&stored), "0");
+        company.verify();
+    });
+}
+
+/// While the absence of a manager is held, the managers above keep the stored number of reports.
+#[test]
+fn held_absence_of_a_manager_keeps_the_numbers_of_managers_above() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        let boss = company.learner("boss");
+        let stored = format!("SELECT reports FROM reporting_lines WHERE learner_id = {boss}");
+        company.head = "[safety]\nmax_removals_total = 1\n".to_owned();
+        company.leave("lead");
+        let held = company.sync_with_hold().run.expect("a run");
+        assert_eq!(all_groups(&company), first_groups());
+        assert_eq!(company.query_value(&stored), "3");
+        company.approve(held).expect("an approval");
+        assert_eq!(company.members("Managers"), Vec::<String>::new());
+        assert_eq!(company.query_value(&stored), "0");
+        company.verify();
+    });
+}
+
 /// A run that changed the managers is undone whole.
 #[test]
 fn change_of_a_manager_is_undone() {

@@ -96,7 +96,7 @@ fn guard(
     }
     reasons.extend(found);
     reasons.append(&mut waiting.reasons);
-    taken.removals(&mut current, &effect, &scope);
+    taken.removals(context, &mut current, &effect, &scope);
     if wanted.is_none() && taken.is_empty() {
         current.charge = charge(&effect, others, allow);
         return Ok(current);

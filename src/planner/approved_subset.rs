@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::change_set::{ChangeSet, build_plan};
 use crate::deferred_changes::{entry_key, met_key};
+use crate::dependent_changes::DependentChanges;
 use crate::fingerprint::record_key;
 use crate::lookups::Lookups;
 use crate::membership_plan::{MembershipEntry, PlannedGroup, RuleGroupLink};
@@ -44,21 +45,22 @@ pub(crate) fn restrict_to_approved(
     pin_changed_ids(context, &first, rekeyed, &mut pinned);
     let mut change_set =
         if pinned.is_empty() { first } else { build_plan(context, lookups, first.into_source(), &pinned)? };
-    cut(&mut change_set, keys);
+    cut(context, &mut change_set, keys);
     Ok(change_set)
 }
 
-fn cut(change_set: &mut ChangeSet, keys: &FxHashSet<String>) {
+fn cut(context: PlanContext<'_>, change_set: &mut ChangeSet, keys: &FxHashSet<String>) {
     let add = std::mem::take(&mut change_set.plan.add);
     let remove = std::mem::take(&mut change_set.plan.remove);
-    let add = add.into_iter().filter(|entry| is_shown(ChangeKind::Give, change_set, entry, keys)).collect();
+    let (add, give): (Vec<_>, Vec<_>) =
+        add.into_iter().partition(|entry| is_shown(ChangeKind::Give, change_set, entry, keys));
     // A learner who leaves has no memberships, including those of groups that were created or restored in between.
     let leaves = |entry: &MembershipEntry| change_set.population.learner(entry.who).loses_access();
-    let remove = remove
+    let (remove, end): (Vec<_>, Vec<_>) = remove
         .into_iter()
-        .filter(|entry| leaves(entry) || is_shown(ChangeKind::End, change_set, entry, keys));
-    let remove = remove.collect();
+        .partition(|entry| leaves(entry) || is_shown(ChangeKind::End, change_set, entry, keys));
     (change_set.plan.add, change_set.plan.remove) = (add, remove);
+    DependentChanges::default().remove_from(context, change_set, give, end);
     for group in &mut change_set.plan.groups {
         group.held = group.id.is_none() && !keys.contains(&group_key(group));
     }

@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::PlanContext;
 use crate::catalogue_plan::MatchedAssignment;
 use crate::change_set::ChangeSet;
+use crate::dependent_changes::DependentChanges;
 use crate::fingerprint::assignment_key;
 use crate::fingerprint::entry_print;
 use crate::impact::PlanImpact;
@@ -27,6 +28,8 @@ pub(crate) struct DeferredChanges {
     pub(crate) new: Vec<(MatchedAssignment, Disposition)>,
     /// Assignments of the file for a group that waits itself.
     met: Vec<MatchedAssignment>,
+    /// Changes that depend on `give` and `end`; they are not held.
+    pub(crate) dependents: DependentChanges,
 }
 
 impl DeferredChanges {
@@ -69,6 +72,7 @@ impl DeferredChanges {
         let ended = change_set.catalogue.ended.iter();
         taken.ended = ended.filter_map(|id| Some((*id, decision_on_assignment(context, *id)?))).collect();
         taken.cut_entries(change_set);
+        taken.cut_dependents(context, change_set);
         for (&at, &limit) in &waiting.groups {
             change_set.plan.groups[at as usize].held = true;
             taken.groups.push((at, limit));
@@ -97,7 +101,13 @@ impl DeferredChanges {
     }
 
     /// Defers removals that exceed the limits.
-    pub(crate) fn removals(&mut self, change_set: &mut ChangeSet, effect: &PlanImpact, scope: &HoldScope) {
+    pub(crate) fn removals(
+        &mut self,
+        context: PlanContext<'_>,
+        change_set: &mut ChangeSet,
+        effect: &PlanImpact,
+        scope: &HoldScope,
+    ) {
         let limit_of = |entry: &MembershipEntry| {
             let is_lost = effect.memberships.contains(&(entry.group, entry.who));
             match scope {
@@ -114,6 +124,14 @@ impl DeferredChanges {
             self.ended.extend(change_set.catalogue.ended.iter().map(|id| (*id, Disposition::Hold(*limit))));
         }
         self.cut_entries(change_set);
+        self.cut_dependents(context, change_set);
+    }
+
+    /// Removes the changes from the plan that depend on deferred ones.
+    fn cut_dependents(&mut self, context: PlanContext<'_>, change_set: &mut ChangeSet) {
+        let entries = |all: &[(MembershipEntry, Disposition)]| all.iter().map(|(entry, _)| *entry).collect();
+        let (give, end) = (entries(&self.give), entries(&self.end));
+        self.dependents.remove_from(context, change_set, give, end);
     }
 
     fn cut_entries(&self, change_set: &mut ChangeSet) {
@@ -132,8 +150,10 @@ impl DeferredChanges {
     pub(crate) fn restore_into(self, change_set: &mut ChangeSet) {
         let plan = &mut change_set.plan;
         plan.add.extend(self.give.iter().map(|(entry, _)| *entry));
+        plan.add.extend(self.dependents.give);
         plan.add.sort_unstable();
         plan.remove.extend(self.end.iter().map(|(entry, _)| *entry));
+        plan.remove.extend(self.dependents.end);
         plan.remove.sort_unstable();
         for (at, _) in self.groups {
             plan.groups[at as usize].held = false;

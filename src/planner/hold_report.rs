@@ -211,15 +211,22 @@ fn not_planned(
     let limits = limits_of_people(change_set, wanted, pinned, context);
     let mut changes = Vec::new();
     let sides = [
-        (ChangeKind::Give, &wanted.plan.add, &mut change_set.plan.add, &taken.give),
-        (ChangeKind::End, &wanted.plan.remove, &mut change_set.plan.remove, &taken.end),
+        (ChangeKind::Give, &wanted.plan.add, &mut change_set.plan.add, &taken.give, &taken.dependents.give),
+        (
+            ChangeKind::End,
+            &wanted.plan.remove,
+            &mut change_set.plan.remove,
+            &taken.end,
+            &taken.dependents.end,
+        ),
     ];
-    for (kind, asked, planned, taken) in sides {
+    for (kind, asked, planned, taken, dependents) in sides {
         let all: FxHashSet<MembershipEntry> = asked.iter().copied().collect();
         planned.retain(|entry| places.of(entry).is_some_and(|entry| all.contains(&entry)));
         let done: FxHashSet<MembershipEntry> = planned
             .iter()
             .chain(taken.iter().map(|(entry, _)| entry))
+            .chain(dependents)
             .filter_map(|entry| places.of(entry))
             .collect();
         for entry in asked.iter().filter(|entry| !done.contains(entry)) {

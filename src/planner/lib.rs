@@ -53,6 +53,7 @@ pub mod change_set;
 mod changed_ids;
 pub mod correlation;
 mod deferred_changes;
+mod dependent_changes;
 pub mod desired_memberships;
 pub mod email_assignment;
 pub mod fingerprint;

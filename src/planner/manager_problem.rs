@@ -18,6 +18,8 @@ pub(crate) enum ManagerProblem<'a> {
     TooManyLevels,
     /// A set of people is loaded, and no complete run has found the managers.
     NotStored,
+    /// The number of people below is lower than before, and known people are missing from the plan.
+    LacksPeople,
 }
 
 impl fmt::Display for ManagerProblem<'_> {
@@ -27,6 +29,9 @@ impl fmt::Display for ManagerProblem<'_> {
             Self::Ambiguous { text } => write!(f, "the manager `{text}` may be one of several people"),
             Self::Several => f.write_str("the person has several managers"),
             Self::TooManyLevels => write!(f, "more than {MAX_LEVELS} managers are above the person"),
+            Self::LacksPeople => f.write_str(
+                "the number of people below is not known, because records of other people wait or were set aside",
+            ),
             Self::NotStored => f.write_str("the managers are known after the next complete run"),
         }
     }

@@ -105,6 +105,8 @@ pub struct OrgChart<'a> {
     of_plan: usize,
     /// True if the people are all people; otherwise what is stored is used for what is above and below them.
     complete: bool,
+    /// True if known people are not among them, so that the numbers of reports are the least ones.
+    lacks_people: bool,
 }
 
 /// The values of the managers from one person upward.
@@ -148,7 +150,14 @@ impl<'a> OrgChart<'a> {
         let known: FxHashSet<LearnerId> = of_plan.iter().filter_map(|person| person.learner).collect();
         let others = stored.people.iter().filter(|one| one.learner.is_none_or(|id| !known.contains(&id)));
         of_plan.extend(others.cloned());
-        Self { people: of_plan, stored: &stored.lines, of_plan: count, complete }
+        Self { people: of_plan, stored: &stored.lines, of_plan: count, complete, lacks_people: false }
+    }
+
+    /// The chart of a complete plan that lacks known people: their records wait, or were set aside. A number of reports
+    /// that is lower than the stored one is not known, because the missing people may be below.
+    #[must_use]
+    pub(crate) fn without_some_people(self) -> Self {
+        Self { lacks_people: true, ..self }
     }
 
     /// Resolves the managers; returns the attributes of the people of the plan, and the lines that differ from the stored
@@ -178,16 +187,16 @@ impl<'a> OrgChart<'a> {
             };
             found.chains.push(chain);
             found.chain_ids.push(ids);
-            let count = match &reports {
-                Some(reports) => Some(reports[at]),
-                None => self.stored_line(at).map(|line| line.reports),
+            let (count, problem) = match &reports {
+                Some(reports) => (self.known_count(at, reports), ManagerProblem::LacksPeople),
+                None => (self.stored_line(at).map(|line| line.reports), ManagerProblem::NotStored),
             };
             let (total, leads) = match count {
                 Some(count) => (
                     values.intern(&count.to_string()),
                     values.intern(if count > 0 { "true" } else { "false" }),
                 ),
-                None => unresolved_pair(values, ManagerProblem::NotStored),
+                None => unresolved_pair(values, problem),
             };
             found.reports.push(total);
             found.leads.push(leads);
@@ -279,6 +288,12 @@ impl<'a> OrgChart<'a> {
         reports
     }
 
+    /// Returns the number of people below; `None` if people who are missing from the chart may be among them.
+    fn known_count(&self, at: usize, reports: &[i64]) -> Option<i64> {
+        let is_lower = || self.stored_line(at).is_some_and(|line| line.reports > reports[at]);
+        (!self.lacks_people || !is_lower()).then_some(reports[at])
+    }
+
     fn last_known(&self, index: &PersonIndex<'_>, superiors: &[Superior], at: usize) -> Option<usize> {
         match &superiors[at] {
             Superior::None => None,
@@ -296,13 +311,15 @@ impl<'a> OrgChart<'a> {
                 Superior::Found(manager) => (Some(self.line_manager(*manager)), ""),
                 Superior::Unresolved(why) => (last.map(LineManager::Known), why.as_str()),
             };
+            let stored_count = stored.map_or(0, |line| line.reports);
+            let count = self.known_count(at, reports).unwrap_or(stored_count);
             let is_same = |stored: &StoredLine| {
                 let id = match manager {
                     Some(LineManager::OfPlan(who)) => self.people[who as usize].learner,
                     Some(LineManager::Known(id)) => Some(id),
                     None => None,
                 };
-                stored.reports == reports[at]
+                stored.reports == count
                     && stored.problem == problem
                     && stored.manager == id
                     && manager.is_some() == id.is_some()
@@ -315,7 +332,7 @@ impl<'a> OrgChart<'a> {
                 written: written(&self.people[at]),
                 manager: None,
                 problem: problem.to_owned(),
-                reports: reports[at],
+                reports: count,
             };
             Some(ChangedLine { who: LearnerIndex::try_from(at).ok()?, manager, line })
         };

@@ -127,7 +127,8 @@ fn next_manager_problem(previous: Option<ManagerProblem<'static>>) -> Option<Man
         Some(ManagerProblem::Ambiguous { .. }) => Some(ManagerProblem::Several),
         Some(ManagerProblem::Several) => Some(ManagerProblem::TooManyLevels),
         Some(ManagerProblem::TooManyLevels) => Some(ManagerProblem::NotStored),
-        Some(ManagerProblem::NotStored) => None,
+        Some(ManagerProblem::NotStored) => Some(ManagerProblem::LacksPeople),
+        Some(ManagerProblem::LacksPeople) => None,
     }
 }
 

@@ -193,7 +193,11 @@ impl Population {
         stored: &StoredManagers,
         complete: bool,
     ) -> Vec<ChangedLine> {
-        let chart = OrgChart::new(people, stored, complete);
+        self.resolve_managers(&OrgChart::new(people, stored, complete))
+    }
+
+    /// Computes the attributes that follow from the managers of a chart.
+    pub(crate) fn resolve_managers(&mut self, chart: &OrgChart<'_>) -> Vec<ChangedLine> {
         let (values, lines) = chart.resolve(&mut self.people.values);
         self.managers = Some(Box::new(values));
         lines

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::PlanContext;
 use crate::correlation::{KnownPerson, PersonMatch};
 use crate::lookups::Lookups;
-use crate::managers::ChangedLine;
+use crate::managers::{ChangedLine, OrgChart};
 use crate::pinned_records::PinnedRecords;
 use crate::plan_warning::PlanWarning;
 use crate::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population};
@@ -150,7 +150,17 @@ impl PopulationBuilder<'_> {
             people.push(self.population.org_person(who, ids));
         }
         let complete = snapshot.extent == SnapshotExtent::All;
-        self.population.compute_managers(people, &snapshot.managers, complete)
+        let mut chart = OrgChart::new(people, &snapshot.managers, complete);
+        if complete && self.lacks_people() {
+            chart = chart.without_some_people();
+        }
+        self.population.resolve_managers(&chart)
+    }
+
+    /// Returns true if a known person is not in the plan: the record waits or was set aside, or the person is protected.
+    fn lacks_people(&self) -> bool {
+        let known = self.context.snapshot.known.iter();
+        known.into_iter().any(|(_, person)| person.present && !self.by_learner.contains_key(&person.learner))
     }
 
     /// Adds one learner, with the status and the attributes that follow from the records of all connectors.
