@@ -74,6 +74,84 @@ fn ten_removals_allowed_within_24_hours() {
     });
 }
 
+/// All runs so far were more than 24 hours ago.
+fn let_a_day_pass(company: &Company) {
+    company.sql("UPDATE runs SET started_at = '2020-01-01T00:00:00Z'");
+}
+
+/// People who are added do not raise the limits of the same day.
+#[test]
+fn people_who_came_within_24_hours_widen_no_limit() {
+    on_both(|engine| {
+        let mut company = company(engine, 110, 110);
+        let_a_day_pass(&company);
+        company.hire_many("n", 600, &[("department", "Research")]);
+        company.sync_without_hold();
+        company.leave_many("s", 13);
+        let report = company.sync_with_hold();
+        let reasons = reasons(&report);
+        assert!(reasons.iter().all(|(limit, _)| *limit == HoldCause::MaxRemovals), "{reasons:?}");
+        assert_eq!(
+            reasons.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(),
+            [
+                "13 memberships of 13 people would be removed, the limit is 11",
+                "13 learners would lose access, the limit is 11",
+                "26 enrollments of 13 people would be removed, the limit is 22"
+            ]
+        );
+        assert_eq!(company.members("Sales").len(), 110);
+        company.hire("s13", &[("department", "Sales")]);
+        company.hire("s12", &[("department", "Sales")]);
+        company.hire("s11", &[("department", "Sales")]);
+        for number in 4..=10 {
+            company.hire(&format!("s{number}"), &[("department", "Sales")]);
+        }
+        company.sync_without_hold();
+        assert_eq!(company.members("Sales").len(), 107, "3 of 220 may go");
+        company.hire_many("s", 3, &[("department", "Sales")]);
+        company.sync_without_hold();
+        let_a_day_pass(&company);
+        company.leave_many("s", 13);
+        company.sync_without_hold();
+        assert_eq!(company.members("Sales").len(), 97, "a day later it is 13 of 820");
+        company.verify();
+    });
+}
+
+/// The number of people who may lose something is a number for 24 hours, not for a run.
+#[test]
+fn people_who_lose_something_count_for_24_hours() {
+    on_both(|engine| {
+        let mut company = company(engine, 60, 340);
+        company.head = "[safety]\nmax_removals_total = 15\nmax_removals = '20%'\n".to_owned();
+        let_a_day_pass(&company);
+        company.leave_many("r", 10);
+        company.sync_without_hold();
+        for number in 11..=16 {
+            company.leave(&format!("r{number}"));
+        }
+        let report = company.sync_with_hold();
+        assert_eq!(
+            reasons(&report),
+            [(
+                HoldCause::MaxRemovalsTotal,
+                "6 people would lose a membership or an enrollment, the limit is 15, and 10 did so in the last 24 hours"
+                    .to_owned()
+            )]
+        );
+        assert_eq!(company.members("Research").len(), 330);
+        company.hire("r16", &[("department", "Research")]);
+        company.sync_without_hold();
+        assert_eq!(company.members("Research").len(), 325, "15 of them may go");
+        company.leave("r16");
+        company.sync_with_hold();
+        let_a_day_pass(&company);
+        company.sync_without_hold();
+        assert_eq!(company.members("Research").len(), 324);
+        company.verify();
+    });
+}
+
 /// Removals are held alike for an edited rule, a changed attribute and a removed assignment.
 #[test]
 fn removals_held_whatever_the_cause() {

@@ -153,3 +153,6 @@ COMMENT ON COLUMN reporting_lines.reports IS 'Number of people below, directly a
 ALTER TABLE runs ADD COLUMN source_file TEXT;
 ALTER TABLE runs ADD COLUMN source_modified_at TIMESTAMPTZ;
 CREATE INDEX runs_by_source_file ON runs (connector_id, id) WHERE source_file IS NOT NULL;
+
+ALTER TABLE runs ADD COLUMN charged_people BIGINT NOT NULL DEFAULT 0;
+COMMENT ON COLUMN runs.charged_people IS 'The number of people who lost something that counts against max_removals_total for 24 hours.';

@@ -175,3 +175,6 @@ CREATE TABLE reporting_lines (
 ALTER TABLE runs ADD COLUMN source_file TEXT;
 ALTER TABLE runs ADD COLUMN source_modified_at DATETIME;
 CREATE INDEX runs_by_source_file ON runs (connector_id, id) WHERE source_file IS NOT NULL;
+
+-- The number of people who lost something that counts against max_removals_total for 24 hours.
+ALTER TABLE runs ADD COLUMN charged_people BIGINT NOT NULL DEFAULT 0;

@@ -98,12 +98,12 @@ fn guard(
     reasons.append(&mut waiting.reasons);
     taken.removals(context, &mut current, &effect, &scope);
     if wanted.is_none() && taken.is_empty() {
-        current.charge = charge(&effect, others, allow);
+        charge(&mut current, &effect, others, allow);
         return Ok(current);
     }
     let after = PlanImpact::of(&current.plan, &current.population, &course_grants(context, &current));
     let others = count_lost_by_others(context, &current);
-    current.charge = charge(&after, others, allow);
+    charge(&mut current, &after, others, allow);
     would_go = wanted.as_ref().map_or(would_go, |wanted| wanted.enrollments);
     let kept = would_go.saturating_sub(after.enrollments + others);
     let patterns = find_patterns(context, lookups, &current, wanted.as_ref(), &taken, &pinned);
@@ -164,14 +164,15 @@ fn going(
     }
 }
 
-/// Returns the removals that count against the limits for 24 hours: none if a person allowed them.
-fn charge(effect: &PlanImpact, others: u64, allow: bool) -> AccessTotals {
+/// Notes the removals that count against the limits for 24 hours: none if a person allowed them.
+fn charge(change_set: &mut ChangeSet, effect: &PlanImpact, others: u64, allow: bool) {
     if allow {
-        return AccessTotals::default();
+        return;
     }
-    AccessTotals {
+    change_set.charged_people = effect.people.len() as u64 + others;
+    change_set.charge = AccessTotals {
         learners: effect.leaving.len() as u64,
         memberships: effect.memberships.len() as u64,
         enrollments: effect.enrollments + others,
-    }
+    };
 }

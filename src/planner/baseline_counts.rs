@@ -1,6 +1,6 @@
 //! The totals that limits are measured against: those of today, and those before changes were held.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::PlanContext;
 use crate::change_set::ChangeSet;
@@ -9,7 +9,7 @@ use crate::limit_checks::course_grants;
 use crate::membership_plan::GroupIndex;
 use crate::record_checks::present;
 use rollcall_model::guard::{AccessTotals, HoldBaseline};
-use rollcall_model::ids::GroupId;
+use rollcall_model::ids::{GroupId, LearnerId};
 
 /// Returns the totals before the first run that holds changes; `None` if there was no good run before. `had` are the
 /// totals of this connector's people, if they were measured before learners were pinned.
@@ -28,6 +28,23 @@ pub(crate) fn hold_baseline(
     let had = had.unwrap_or_else(measured);
     let groups = context.snapshot.groups.iter().map(|group| (group.id.0, group.members)).collect();
     Some(HoldBaseline { run: 0, people: present(context), had, groups })
+}
+
+/// Returns the totals of this connector's people without the learners who came in the last 24 hours, so that people who
+/// come do not raise the limits at once. `None` if no such learner came, or no other learner had access.
+pub(crate) fn measure_older(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<AccessTotals> {
+    let snapshot = context.snapshot;
+    if snapshot.recent.is_empty() {
+        return None;
+    }
+    let present = snapshot.known.iter().filter(|(_, person)| person.present);
+    let older: FxHashSet<LearnerId> =
+        present.filter(|(id, _)| !snapshot.recent.contains(*id)).map(|(_, person)| person.learner).collect();
+    let population = &change_set.population;
+    let is_older = |who| population.learner(who).id.is_some_and(|learner| older.contains(&learner));
+    let courses = course_grants(context, change_set);
+    let had = PlanImpact::measured_of(&change_set.plan, population, &courses, is_older).had;
+    (had.learners > 0).then_some(had)
 }
 
 /// Returns the number of members that some groups of a plan have today, from all connectors.

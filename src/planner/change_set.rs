@@ -65,6 +65,8 @@ pub struct ChangeSet {
     pub hold_baseline: Option<HoldBaseline>,
     /// Removals that count against the limits for 24 hours: those that were not approved.
     pub charge: AccessTotals,
+    /// The number of people whom those removals concern.
+    pub charged_people: u64,
     /// True if the reading is complete.
     pub complete: bool,
     /// Values of the reading that an older value replaces.
@@ -187,6 +189,7 @@ pub(crate) fn build_plan(
         held_records: Vec::new(),
         hold_baseline: None,
         charge: AccessTotals::default(),
+        charged_people: 0,
         complete,
         replaced,
         rehired,

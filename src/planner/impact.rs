@@ -52,9 +52,20 @@ impl PlanImpact {
     /// Computes the impact of a plan, with the totals in any case.
     #[must_use]
     pub fn measured(plan: &MembershipPlan, population: &Population, courses: &CourseGrants) -> Self {
+        Self::measured_of(plan, population, courses, |_| true)
+    }
+
+    /// Computes the impact of a plan; the totals are those of the people of this connector that `counts` selects.
+    #[must_use]
+    pub(crate) fn measured_of(
+        plan: &MembershipPlan,
+        population: &Population,
+        courses: &CourseGrants,
+        counts: impl Fn(LearnerIndex) -> bool,
+    ) -> Self {
         let leaving = population.indices().filter(|&who| population.learner(who).loses_access());
         let mut effect = Self { leaving: leaving.collect(), ..Self::default() };
-        let is_own = |who: LearnerIndex| population.learner(who).change != PersonChange::None;
+        let is_own = |who: LearnerIndex| population.learner(who).change != PersonChange::None && counts(who);
         effect.memberships = plan.lost_memberships();
         effect.had.memberships = pairs(&plan.before, is_own);
         let had_access = |who: &LearnerIndex| {
@@ -64,12 +75,18 @@ impl PlanImpact {
             population.indices().filter(|&who| is_own(who)).filter(had_access).count() as u64;
         effect.people.extend(effect.memberships.iter().map(|(_, who)| *who));
         effect.people.extend(effect.leaving.iter().copied());
-        effect.enrollments(plan, population, courses);
+        effect.enrollments(plan, population, courses, is_own);
         effect
     }
 
     /// Counts enrollments, 64 courses at a time: one bit for each course of a learner.
-    fn enrollments(&mut self, plan: &MembershipPlan, population: &Population, courses: &CourseGrants) {
+    fn enrollments(
+        &mut self,
+        plan: &MembershipPlan,
+        population: &Population,
+        courses: &CourseGrants,
+        is_own: impl Fn(LearnerIndex) -> bool,
+    ) {
         for first in (0..courses.count).step_by(64) {
             let bits =
                 |groups: &[Vec<u32>]| -> Vec<u64> { groups.iter().map(|all| mask(all, first)).collect() };
@@ -100,7 +117,7 @@ impl PlanImpact {
                 if lost > 0 {
                     self.people.insert(who);
                 }
-                if population.learner(who).change != PersonChange::None {
+                if is_own(who) {
                     self.had.enrollments += u64::from(had.count_ones());
                 }
             }

@@ -15,8 +15,8 @@ pub(crate) enum LimitViolation {
     ReadingTooSmall { read: u64, known: u64, least: Percent },
     /// Memberships, learners or enrollments of `people` would be removed; `earlier` were in the last 24 hours.
     Removals { what: RemovedItem, lost: u64, people: u64, limit: u64, earlier: u64 },
-    /// So many people would lose a membership or an enrollment.
-    PeopleAffected { people: u64, limit: u64 },
+    /// So many people would lose a membership or an enrollment; `earlier` did so in the last 24 hours.
+    PeopleAffected { people: u64, limit: u64, earlier: u64 },
     /// A group would lose `lost` of its `size` members.
     GroupShrinks { group: String, lost: u64, size: u64, most: Percent },
     /// Nearly all members of a group with courses would leave it for one other group.
@@ -153,13 +153,13 @@ impl fmt::Display for LimitViolation {
                 }
                 Ok(())
             }
-            Self::PeopleAffected { people, limit } => {
-                let people = count(*people, "person", "people");
-                write!(
-                    f,
-                    "{people} would lose a membership or an enrollment, the limit is {}",
-                    thousands(*limit)
-                )
+            Self::PeopleAffected { people, limit, earlier } => {
+                let (people, limit) = (count(*people, "person", "people"), thousands(*limit));
+                write!(f, "{people} would lose a membership or an enrollment, the limit is {limit}")?;
+                if *earlier > 0 {
+                    write!(f, ", and {} did so in the last 24 hours", thousands(*earlier))?;
+                }
+                Ok(())
             }
             Self::GroupShrinks { group, lost, size, most } => {
                 let size = count(*size, "member", "members");

@@ -33,7 +33,10 @@ fn next_violation(previous: Option<&LimitViolation>) -> Option<LimitViolation> {
         V::ReadingTooSmall { .. } => removals(RemovedItem::Memberships, 1_200),
         V::Removals { what: RemovedItem::Memberships, .. } => removals(RemovedItem::Learners, 0),
         V::Removals { what: RemovedItem::Learners, .. } => removals(RemovedItem::Enrollments, 0),
-        V::Removals { what: RemovedItem::Enrollments, .. } => V::PeopleAffected { people: 501, limit: 500 },
+        V::Removals { what: RemovedItem::Enrollments, .. } => {
+            V::PeopleAffected { people: 501, limit: 500, earlier: 0 }
+        }
+        V::PeopleAffected { earlier: 0, .. } => V::PeopleAffected { people: 41, limit: 500, earlier: 480 },
         V::PeopleAffected { .. } => V::GroupShrinks { group, lost: 10, size: 30, most },
         V::GroupShrinks { .. } => {
             V::GroupRenamed { from: "Logistics".to_owned(), to: "Logistics & Stores".to_owned(), people: 16 }

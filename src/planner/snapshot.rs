@@ -32,8 +32,8 @@ pub struct Snapshot {
     pub holders: Vec<(String, LearnerId)>,
     /// All learners whom a set of people concerns; empty if it contains all learners.
     pub touched: Vec<LearnerId>,
-    /// What the connector's people have, for a set of people: at least so much, and enough for the limits. `None` if the
-    /// snapshot contains all learners.
+    /// What the connector's people have who did not come in the last 24 hours, for a set of people: at least so much, and
+    /// enough for the limits. `None` if the snapshot contains all learners.
     pub totals: Option<AccessTotals>,
     /// Learners whom no connector holds.
     pub manual: Vec<ManualPerson>,
@@ -65,6 +65,10 @@ pub struct Snapshot {
     pub has_good_run: bool,
     /// Removals of this connector's runs in the last 24 hours that were not approved.
     pub charged: AccessTotals,
+    /// The number of people whom those removals concerned.
+    pub charged_people: u64,
+    /// People who came, or came again, in the last 24 hours; empty if the connector had no run before.
+    pub recent: FxHashSet<String>,
     /// The totals before the first run with held changes; `None` if no changes are held.
     pub hold_baseline: Option<HoldBaseline>,
     /// The part of `charged` since that run began.

@@ -186,7 +186,11 @@ pub async fn list_ids_of_person(
 const TOTALS: &str = "
     WITH counted AS (
         SELECT DISTINCT l.id FROM (
-            SELECT learner_id FROM persons WHERE connector_id = $1 AND present ORDER BY external_id LIMIT $2) p
+            SELECT learner_id FROM persons
+            WHERE connector_id = $1 AND present AND (first_run_id IS NULL OR first_run_id < $3)
+                AND external_id NOT IN (
+                    SELECT external_id FROM person_changes WHERE run_id >= $3 AND connector_id = $1 AND NOT present)
+            ORDER BY external_id LIMIT $2) p
         JOIN learners l ON l.id = p.learner_id WHERE l.status IN ('active', 'leave'))
     SELECT (SELECT COUNT(*) FROM counted) AS learners,
         (SELECT COUNT(*) FROM (SELECT DISTINCT m.group_id, m.learner_id FROM counted
@@ -195,9 +199,15 @@ const TOTALS: &str = "
          WHERE e.state = 'active') AS enrollments";
 
 /// The number of learners with access, of their memberships and of their active enrollments, among the first `most` people
-/// of a connector. The cost does not grow with the company.
-pub async fn count_access_of_some(tx: &mut Tx, connector: ConnectorId, most: i64) -> Result<(i64, i64, i64)> {
-    tx.fetch_one("count what a connector's people have", TOTALS, params![connector, most]).await
+/// of a connector; those who came in a run from `before` on do not count. The cost does not grow with the company.
+pub async fn count_access_of_some(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    most: i64,
+    before: Option<RunId>,
+) -> Result<(i64, i64, i64)> {
+    let before = before.unwrap_or(RunId(i64::MAX));
+    tx.fetch_one("count what a connector's people have", TOTALS, params![connector, most, before]).await
 }
 
 const OF_LEARNERS: Sql = Sql::per_engine(

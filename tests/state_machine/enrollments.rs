@@ -241,8 +241,10 @@ impl ReferenceModel {
         }
         self.enrollments.values_mut().filter_map(|one| one.due.as_mut()).for_each(back);
         self.groups.iter_mut().filter_map(|group| group.deleted.as_mut()).for_each(|(_, day)| back(day));
+        let next = self.runs.keys().max().map_or(0, |last| last + 1);
         for guarded in &mut self.guarded {
             guarded.charged.clear();
+            guarded.day = next;
         }
     }
 }

@@ -87,7 +87,8 @@ impl ModelPlanner<'_> {
         let mut taken = self.defer_decided(&mut current);
         let lost = self.lost(&current);
         let had = self.had(if out.words.is_empty() { &first } else { &current });
-        let scope = self.scope(&current, &lost, had, reading);
+        let weighed = self.had_before_day(if out.words.is_empty() { &first } else { &current });
+        let scope = self.scope(&current, &lost, weighed, reading);
         let going: Vec<LearnerKey> = current
             .learners
             .iter()

@@ -58,8 +58,24 @@ impl ModelPlanner<'_> {
 
     /// What this connector's people have today.
     pub(super) fn had(&self, plan: &ModelPlan) -> ModelLoss {
+        self.had_of(plan, |_| true)
+    }
+
+    /// What limits are measured against: what those have who did not come in the last 24 hours, if one has access.
+    pub(super) fn had_before_day(&self, plan: &ModelPlan) -> ModelLoss {
+        let day = self.model.guarded[self.connector].day;
+        let persons = self.model.persons.iter().filter(|((connector, _), _)| *connector == self.connector);
+        let older: BTreeSet<&LearnerKey> = persons
+            .filter(|(_, person)| person.present && person.first_run < day)
+            .map(|(_, person)| &person.who)
+            .collect();
+        let had = self.had_of(plan, |who| older.contains(who));
+        if had.learners > 0 { had } else { self.had(plan) }
+    }
+
+    fn had_of(&self, plan: &ModelPlan, counts: impl Fn(&LearnerKey) -> bool) -> ModelLoss {
         let mut had = ModelLoss::default();
-        for (who, seat) in plan.learners.iter().filter(|(_, seat)| seat.is_own()) {
+        for (who, seat) in plan.learners.iter().filter(|(who, seat)| seat.is_own() && counts(who)) {
             let groups = self.model.groups_of(who);
             had.memberships += groups.len();
             had.learners += usize::from(seat.had_access());

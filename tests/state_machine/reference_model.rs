@@ -223,6 +223,8 @@ pub(super) struct ModelGuardState {
     pub before: Option<ModelHoldBaseline>,
     /// What runs of the last 24 hours took away.
     pub charged: BTreeMap<RunNumber, ModelLoss>,
+    /// The number from which on runs are less than 24 hours ago.
+    pub day: RunNumber,
 }
 
 /// A run that is written down.

@@ -90,7 +90,7 @@ pub(super) static SERVICE_KEYS: &[KeySpec] = &[
         "The maximum share of memberships, learners and enrollments that may be removed within 24 hours.",
     )
     .with_default(r#""5%""#),
-    KeySpec::new("safety", "max_removals_total", COUNT, "500", "The maximum number of people who may lose something in one run.")
+    KeySpec::new("safety", "max_removals_total", COUNT, "500", "The maximum number of people who may lose something within 24 hours.")
         .with_default("500"),
     KeySpec::new(
         "safety",

@@ -61,7 +61,7 @@ pub fn counts(change_set: &ChangeSet) -> RunCounts {
         groups_held: change_set.held.count(&[ChangeKind::Group]),
         memberships_held: change_set.held.count(&[ChangeKind::Give, ChangeKind::End]),
         enrollments_held: change_set.held.enrollments,
-        limit_usage: to_limit_usage(change_set.charge),
+        limit_usage: to_limit_usage(change_set.charge, change_set.charged_people),
     }
 }
 

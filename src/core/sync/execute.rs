@@ -151,7 +151,7 @@ impl RunState {
         let lookups = load_lookups(&mut tx, task.rules(), &mut self.snapshot, keys).await?;
         match policy {
             LimitPolicy::Guard { allow_removals: false, .. } => {
-                load_totals(&mut tx, &task.file.limits, &mut self.snapshot).await?;
+                load_totals(&mut tx, &task.file.limits, task.when, &mut self.snapshot).await?;
             }
             LimitPolicy::Guard { allow_removals: true, .. } | LimitPolicy::Approved(_) => {}
         }

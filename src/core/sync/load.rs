@@ -166,19 +166,33 @@ async fn load_touched(
     Ok(())
 }
 
-/// Loads what the people of the connector have, for the limits on a set of people: as much as the limits need, so that the
-/// cost does not grow with the company.
+/// Loads what limits are measured against: the people who came in the last 24 hours and, for a set of people, what the
+/// others of the connector have. The latter is as much as the limits need, so that the cost does not grow with the company.
 ///
 /// # Errors
 /// If the database fails.
-pub(super) async fn load_totals(tx: &mut Tx, limits: &SafetyLimits, snapshot: &mut Snapshot) -> Result<()> {
-    let Some(connector) = snapshot.connector.filter(|_| snapshot.extent == SnapshotExtent::Touched) else {
+pub(super) async fn load_totals(
+    tx: &mut Tx,
+    limits: &SafetyLimits,
+    when: ChangeTime,
+    snapshot: &mut Snapshot,
+) -> Result<()> {
+    let Some(connector) = snapshot.connector else { return Ok(()) };
+    let first = runs::find_first_change(tx, connector, when.now - DAY).await?;
+    if snapshot.extent == SnapshotExtent::All {
+        if let Some(first) = first {
+            snapshot.recent = persons::list_new_since(tx, connector, first).await?.into_iter().collect();
+        }
         return Ok(());
-    };
+    }
     let AccessTotals { learners, memberships, enrollments } = snapshot.charged;
     let charged = limits.max_removals.whole_of(learners.max(memberships).max(enrollments)).unwrap_or(0);
     let most = i64::try_from(COUNTED_PEOPLE.saturating_add(charged)).unwrap_or(i64::MAX);
-    let (learners, memberships, enrollments) = persons::count_access_of_some(tx, connector, most).await?;
+    let mut counted = persons::count_access_of_some(tx, connector, most, first).await?;
+    if counted.0 == 0 && first.is_some() {
+        counted = persons::count_access_of_some(tx, connector, most, None).await?;
+    }
+    let (learners, memberships, enrollments) = counted;
     snapshot.totals = Some(AccessTotals {
         learners: learners.unsigned_abs(),
         memberships: memberships.unsigned_abs(),
@@ -224,7 +238,9 @@ async fn load_baselines(
     snapshot: &mut Snapshot,
 ) -> Result<()> {
     snapshot.baseline = RunBaseline::read(&connectors::get_baseline(tx, id).await?);
-    snapshot.charged = to_access_totals(runs::get_limit_usage(tx, id, when.now - DAY, RunId(0)).await?);
+    let usage = runs::get_limit_usage(tx, id, when.now - DAY, RunId(0)).await?;
+    snapshot.charged_people = usage.people;
+    snapshot.charged = to_access_totals(usage);
     snapshot.hold_baseline = HoldBaseline::read(&connectors::get_hold_baseline(tx, id).await?);
     if let Some(before) = &snapshot.hold_baseline {
         let first = RunId(before.run);
@@ -398,6 +414,11 @@ pub(crate) fn to_access_totals(charge: LimitUsage) -> AccessTotals {
     }
 }
 
-pub(crate) fn to_limit_usage(totals: AccessTotals) -> LimitUsage {
-    LimitUsage { learners: totals.learners, memberships: totals.memberships, enrollments: totals.enrollments }
+pub(crate) fn to_limit_usage(totals: AccessTotals, people: u64) -> LimitUsage {
+    LimitUsage {
+        learners: totals.learners,
+        memberships: totals.memberships,
+        enrollments: totals.enrollments,
+        people,
+    }
 }

@@ -83,7 +83,7 @@ impl fmt::Display for Percent {
 pub struct SafetyLimits {
     /// The maximum share of memberships, learners or enrollments that may be removed within 24 hours.
     pub max_removals: Percent,
-    /// The maximum number of people who may lose something in one run.
+    /// The maximum number of people who may lose something within 24 hours.
     pub max_removals_total: u64,
     /// The maximum share of members of a group of 20 or more that may be removed.
     pub max_group_removals: Percent,

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::PlanContext;
 use crate::apply_limits::LimitPolicy;
-use crate::baseline_counts::{members_then, sizes};
+use crate::baseline_counts::{measure_older, members_then, sizes};
 use crate::change_set::ChangeSet;
 use crate::impact::PlanImpact;
 use crate::limit_checks::course_grants;
@@ -48,7 +48,7 @@ pub(crate) fn check_removals(
     }
     if !allow {
         reasons.extend(check_min_read(context, change_set));
-        reasons.extend(check_total_removals(context, effect, others));
+        reasons.extend(check_total_removals(context, change_set, effect, others));
     }
     if let Some(first) = reasons.first() {
         return (HoldScope::All(first.limit()), reasons);
@@ -83,7 +83,12 @@ fn check_min_read(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<Li
 }
 
 /// Checks the limits on removals in 24 hours and in one run.
-fn check_total_removals(context: PlanContext<'_>, effect: &PlanImpact, others: u64) -> Vec<LimitViolation> {
+fn check_total_removals(
+    context: PlanContext<'_>,
+    change_set: &ChangeSet,
+    effect: &PlanImpact,
+    others: u64,
+) -> Vec<LimitViolation> {
     let limits = &context.rules.limits;
     let charged = context.snapshot.charged;
     let mut reasons = Vec::new();
@@ -96,16 +101,18 @@ fn check_total_removals(context: PlanContext<'_>, effect: &PlanImpact, others: u
             reasons.push(LimitViolation::Removals { what, lost, people, limit, earlier });
         }
     };
-    // A set of people is measured against all people of the connector.
-    let AccessTotals { learners, memberships, enrollments } = context.snapshot.totals.unwrap_or(effect.had);
+    // A set of people is measured against all people of the connector who were there 24 hours ago.
+    let had = context.snapshot.totals.or_else(|| measure_older(context, change_set));
+    let AccessTotals { learners, memberships, enrollments } = had.unwrap_or(effect.had);
     let of = limit_base(memberships, charged.memberships, then.map(|had| had.memberships), since.memberships);
     weigh(RemovedItem::Memberships, effect.memberships.len() as u64, charged.memberships, of);
     let of = limit_base(learners, charged.learners, then.map(|had| had.learners), since.learners);
     weigh(RemovedItem::Learners, effect.leaving.len() as u64, charged.learners, of);
     let of = limit_base(enrollments, charged.enrollments, then.map(|had| had.enrollments), since.enrollments);
     weigh(RemovedItem::Enrollments, effect.enrollments + others, charged.enrollments, of);
-    if people > limits.max_removals_total {
-        reasons.push(LimitViolation::PeopleAffected { people, limit: limits.max_removals_total });
+    let (limit, earlier) = (limits.max_removals_total, context.snapshot.charged_people);
+    if people > 0 && people + earlier > limit {
+        reasons.push(LimitViolation::PeopleAffected { people, limit, earlier });
     }
     reasons
 }

@@ -84,6 +84,8 @@ pub struct LimitUsage {
     pub memberships: u64,
     /// Enrollments.
     pub enrollments: u64,
+    /// People who lost a membership, an enrollment or their access.
+    pub people: u64,
 }
 
 /// Counts one up and locks the head until the transaction ends.
@@ -103,7 +105,7 @@ const FINISH: &str = "
         people_set_aside = $8, groups_created = $9, memberships_added = $10, memberships_removed = $11,
         jobs_enqueued = $12, people_held = $13, groups_held = $14, memberships_held = $15, enrollments_held = $16,
         charged_learners = $17, charged_memberships = $18, charged_enrollments = $19,
-        people_left_out = $20, source_file = $21, source_modified_at = $22
+        people_left_out = $20, source_file = $21, source_modified_at = $22, charged_people = $23
     WHERE id = $1";
 
 const PROBLEMS: Sql = Sql::per_engine(
@@ -127,8 +129,14 @@ const NOTE_CHANGE: &str = "UPDATE runs SET found = $2, made = $3, group_id = $4 
 /// Unapproved removals of a connector since a time, in its runs from a certain one on.
 const CHARGED: &str = "
     SELECT CAST(COALESCE(sum(charged_learners), 0) AS BIGINT), CAST(COALESCE(sum(charged_memberships), 0) AS BIGINT),
-        CAST(COALESCE(sum(charged_enrollments), 0) AS BIGINT)
+        CAST(COALESCE(sum(charged_enrollments), 0) AS BIGINT), CAST(COALESCE(sum(charged_people), 0) AS BIGINT)
     FROM runs WHERE connector_id = $1 AND started_at > $2 AND id >= $3";
+
+/// The first run of a connector since a time that may have brought people, and the number of its runs before that time.
+const FIRST_CHANGE: &str = "
+    SELECT min(CASE WHEN started_at > $2 AND status <> 'unchanged' THEN id END),
+        count(CASE WHEN started_at <= $2 THEN 1 END)
+    FROM runs WHERE connector_id = $1 AND status IN ('applied', 'unchanged', 'held')";
 
 const FAIL: &str = "
     UPDATE runs SET status = 'failed', finished_at = $2, error_kind = $3, error = $4
@@ -222,7 +230,8 @@ pub async fn finish(
         to_i64(counts.limit_usage.enrollments),
         to_i64(counts.people_left_out),
         file.map(|file| file.path.as_str()),
-        file.map(|file| file.modified)
+        file.map(|file| file.modified),
+        to_i64(counts.limit_usage.people)
     ];
     tx.execute("finish a run", FINISH, args).await?;
     if !problems.is_empty() {
@@ -256,17 +265,31 @@ pub async fn get_limit_usage(
     since: DateTime<Utc>,
     first: RunId,
 ) -> Result<LimitUsage> {
-    let (learners, memberships, enrollments): (i64, i64, i64) =
+    let (learners, memberships, enrollments, people): (i64, i64, i64, i64) =
         tx.fetch_one("count what went in 24 hours", CHARGED, params![connector, since, first]).await?;
     Ok(LimitUsage {
         learners: learners.unsigned_abs(),
         memberships: memberships.unsigned_abs(),
         enrollments: enrollments.unsigned_abs(),
+        people: people.unsigned_abs(),
     })
 }
 
+/// Returns the first run of a connector since a time that may have brought people; `None` if there was none, or no run
+/// before that time.
+pub async fn find_first_change(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    since: DateTime<Utc>,
+) -> Result<Option<RunId>> {
+    let (first, earlier): (Option<i64>, i64) =
+        tx.fetch_one("find the first change in 24 hours", FIRST_CHANGE, params![connector, since]).await?;
+    Ok(first.filter(|_| earlier > 0).map(RunId))
+}
+
 const CHARGE_NOTHING: &str = "
-    UPDATE runs SET charged_learners = 0, charged_memberships = 0, charged_enrollments = 0 WHERE id = $1";
+    UPDATE runs SET charged_learners = 0, charged_memberships = 0, charged_enrollments = 0, charged_people = 0
+    WHERE id = $1";
 
 /// Sets the limit usage of a run to zero, after an undo of all its removals.
 pub async fn clear_limit_usage(tx: &mut Tx, run: RunId) -> Result<()> {
@@ -333,6 +356,7 @@ list_statements!(
     LAST_FILE,
     NOTE_CHANGE,
     CHARGED,
+    FIRST_CHANGE,
     FAIL,
     ABANDONED,
     RUNNING_CONNECTOR,
