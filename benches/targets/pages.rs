@@ -226,6 +226,7 @@ fn planned(config: &Config, people: PeopleTable) -> usize {
         absence: &KnownAbsence::All,
         has_left: &|_| false,
         rehired: &rustc_hash::FxHashMap::default(),
+        renumbered: &rustc_hash::FxHashMap::default(),
     };
     black_box(match_people(&people, &context));
     let rows = people.rows();
