@@ -46,7 +46,7 @@ const OBSERVER_TRIGGERS: &str = "
     CREATE TRIGGER beginning AFTER INSERT ON runs FOR EACH ROW EXECUTE FUNCTION beginning();
     CREATE FUNCTION ending() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         INSERT INTO endings VALUES (new.id, new.status); RETURN new; END $$;
-    CREATE TRIGGER ending AFTER UPDATE ON runs FOR EACH ROW EXECUTE FUNCTION ending()";
+    CREATE TRIGGER ending AFTER UPDATE OF status ON runs FOR EACH ROW EXECUTE FUNCTION ending()";
 
 /// The company and its machines.
 struct MachineGroup {
