@@ -119,7 +119,8 @@ fn suspended_person_under_a_new_id_stays_suspended() {
         suspend(&company, "ada");
         company.leave("ada");
         company.sync();
-        company.hire("ada2", &[("email", &email("ada")), ("department", "Sales")]);
+        let address = email("ada");
+        company.hire("ada2", &[("email", &address), ("name", "ada"), ("department", "Sales")]);
         company.sync();
         assert_out(&company, "ada");
         assert_eq!(company.count_rows("learners"), 2);
