@@ -2,8 +2,14 @@
 "use strict";
 
 // Updates the progress of the last change's jobs until all are done. A page that the user is leaving is not loaded again:
-// that would cancel the way to the next page.
+// that would cancel the way to the next page. Nor is a page in which the user has typed or chosen something.
 let isLeft = false;
+let isTouched = false;
+for (const kind of ["input", "change"]) {
+  addEventListener(kind, () => {
+    isTouched = true;
+  });
+}
 addEventListener("beforeunload", () => {
   isLeft = true;
 });
@@ -16,6 +22,8 @@ for (const notice of document.querySelectorAll("[data-progress]")) {
     if (progress.left > 0) {
       text.textContent = progress.text;
       setTimeout(look, 1000);
+    } else if (isTouched) {
+      text.textContent = "This is done";
     } else if (!isLeft) {
       location.reload();
     }
