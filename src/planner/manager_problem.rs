@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The maximum number of managers above a person. No organization is so deep; the data is wrong.
-pub(crate) const MAX_LEVELS: usize = 100;
+pub const MAX_LEVELS: usize = 100;
 
 /// The reason why a manager, or what follows from managers, is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

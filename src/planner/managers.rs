@@ -11,7 +11,8 @@ use std::fmt::Display;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::manager_index::PersonIndex;
-use crate::manager_problem::{MAX_LEVELS, ManagerProblem};
+pub use crate::manager_problem::MAX_LEVELS;
+use crate::manager_problem::ManagerProblem;
 use crate::population::LearnerIndex;
 use rollcall_model::attributes::{Attribute, UNRESOLVED};
 use rollcall_model::ids::LearnerId;

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::enrollment::assign::{self as assigning, AssignmentOutcome};
 use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
-use crate::groups::group::is_above_limits;
 use crate::groups::{
     DeletionConfirmation, GroupError, GroupRef, Result, find_course, find_group, find_learner,
 };
@@ -159,7 +158,7 @@ impl UnassignImpact {
     /// confirm it.
     #[must_use]
     pub fn is_large(&self, limits: &SafetyLimits) -> bool {
-        is_above_limits(self.losing, self.of_learners, limits)
+        limits.is_large_removal(self.losing.unsigned_abs(), self.of_learners.unsigned_abs())
     }
 }
 

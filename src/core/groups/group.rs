@@ -82,12 +82,6 @@ pub struct DeletionImpact {
     pub of_learners: i64,
 }
 
-/// Returns true if a removal from so many learners, of all with access, exceeds the safety limits.
-pub(super) fn is_above_limits(going: i64, of_learners: i64, limits: &SafetyLimits) -> bool {
-    let going = going.unsigned_abs();
-    going > limits.max_removals_total || going > limits.removals_of(of_learners.unsigned_abs())
-}
-
 impl DeletionImpact {
     /// Formats the counts of what is deleted.
     #[must_use]
@@ -100,7 +94,7 @@ impl DeletionImpact {
     /// Returns true if the deletion exceeds the safety limits. The name of the group must then confirm it.
     #[must_use]
     pub fn is_large(&self, limits: &SafetyLimits) -> bool {
-        is_above_limits(self.members, self.of_learners, limits)
+        limits.is_large_removal(self.members.unsigned_abs(), self.of_learners.unsigned_abs())
     }
 }
 

@@ -8,13 +8,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::names::fold;
 use rollcall_model::status::LearnerStatus;
-use rollcall_planner::managers::{LineManager, OrgPerson, StoredLine, StoredManagers};
+use rollcall_planner::managers::{LineManager, MAX_LEVELS, OrgPerson, StoredLine, StoredManagers};
 use rollcall_planner::{ChangeSet, Snapshot};
 use rollcall_store::reporting_lines::{self, PossibleManager, ReportingLine};
 use rollcall_store::{Result, Tx};
-
-/// The maximum number of levels that are loaded: a circle has no top.
-const MAX_LEVELS: usize = 100;
 
 /// The positions in the file of the connectors.
 type Places = FxHashMap<ConnectorId, usize>;
@@ -42,6 +39,7 @@ pub(crate) async fn load_managers_above(
     level.extend(learners);
     let mut lines: FxHashMap<LearnerId, StoredLine> = FxHashMap::default();
     let mut seen: FxHashSet<LearnerId> = FxHashSet::default();
+    // A circle has no top.
     for _ in 0..MAX_LEVELS {
         level.retain(|learner| seen.insert(*learner));
         if level.is_empty() {

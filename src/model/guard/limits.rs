@@ -122,6 +122,12 @@ impl SafetyLimits {
         self.max_removals.of(had).max(ALWAYS.min(had / 2))
     }
 
+    /// Returns true if `people` who lose something at once, of `had`, are more than may without a confirmation.
+    #[must_use]
+    pub fn is_large_removal(&self, people: u64, had: u64) -> bool {
+        people > self.max_removals_total || people > self.removals_of(had)
+    }
+
     /// Returns the number of known addresses that may have new ids: the configured share, but at least 5.
     #[must_use]
     pub fn rekeyed_of(&self, people: u64) -> u64 {

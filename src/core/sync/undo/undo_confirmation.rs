@@ -35,8 +35,7 @@ impl UndoImpact {
 /// Returns true if an undo that takes something from `people` of `learners` needs a confirmation.
 #[must_use]
 pub fn needs_confirmation(people: u64, learners: u64, limits: &SafetyLimits) -> bool {
-    people > UNCONFIRMED_PEOPLE
-        && (people > limits.max_removals_total || people > limits.removals_of(learners))
+    people > UNCONFIRMED_PEOPLE && limits.is_large_removal(people, learners)
 }
 
 /// Confirmation of an undo.
