@@ -96,7 +96,7 @@ fn begin(engine: Engine) -> Company {
 
 /// Makes a step; `false` if it makes no sense now.
 fn happens(company: &mut Company, Step { kind, who, what }: Step) -> bool {
-    let (days, what) = (what, what as usize);
+    let (days, what, is_odd) = (what, what as usize, who % 2 == 1);
     let (who, group) = (PEOPLE[who], GROUPS[what % GROUPS.len()]);
     let is_there =
         |company: &Company| company.csv("hr").windows(who.len()).any(|text| text == who.as_bytes());
@@ -137,7 +137,12 @@ fn happens(company: &mut Company, Step { kind, who, what }: Step) -> bool {
             }
         }
         17 if known && company.find_enrollment(who, "A").is_some() => company.complete(who, "A"),
-        18 => company.advance_days(1 + i64::from(days % 20)),
+        18 if is_odd => {
+            company.advance_days(1 + i64::from(days % 20));
+            company.move_start_dates(-1 - i64::from(days % 20));
+            company.sync();
+        }
+        18 => let_days_pass(company, 1 + i64::from(days % 20)),
         19 if before > 0 => drop(company.undo(before)),
         _ => return false,
     }
@@ -148,10 +153,23 @@ fn happens(company: &mut Company, Step { kind, who, what }: Step) -> bool {
     company.last_run() > before
 }
 
+/// Days pass while the source moves all first days along, so that they are as far from today as before. Due dates that
+/// count from a first day are those that the first days give now.
+fn let_days_pass(company: &Company, days: i64) {
+    company.advance_days(days);
+    company.sql(&format!(
+        "INSERT INTO jobs (kind, learner_id, course_id, run_at, run_id)
+         SELECT 'enroll', learner_id, course_id, '2000-01-01T00:00:00+00:00', {} FROM enrollments
+         WHERE state = 'active'",
+        company.last_run()
+    ));
+    company.drain();
+}
+
 /// Later events that are the same with and without an undone change.
 fn goes_on(company: &mut Company) -> BTreeSet<String> {
     company.sync();
-    company.advance_days(7);
+    let_days_pass(company, 7);
     for group in ["Sales", "Legal", "Research"] {
         if company.groups().contains(&group.to_owned()) {
             company.assign("A", group, DuePolicy::AfterJoining(60));
@@ -255,5 +273,24 @@ fn undone_change_leaves_no_trace() {
             }
         }
         assert!(undone * 4 > count, "{undone} of {count} histories had something to undo");
+    });
+}
+
+/// A first day in the future is undone some days after the hire, and courses are due again as many days after the first day as
+/// before. The days that pass leave no due date that the first day does not give.
+#[test]
+fn undone_first_day_restores_due_dates_after_days_passed() {
+    let hire = Step { kind: 0, who: 5, what: 23 };
+    let undo = Step { kind: 19, who: 0, what: 0 };
+    let days = Step { kind: 18, who: 2, what: 51 };
+    let later_first_day = Step { kind: 6, who: 5, what: 1 };
+    on_both_unrecorded(|engine| {
+        for history in [[hire, days].as_slice(), &[hire, undo, undo, days]] {
+            assert_eq!(
+                check_undo(engine, history, later_first_day),
+                Ok(true),
+                "on {engine}, after {history:?}"
+            );
+        }
     });
 }
