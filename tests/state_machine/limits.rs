@@ -295,7 +295,7 @@ impl ModelPlanner<'_> {
             .map(|((_, word), _)| word)
             .collect();
         let gone = plan.absent.iter().filter(|word| known.contains(word)).count();
-        if reading.complete && (known.len() - gone) * 100 < known.len() * 80 && !plan.absent.is_empty() {
+        if reading.is_complete() && (known.len() - gone) * 100 < known.len() * 80 && !plan.absent.is_empty() {
             return ModelHoldScope::All;
         }
         let sum = |pick: fn(&ModelLoss) -> usize, from: i64| -> usize {
