@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Database, PgPool, Pool, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Database, PgConnection, PgPool, Pool, SqlitePool};
 
 use super::Result;
 use super::error::{ErrorContext, StoreError};
 use super::fault_injection::{StatementSide, inject_fault};
+use super::param::params;
+use super::postgres_transaction::{PostgresTransaction, REPLY_TIMEOUT, silent_server};
 use super::sql::{Sql, list_statements};
 use super::transaction::Tx;
 use rollcall_model::secret::SecretText;
@@ -45,6 +47,8 @@ pub struct StoreOptions {
     pub max_size: Option<u64>,
     /// The most connections of this process.
     pub connections: u32,
+    /// The most time of one statement on a PostgreSQL server.
+    pub statement_timeout: Duration,
 }
 
 /// The database.
@@ -60,13 +64,17 @@ enum ConnectionPools {
         durable: SqlitePool,
         relaxed: SqlitePool,
     },
-    Postgres(PgPool),
+    Postgres {
+        pool: PgPool,
+        statement_timeout: Duration,
+    },
 }
 
-/// Time after which the server ends an idle transaction. A process that was suspended inside a transaction finds it
-/// rolled back.
-const IDLE_TRANSACTION_TIMEOUT: Sql =
-    Sql::for_postgres("SET LOCAL idle_in_transaction_session_timeout = '20s'");
+/// Time limits on the server. One ends an idle transaction: a process that was suspended inside a transaction finds it
+/// rolled back. The other ends a statement whose client has given up.
+const SERVER_TIMEOUTS: Sql = Sql::for_postgres(
+    "SELECT set_config('idle_in_transaction_session_timeout', '20s', true) || set_config('statement_timeout', $1, true)",
+);
 
 impl Store {
     /// Prepares the connections, and returns the file of a SQLite database. Nothing is opened.
@@ -119,9 +127,11 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(is_usable(connection)))
             .connect_lazy_with(connect);
-        Ok(Self { pools: ConnectionPools::Postgres(pool) })
+        let statement_timeout = options.statement_timeout;
+        Ok(Self { pools: ConnectionPools::Postgres { pool, statement_timeout } })
     }
 
     /// Begins a read transaction on one snapshot of the database.
@@ -130,13 +140,10 @@ impl Store {
     /// If no connection can be opened.
     pub async fn begin_read(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, .. } => {
-                begin_transaction(durable, "BEGIN").await.map(Tx::Sqlite)
-            }
-            ConnectionPools::Postgres(pool) => {
-                begin_transaction(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    .await
-                    .map(Tx::Postgres)
+            ConnectionPools::Sqlite { durable, .. } => begin_on_file(durable, "BEGIN").await,
+            ConnectionPools::Postgres { pool, statement_timeout } => {
+                let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                begin_on_server(pool, statement, *statement_timeout).await
             }
         }
     }
@@ -147,10 +154,10 @@ impl Store {
     /// If no connection can be opened, or SQLite's writer is busy for too long.
     pub async fn begin_write(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, .. } => {
-                begin_transaction(durable, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { durable, .. } => begin_on_file(durable, "BEGIN IMMEDIATE").await,
+            ConnectionPools::Postgres { pool, statement_timeout } => {
+                begin_with_timeouts(pool, *statement_timeout).await
             }
-            ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
         }
     }
 
@@ -161,17 +168,17 @@ impl Store {
     /// If no connection can be opened, or SQLite's writer is busy for too long.
     pub async fn begin_drain(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { relaxed, .. } => {
-                begin_transaction(relaxed, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { relaxed, .. } => begin_on_file(relaxed, "BEGIN IMMEDIATE").await,
+            ConnectionPools::Postgres { pool, statement_timeout } => {
+                begin_with_timeouts(pool, *statement_timeout).await
             }
-            ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
         }
     }
 
     /// Returns true if several machines can share this database.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        matches!(self.pools, ConnectionPools::Postgres(_))
+        matches!(self.pools, ConnectionPools::Postgres { .. })
     }
 
     /// Returns how many connections are in use, of the fuller pool, and how many there may be.
@@ -183,7 +190,7 @@ impl Store {
         }
         match &self.pools {
             ConnectionPools::Sqlite { durable, relaxed } => count(durable).max(count(relaxed)),
-            ConnectionPools::Postgres(pool) => count(pool),
+            ConnectionPools::Postgres { pool, .. } => count(pool),
         }
     }
 
@@ -194,30 +201,48 @@ impl Store {
                 relaxed.close().await;
                 durable.close().await;
             }
-            ConnectionPools::Postgres(pool) => pool.close().await,
+            ConnectionPools::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
 
-async fn begin_with_idle_timeout(pool: &PgPool) -> Result<Tx> {
-    let mut tx = Tx::Postgres(begin_transaction(pool, "BEGIN").await?);
-    tx.execute("set the limit on idle transactions", IDLE_TRANSACTION_TIMEOUT, Vec::new()).await?;
+async fn begin_with_timeouts(pool: &PgPool, statement_timeout: Duration) -> Result<Tx> {
+    let mut tx = begin_on_server(pool, "BEGIN", statement_timeout).await?;
+    let milliseconds = statement_timeout.as_millis().to_string();
+    let _: (String,) = tx.fetch_one("set the time limits", SERVER_TIMEOUTS, params![milliseconds]).await?;
     Ok(tx)
+}
+
+async fn begin_on_server(pool: &PgPool, statement: &'static str, statement_timeout: Duration) -> Result<Tx> {
+    let begun = PostgresTransaction::begin(pool.clone(), statement, statement_timeout);
+    begin_apart(pool, begun).await.map(Tx::Postgres)
+}
+
+async fn begin_on_file(pool: &SqlitePool, statement: &'static str) -> Result<Tx> {
+    let cloned = pool.clone();
+    begin_apart(pool, async move { cloned.begin_with(statement).await }).await.map(Tx::Sqlite)
 }
 
 /// Begins a transaction in a separate task. If the caller is cancelled, the complete transaction is dropped and rolled
 /// back. Without the task, sqlx would return the connection to the pool inside a half-begun transaction.
-async fn begin_transaction<D: Database>(
+async fn begin_apart<D: Database, T: Send + 'static>(
     pool: &Pool<D>,
-    statement: &'static str,
-) -> Result<Transaction<'static, D>> {
+    begun: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+) -> Result<T> {
     inject_fault(StatementSide::Before, "begin", "BEGIN");
-    let cloned = pool.clone();
-    let begun = tokio::spawn(async move { cloned.begin_with(statement).await }).await;
+    let begun = tokio::spawn(begun).await;
     inject_fault(StatementSide::After, "begin", "BEGIN");
     match begun.map_err(StoreError::TaskFailed)? {
         Ok(begun) => Ok(begun),
         Err(error) => Err(into_unreachable(find_cause(pool, error).await)),
+    }
+}
+
+/// Returns true if the server answers on a connection of the pool and the connection is in no transaction.
+async fn is_usable(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    match tokio::time::timeout(REPLY_TIMEOUT, connection.ping()).await {
+        Ok(answer) => answer.map(|()| !connection.is_in_transaction()),
+        Err(_) => Err(sqlx::Error::Io(silent_server(REPLY_TIMEOUT))),
     }
 }
 
@@ -241,4 +266,4 @@ fn into_unreachable(error: sqlx::Error) -> StoreError {
     }
 }
 
-list_statements!(IDLE_TRANSACTION_TIMEOUT);
+list_statements!(SERVER_TIMEOUTS);

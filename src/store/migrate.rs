@@ -222,7 +222,9 @@ async fn apply_migration(tx: &mut Tx, sql: &str) -> Result<()> {
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
     let applied = match tx {
         Tx::Sqlite(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()),
-        Tx::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()),
+        Tx::Postgres(tx) => {
+            tx.run(async |connection| sqlx::raw_sql(sql).execute(connection).await.map(|_| ())).await
+        }
     };
     inject_fault(StatementSide::After, DOING, "");
     applied.context(DOING)

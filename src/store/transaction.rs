@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use sqlx::{Executor, Postgres, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Executor, SqlSafeStr, Sqlite, Transaction};
 use tracing::trace;
 
 use super::Result;
 use super::error::ErrorContext;
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::{FromEngineRow, Param, postgres_query, sqlite_query};
+use super::postgres_transaction::PostgresTransaction;
 use super::sql::Sql;
 
 /// A transaction on either engine. Dropping it rolls it back.
@@ -17,7 +18,7 @@ pub enum Tx {
     /// On the embedded database.
     Sqlite(Transaction<'static, Sqlite>),
     /// On a PostgreSQL server.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PostgresTransaction),
 }
 
 impl Tx {
@@ -53,9 +54,10 @@ impl Tx {
             Self::Sqlite(tx) => {
                 sqlite_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
             }
-            Self::Postgres(tx) => {
-                postgres_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
-            }
+            Self::Postgres(tx) => tx
+                .run(async |connection| postgres_query(text, args).execute(connection).await)
+                .await
+                .map(|done| done.rows_affected()),
         };
         inject_fault(StatementSide::After, doing, text);
         trace!(doing, rows = done.as_ref().ok(), ms = began.elapsed().as_millis(), "ran a statement");
@@ -94,10 +96,14 @@ impl Tx {
                 }
             }
             Self::Postgres(tx) => {
-                let mut rows = postgres_query(text, args).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await.context(doing)? {
-                    take(T::from_row(&row).context(doing)?);
-                }
+                let read = tx.run(async |connection| {
+                    let mut rows = postgres_query(text, args).fetch(connection);
+                    while let Some(row) = rows.try_next().await? {
+                        take(T::from_row(&row)?);
+                    }
+                    Ok(())
+                });
+                read.await.context(doing)?;
             }
         }
         inject_fault(StatementSide::After, doing, text);
@@ -136,7 +142,7 @@ impl Tx {
         let text = sqlx::AssertSqlSafe(self.sql_text(sql)).into_sql_str();
         match self {
             Self::Sqlite(tx) => (**tx).prepare(text).await.map(|_| ()),
-            Self::Postgres(tx) => (**tx).prepare(text).await.map(|_| ()),
+            Self::Postgres(tx) => tx.run(async |connection| connection.prepare(text).await.map(|_| ())).await,
         }
     }
 
