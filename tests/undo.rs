@@ -283,6 +283,33 @@ fn undone_move_of_first_day_gives_access_back() {
     });
 }
 
+/// A learner who had left and returned with other attributes is again as last read before, and the next return counts.
+#[test]
+fn undone_return_restores_attributes_as_last_read() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let (first, second) = (company.day(-400), company.day(-9));
+        company.change("ada", &[("start_date", &first)]);
+        company.sync();
+        company.leave("ada");
+        company.sync();
+        let row =
+            "SELECT email || ' ' || department || ' ' || start_date || ' ' || status AS found FROM learners
+                   WHERE name = 'ada'";
+        let before = company.query_value(row);
+        company.hire("ada", &[("department", "Research"), ("start_date", &second)]);
+        let run = company.sync().run.expect("a number").0;
+        assert_ne!(company.query_value(row), before);
+        let undone = company.undo(run).expect("taken back").run;
+        assert_eq!(company.query_value(row), before);
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
+        assert_eq!(company.query_value(row), before);
+        company.approve(rollcall_model::ids::RunId(undone)).expect("let through after all");
+        assert_eq!((company.status("ada"), company.members("Research").len()), ("active".into(), 3));
+        company.verify();
+    });
+}
+
 /// An undone start takes the access back that an assignment to the learner alone gives.
 #[test]
 fn undone_start_takes_access_back() {

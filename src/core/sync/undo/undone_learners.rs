@@ -29,7 +29,7 @@ pub(super) struct RestoredLearner {
     returns: bool,
     /// All records of the learner.
     records: Vec<ChangedRecord>,
-    /// The merged attributes of before, where the run changed a record.
+    /// The merged attributes of before, where the run changed a record; of a learner whom no source held, as last read.
     cells: Option<Box<[Symbol]>>,
 }
 
@@ -40,6 +40,16 @@ fn attributes_before(record: &ChangedRecord) -> Option<&str> {
         (_, Some(_)) => None,
         (_, None) if record.is_first => None,
         (_, None) => record.present.then_some(record.attributes.as_str()),
+    }
+}
+
+/// Attributes before the run of a record that the source no longer held then; `None` for other records.
+fn attributes_last_read(record: &ChangedRecord) -> Option<&str> {
+    match (&record.before, record.present_before) {
+        (Some(before), Some(false)) => Some(before),
+        (_, Some(_)) => None,
+        (_, None) if record.is_first || record.present => None,
+        (_, None) => Some(&record.attributes),
     }
 }
 
@@ -102,16 +112,19 @@ impl UndoBuilder<'_> {
         let (mut status, mut cells) = (before, None);
         if records.iter().any(is_changed) {
             let (attributes, values) = (self.file.attributes, &mut self.values);
-            let place = |id: ConnectorId| self.places.get(&id).copied().unwrap_or(usize::MAX);
-            let mut then: Vec<(usize, Box<[Symbol]>)> = records
-                .iter()
-                .filter_map(|one| {
-                    let cells = from_json(attributes, values, attributes_before(one)?);
-                    Some((place(one.connector_id), cells))
-                })
-                .collect();
-            then.sort_by_key(|(place, _)| *place);
-            let then = as_records(&then);
+            let places = &self.places;
+            let mut read = |attributes_of: fn(&ChangedRecord) -> Option<&str>| {
+                let found = records.iter().filter_map(|one| {
+                    let cells = from_json(attributes, values, attributes_of(one)?);
+                    Some((places.get(&one.connector_id).copied().unwrap_or(usize::MAX), cells))
+                });
+                let mut found: Vec<(usize, Box<[Symbol]>)> = found.collect();
+                found.sort_by_key(|(place, _)| *place);
+                found
+            };
+            let held = read(attributes_before);
+            let last_read = if held.is_empty() { read(attributes_last_read) } else { Vec::new() };
+            let then = as_records(&held);
             let suspension = if before == LearnerStatus::Suspended {
                 SuspensionState::Suspended
             } else {
@@ -122,7 +135,8 @@ impl UndoBuilder<'_> {
             if today.has_access() == before.has_access() {
                 status = today;
             }
-            cells = (!then.is_empty()).then(|| merge_records(&then, attributes.len()));
+            let rows = if held.is_empty() { as_records(&last_read) } else { then };
+            cells = (!rows.is_empty()).then(|| merge_records(&rows, attributes.len()));
         }
         let returns = status.has_access() && !now.has_access();
         RestoredLearner { id, status, moves: status != now, returns, records, cells }
@@ -144,10 +158,13 @@ impl UndoBuilder<'_> {
         for one in restored {
             let Some(cells) = &one.cells else { continue };
             let address = self.folded_address(cells);
+            let is_taken = taken.contains(&address);
             let outcome = if address.is_empty() {
                 EmailOutcome::None
-            } else if one.status != LearnerStatus::Left && (taken.contains(&address) || !held.insert(address))
-            {
+            } else if one.status == LearnerStatus::Left {
+                // A learner who left does not get an address back that was handed on.
+                if is_taken { EmailOutcome::None } else { EmailOutcome::Own }
+            } else if is_taken || !held.insert(address) {
                 EmailOutcome::Taken
             } else {
                 EmailOutcome::Own
