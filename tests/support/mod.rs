@@ -14,6 +14,7 @@ pub(crate) mod ldap_person;
 pub(crate) mod manual_changes;
 pub(crate) mod named_code;
 pub(crate) mod npm;
+pub(crate) mod oidc_provider;
 pub(crate) mod packages;
 pub(crate) mod pgbouncer;
 pub(crate) mod postgres;

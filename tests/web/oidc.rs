@@ -1,9 +1,5 @@
 //! Signing in through a provider that others wrote.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
 use rollcall_core::accounts::{self, NewToken};
 use rollcall_model::ids::AccountId;
 use rollcall_model::role::Role;
@@ -11,43 +7,10 @@ use rollcall_model::role::Role;
 use crate::support::browser::BrowserWindow;
 use crate::support::company::Company;
 use crate::support::database::Engine;
-use crate::support::npm;
+use crate::support::oidc_provider::OidcProvider;
 use crate::support::postgres::free_port;
 use crate::support::program::wait_until;
 use crate::support::web::{WebClient, WebServer};
-
-struct OidcProvider {
-    child: Child,
-}
-
-impl OidcProvider {
-    fn start(port: u16, redirect: &str) -> Self {
-        let packages = npm::install("oidc-provider@9.13.3");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/provider.mjs");
-        let mut child = Command::new(npm::node())
-            .arg(script)
-            .arg(packages)
-            .arg(port.to_string())
-            .arg(redirect)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the provider starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        assert!(lines.any(|line| line.expect("a line").contains("listening")), "it listens");
-        // Whatever it says later goes nowhere.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child }
-    }
-}
-
-impl Drop for OidcProvider {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// A company whose people sign in through the provider.
 fn company() -> (Company, OidcProvider) {
