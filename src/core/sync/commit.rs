@@ -7,7 +7,7 @@ use crate::enrollment::ChangeTransaction;
 use crate::enrollment::change::ChangeTime;
 use crate::sync::catalogue;
 use crate::sync::learner_row::{MergedLearner, learner_row};
-use crate::sync::load::to_limit_usage;
+use crate::sync::limit_totals::to_limit_usage;
 use crate::sync::managers::write_managers;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::guard::{ChangeKey, ChangeKind, ChangeSubject, HeldGroup, HoldBaseline, PlannedChange};

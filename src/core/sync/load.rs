@@ -2,14 +2,13 @@
 //!
 //! Only this module and `managers` convert rows of the database into values of the planner.
 
-use chrono::TimeDelta;
-
 use crate::enrollment::change::ChangeTime;
 use crate::sync::lease::holder_name;
+use crate::sync::limit_totals::load_baselines;
 use crate::sync::managers::{load_all_managers, load_managers_above};
 use rollcall_model::attributes::Attribute;
 use rollcall_model::definition_source::DefinitionSource;
-use rollcall_model::guard::{AccessTotals, Disposition, HeldChangeState, HoldBaseline, SafetyLimits};
+use rollcall_model::guard::{Disposition, HeldChangeState};
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use rollcall_model::names::{ConnectorName, GroupName, RuleName, fold};
 use rollcall_model::other_config::OtherConfigService;
@@ -17,7 +16,6 @@ use rollcall_planner::GroupKeys;
 use rollcall_planner::correlation::{EmailHolder, KnownPerson};
 use rollcall_planner::lookups::{LookupKeys, Lookups};
 use rollcall_planner::rule_set::RuleSet;
-use rollcall_planner::run_baseline::RunBaseline;
 use rollcall_planner::snapshot::{
     AssignmentScope, ManualPerson, Snapshot, SnapshotExtent, StandingDecision, StoredAssignment,
     StoredCourse, StoredGroup, StoredRecord,
@@ -28,14 +26,10 @@ use rollcall_store::groups::{Group, RuleGroupRow};
 use rollcall_store::holds::HoldDecision;
 use rollcall_store::learners::ManualLearner;
 use rollcall_store::persons::{PersonRecord, PersonSummary};
-use rollcall_store::runs::LimitUsage;
 use rollcall_store::{
     Result, Tx, assignments, connectors, courses, groups, holds, learners, memberships, nodes, persons, runs,
     suspensions,
 };
-
-/// The period in which removals are counted together.
-const DAY: TimeDelta = TimeDelta::hours(24);
 
 /// The people whom a snapshot contains.
 #[derive(Debug, Clone)]
@@ -45,9 +39,6 @@ pub(super) enum SnapshotScope {
     /// The people of these ids, and the learners who hold these folded addresses.
     People { ids: Vec<String>, addresses: Vec<String> },
 }
-
-/// The number of people who are counted for the limits on a set of people: 5 % of them are more than the set has.
-const COUNTED_PEOPLE: u64 = 1_000;
 
 impl SnapshotScope {
     /// Returns the scope of some records, and of the ids that are known to be absent.
@@ -166,41 +157,6 @@ async fn load_touched(
     Ok(())
 }
 
-/// Loads what limits are measured against: the people who came in the last 24 hours and, for a set of people, what the
-/// others of the connector have. The latter is as much as the limits need, so that the cost does not grow with the company.
-///
-/// # Errors
-/// If the database fails.
-pub(super) async fn load_totals(
-    tx: &mut Tx,
-    limits: &SafetyLimits,
-    when: ChangeTime,
-    snapshot: &mut Snapshot,
-) -> Result<()> {
-    let Some(connector) = snapshot.connector else { return Ok(()) };
-    let first = runs::find_first_change(tx, connector, when.now - DAY).await?;
-    if snapshot.extent == SnapshotExtent::All {
-        if let Some(first) = first {
-            snapshot.recent = persons::list_new_since(tx, connector, first).await?.into_iter().collect();
-        }
-        return Ok(());
-    }
-    let AccessTotals { learners, memberships, enrollments } = snapshot.charged;
-    let charged = limits.max_removals.whole_of(learners.max(memberships).max(enrollments)).unwrap_or(0);
-    let most = i64::try_from(COUNTED_PEOPLE.saturating_add(charged)).unwrap_or(i64::MAX);
-    let mut counted = persons::count_access_of_some(tx, connector, most, first).await?;
-    if counted.0 == 0 && first.is_some() {
-        counted = persons::count_access_of_some(tx, connector, most, None).await?;
-    }
-    let (learners, memberships, enrollments) = counted;
-    snapshot.totals = Some(AccessTotals {
-        learners: learners.unsigned_abs(),
-        memberships: memberships.unsigned_abs(),
-        enrollments: enrollments.unsigned_abs(),
-    });
-    Ok(())
-}
-
 /// Converts the ids and hosts of services with another configuration. A service of this process reads the file again; it
 /// is no other one.
 fn to_other_config_services(rows: &[(String, String)], own: &str) -> Vec<OtherConfigService> {
@@ -229,26 +185,6 @@ fn person(row: &PersonSummary<'_>) -> KnownPerson {
         status: row.status,
         contested: row.contested,
     }
-}
-
-async fn load_baselines(
-    tx: &mut Tx,
-    id: ConnectorId,
-    when: ChangeTime,
-    snapshot: &mut Snapshot,
-) -> Result<()> {
-    snapshot.baseline = RunBaseline::read(&connectors::get_baseline(tx, id).await?);
-    let usage = runs::get_limit_usage(tx, id, when.now - DAY, RunId(0)).await?;
-    snapshot.charged_people = usage.people;
-    snapshot.charged = to_access_totals(usage);
-    snapshot.hold_baseline = HoldBaseline::read(&connectors::get_hold_baseline(tx, id).await?);
-    if let Some(before) = &snapshot.hold_baseline {
-        let first = RunId(before.run);
-        snapshot.charged_since =
-            to_access_totals(runs::get_limit_usage(tx, id, when.now - DAY, first).await?);
-    }
-    snapshot.any_held = holds::has_changes(tx, id).await?;
-    Ok(())
 }
 
 async fn load_rules(tx: &mut Tx, snapshot: &mut Snapshot) -> Result<()> {
@@ -403,22 +339,5 @@ pub(crate) fn to_stored_assignment(row: Assignment) -> StoredAssignment {
         late_days: row.late_days,
         of_file: row.source == DefinitionSource::File,
         pattern: row.pattern,
-    }
-}
-
-pub(crate) fn to_access_totals(charge: LimitUsage) -> AccessTotals {
-    AccessTotals {
-        learners: charge.learners,
-        memberships: charge.memberships,
-        enrollments: charge.enrollments,
-    }
-}
-
-pub(crate) fn to_limit_usage(totals: AccessTotals, people: u64) -> LimitUsage {
-    LimitUsage {
-        learners: totals.learners,
-        memberships: totals.memberships,
-        enrollments: totals.enrollments,
-        people,
     }
 }

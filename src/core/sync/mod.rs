@@ -20,6 +20,7 @@ pub mod format;
 mod include_filter;
 mod learner_row;
 pub mod lease;
+mod limit_totals;
 pub mod link_learners;
 mod load;
 mod managers;
