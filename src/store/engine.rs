@@ -6,8 +6,9 @@
 //! [`super::fault_injection`]. Release builds do not contain this code.
 
 use std::future::ready;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -15,7 +16,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, Database, PgPool, Pool, SqlitePool, Transaction};
 
 use super::Result;
-use super::error::{ErrorContext, StoreError};
+use super::database_place::{DatabasePlace, DatabaseServer};
+use super::error::{StoreError, classify_begin_error};
 use super::fault_injection::{StatementSide, inject_fault};
 use super::sql::{Sql, list_statements};
 use super::transaction::Tx;
@@ -59,8 +61,12 @@ enum ConnectionPools {
     Sqlite {
         durable: SqlitePool,
         relaxed: SqlitePool,
+        file: Arc<Path>,
     },
-    Postgres(PgPool),
+    Postgres {
+        pool: PgPool,
+        server: Arc<DatabaseServer>,
+    },
 }
 
 /// Time after which the server ends an idle transaction. A process that was suspended inside a transaction finds it
@@ -106,7 +112,7 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))));
         let durable = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
         let relaxed = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
-        Ok((Self { pools: ConnectionPools::Sqlite { durable, relaxed } }, path))
+        Ok((Self { pools: ConnectionPools::Sqlite { durable, relaxed, file: path.as_path().into() } }, path))
     }
 
     fn prepare_postgres(url: &str, options: &StoreOptions) -> Result<Self> {
@@ -116,12 +122,13 @@ impl Store {
             .extra_float_digits(None)
             .application_name("rollcall")
             .disable_statement_logging();
+        let server = Arc::new(describe_server(&connect));
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
             .connect_lazy_with(connect);
-        Ok(Self { pools: ConnectionPools::Postgres(pool) })
+        Ok(Self { pools: ConnectionPools::Postgres { pool, server } })
     }
 
     /// Begins a read transaction on one snapshot of the database.
@@ -130,13 +137,10 @@ impl Store {
     /// If no connection can be opened.
     pub async fn begin_read(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, .. } => {
-                begin_transaction(durable, "BEGIN").await.map(Tx::Sqlite)
-            }
-            ConnectionPools::Postgres(pool) => {
-                begin_transaction(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    .await
-                    .map(Tx::Postgres)
+            ConnectionPools::Sqlite { durable, file, .. } => begin_sqlite(durable, "BEGIN", file).await,
+            ConnectionPools::Postgres { pool, server } => {
+                let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                begin_postgres(pool, statement, server).await
             }
         }
     }
@@ -147,10 +151,10 @@ impl Store {
     /// If no connection can be opened, or SQLite's writer is busy for too long.
     pub async fn begin_write(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, .. } => {
-                begin_transaction(durable, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { durable, file, .. } => {
+                begin_sqlite(durable, "BEGIN IMMEDIATE", file).await
             }
-            ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
+            ConnectionPools::Postgres { pool, server } => begin_with_idle_timeout(pool, server).await,
         }
     }
 
@@ -161,17 +165,17 @@ impl Store {
     /// If no connection can be opened, or SQLite's writer is busy for too long.
     pub async fn begin_drain(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { relaxed, .. } => {
-                begin_transaction(relaxed, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { relaxed, file, .. } => {
+                begin_sqlite(relaxed, "BEGIN IMMEDIATE", file).await
             }
-            ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
+            ConnectionPools::Postgres { pool, server } => begin_with_idle_timeout(pool, server).await,
         }
     }
 
     /// Returns true if several machines can share this database.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        matches!(self.pools, ConnectionPools::Postgres(_))
+        matches!(self.pools, ConnectionPools::Postgres { .. })
     }
 
     /// Returns how many connections are in use, of the fuller pool, and how many there may be.
@@ -182,25 +186,44 @@ impl Store {
             (pool.size().saturating_sub(idle), pool.options().get_max_connections())
         }
         match &self.pools {
-            ConnectionPools::Sqlite { durable, relaxed } => count(durable).max(count(relaxed)),
-            ConnectionPools::Postgres(pool) => count(pool),
+            ConnectionPools::Sqlite { durable, relaxed, .. } => count(durable).max(count(relaxed)),
+            ConnectionPools::Postgres { pool, .. } => count(pool),
         }
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, relaxed } => {
+            ConnectionPools::Sqlite { durable, relaxed, .. } => {
                 relaxed.close().await;
                 durable.close().await;
             }
-            ConnectionPools::Postgres(pool) => pool.close().await,
+            ConnectionPools::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
 
-async fn begin_with_idle_timeout(pool: &PgPool) -> Result<Tx> {
-    let mut tx = Tx::Postgres(begin_transaction(pool, "BEGIN").await?);
+/// Names the server of a connection. PostgreSQL names the database as the account if it is not said.
+fn describe_server(options: &PgConnectOptions) -> DatabaseServer {
+    let account = options.get_username().to_owned();
+    let database = options.get_database().map_or_else(|| account.clone(), str::to_owned);
+    let socket = options.get_socket().map(|socket| socket.display().to_string());
+    let host = socket.unwrap_or_else(|| options.get_host().to_owned());
+    DatabaseServer { address: format!("{host}:{}", options.get_port()), account, database }
+}
+
+async fn begin_sqlite(pool: &SqlitePool, statement: &'static str, file: &Arc<Path>) -> Result<Tx> {
+    let place = || DatabasePlace::File(Arc::clone(file));
+    begin_transaction(pool, statement, place).await.map(|tx| Tx::Sqlite(tx, Arc::clone(file)))
+}
+
+async fn begin_postgres(pool: &PgPool, statement: &'static str, server: &Arc<DatabaseServer>) -> Result<Tx> {
+    let place = || DatabasePlace::Server(Arc::clone(server));
+    begin_transaction(pool, statement, place).await.map(Tx::Postgres)
+}
+
+async fn begin_with_idle_timeout(pool: &PgPool, server: &Arc<DatabaseServer>) -> Result<Tx> {
+    let mut tx = begin_postgres(pool, "BEGIN", server).await?;
     tx.execute("set the limit on idle transactions", IDLE_TRANSACTION_TIMEOUT, Vec::new()).await?;
     Ok(tx)
 }
@@ -210,6 +233,7 @@ async fn begin_with_idle_timeout(pool: &PgPool) -> Result<Tx> {
 async fn begin_transaction<D: Database>(
     pool: &Pool<D>,
     statement: &'static str,
+    place: impl Fn() -> DatabasePlace,
 ) -> Result<Transaction<'static, D>> {
     inject_fault(StatementSide::Before, "begin", "BEGIN");
     let cloned = pool.clone();
@@ -217,7 +241,7 @@ async fn begin_transaction<D: Database>(
     inject_fault(StatementSide::After, "begin", "BEGIN");
     match begun.map_err(StoreError::TaskFailed)? {
         Ok(begun) => Ok(begun),
-        Err(error) => Err(into_unreachable(find_cause(pool, error).await)),
+        Err(error) => Err(classify_begin_error(find_cause(pool, error).await, place())),
     }
 }
 
@@ -229,15 +253,6 @@ async fn find_cause<D: Database>(pool: &Pool<D>, error: sqlx::Error) -> sqlx::Er
     match tokio::time::timeout(ATTEMPT_TIMEOUT, pool.connect_options().connect()).await {
         Ok(Err(cause)) => cause,
         Ok(Ok(_)) | Err(_) => error,
-    }
-}
-
-fn into_unreachable(error: sqlx::Error) -> StoreError {
-    let full = Err::<(), _>(error).context("begin");
-    match full {
-        Err(StoreError::Query { cause, .. }) => StoreError::Unreachable(cause),
-        Err(other) => other,
-        Ok(()) => unreachable!("an error stays an error"),
     }
 }
 

@@ -224,7 +224,7 @@ impl Tx {
                     copy.finish().await.context(DOING)?;
                     inject_fault(StatementSide::After, DOING, stage.copy);
                 }
-                Self::Sqlite(_) | Self::Postgres(_) => {
+                Self::Sqlite(..) | Self::Postgres(_) => {
                     self.execute(DOING, stage.fill, params![text]).await?;
                 }
             }
