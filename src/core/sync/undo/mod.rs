@@ -14,7 +14,7 @@ mod undone_change;
 mod undone_learners;
 mod undone_memberships;
 
-pub use undo_confirmation::{UndoConfirmation, UndoImpact, needs_confirmation};
+pub use undo_confirmation::{UndoConfirmation, UndoImpact};
 pub use undo_counts::UndoCounts;
 pub use undo_error::UndoError;
 
