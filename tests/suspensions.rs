@@ -3,6 +3,7 @@
 use rollcall_core::sync::RunOutcome;
 use rollcall_core::sync::undo::UndoError;
 use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::run_warning::RunWarningKind;
 use serde_json::json;
 
 use crate::support::company::{Company, email};
@@ -126,6 +127,62 @@ fn suspended_person_under_a_new_id_stays_suspended() {
         company.sync();
         assert_out(&company, "ada");
         assert_eq!(company.count_rows("learners"), 2);
+    });
+}
+
+/// A suspended person who comes back under a new id and another name stays suspended, and the run says so: by the address,
+/// or by the value of `match` with a new address.
+#[test]
+fn suspended_person_under_a_new_id_and_name_stays_suspended() {
+    for (mapped, address) in [(false, "ada"), (true, "ada"), (true, "lovelace")] {
+        on_both(|engine| {
+            let mut company = company(engine);
+            if mapped {
+                company.settings("hr", "match = 'role'\n");
+            }
+            company.change("ada", &[("role", "4711")]);
+            company.sync();
+            suspend(&company, "ada");
+            for absent_first in [true, false] {
+                let (old, new) = if absent_first { ("ada", "ada2") } else { ("ada2", "ada3") };
+                company.leave(old);
+                if absent_first {
+                    company.sync();
+                }
+                let mail = email(address);
+                let values =
+                    [("email", mail.as_str()), ("name", "Countess Lovelace"), ("department", "Sales")];
+                company.hire(new, &values);
+                company.change(new, &[("role", "4711")]);
+                let report = company.sync();
+                let kept: Vec<_> = report
+                    .problems
+                    .iter()
+                    .filter(|one| one.kind == RunWarningKind::SuspensionKept)
+                    .map(|one| one.subject.clone())
+                    .collect();
+                assert_eq!(kept, [new], "{mapped} {address}");
+                assert_out(&company, address);
+                assert_eq!(company.count_rows("learners"), 2);
+            }
+        });
+    }
+}
+
+/// A colleague who gets the address of a suspended person, with another value of `match`, is a new learner.
+#[test]
+fn address_of_a_suspended_person_is_given_to_a_colleague() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.settings("hr", "match = 'role'\n");
+        company.change("ada", &[("role", "4711")]);
+        company.sync();
+        suspend(&company, "ada");
+        company.leave("ada");
+        company.sync();
+        company.hire("new", &[("email", &email("ada")), ("name", "Grace"), ("role", "4712")]);
+        company.sync();
+        assert_eq!(company.count_rows("learners"), 3);
     });
 }
 

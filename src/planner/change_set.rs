@@ -6,6 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::catalogue_plan::{self, CataloguePlan};
+use crate::correlation::PersonMatch;
 use crate::email_assignment::LearnerUpdate;
 use crate::group_states::KnownMembers;
 use crate::learner_evaluation::RuleScope;
@@ -27,8 +28,9 @@ use rollcall_model::guard::{AccessTotals, HoldBaseline, HoldReport};
 use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::interner::Symbol;
 use rollcall_model::names::RuleName;
-use rollcall_model::people::RowIndex;
+use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::run_warning::RunWarning;
+use rollcall_model::status::LearnerStatus;
 
 /// All changes of a run: those that it makes and those that it holds.
 #[derive(Debug)]
@@ -126,6 +128,15 @@ impl ChangeSet {
     }
 }
 
+/// Reports the people under new ids who are suspended learners.
+fn list_kept_suspensions(people: &PeopleTable, matches: &[PersonMatch]) -> Vec<RunWarning> {
+    let joined = people
+        .rows()
+        .zip(matches)
+        .filter(|(_, found)| matches!(found, PersonMatch::Joined { was: LearnerStatus::Suspended, .. }));
+    joined.map(|(row, _)| PlanWarning::SuspensionKept { id: people.id(row) }.into()).collect()
+}
+
 /// Plans all changes that a reading requires; pinned records stay as they were last read.
 pub(crate) fn build_plan(
     context: PlanContext<'_>,
@@ -152,6 +163,7 @@ pub(crate) fn build_plan(
         one_row_a_learner(context, &people, &mut matches);
     }
     problems.extend(rehired.iter().map(|(id, former)| PlanWarning::Rehired { id, former }.into()));
+    problems.extend(list_kept_suspensions(&people, &matches));
     let changed_ids = changed_ids(&people, &matches, snapshot, &absence, &rehired);
     let protected = find_set_aside(&people, &snapshot.known, lookups);
     let mut others = records_by_learner(&snapshot.others);

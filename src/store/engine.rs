@@ -6,8 +6,9 @@
 //! [`super::fault_injection`]. Release builds do not contain this code.
 
 use std::future::ready;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -15,7 +16,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, Database, PgConnection, PgPool, Pool, SqlitePool};
 
 use super::Result;
-use super::error::{ErrorContext, StoreError};
+use super::database_place::{DatabasePlace, DatabaseServer};
+use super::error::{StoreError, classify_begin_error};
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::params;
 use super::postgres_transaction::{PostgresTransaction, REPLY_TIMEOUT, silent_server};
@@ -63,9 +65,11 @@ enum ConnectionPools {
     Sqlite {
         durable: SqlitePool,
         relaxed: SqlitePool,
+        file: Arc<Path>,
     },
     Postgres {
         pool: PgPool,
+        server: Arc<DatabaseServer>,
         statement_timeout: Duration,
     },
 }
@@ -114,7 +118,7 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))));
         let durable = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
         let relaxed = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
-        Ok((Self { pools: ConnectionPools::Sqlite { durable, relaxed } }, path))
+        Ok((Self { pools: ConnectionPools::Sqlite { durable, relaxed, file: path.as_path().into() } }, path))
     }
 
     fn prepare_postgres(url: &str, options: &StoreOptions) -> Result<Self> {
@@ -124,6 +128,7 @@ impl Store {
             .extra_float_digits(None)
             .application_name("rollcall")
             .disable_statement_logging();
+        let server = Arc::new(describe_server(&connect));
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -131,7 +136,7 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(is_usable(connection)))
             .connect_lazy_with(connect);
         let statement_timeout = options.statement_timeout;
-        Ok(Self { pools: ConnectionPools::Postgres { pool, statement_timeout } })
+        Ok(Self { pools: ConnectionPools::Postgres { pool, server, statement_timeout } })
     }
 
     /// Begins a read transaction on one snapshot of the database.
@@ -140,10 +145,10 @@ impl Store {
     /// If no connection can be opened.
     pub async fn begin_read(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, .. } => begin_on_file(durable, "BEGIN").await,
-            ConnectionPools::Postgres { pool, statement_timeout } => {
+            ConnectionPools::Sqlite { durable, file, .. } => begin_sqlite(durable, "BEGIN", file).await,
+            ConnectionPools::Postgres { pool, server, statement_timeout } => {
                 let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                begin_on_server(pool, statement, *statement_timeout).await
+                begin_postgres(pool, statement, server, *statement_timeout).await
             }
         }
     }
@@ -154,9 +159,11 @@ impl Store {
     /// If no connection can be opened, or SQLite's writer is busy for too long.
     pub async fn begin_write(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, .. } => begin_on_file(durable, "BEGIN IMMEDIATE").await,
-            ConnectionPools::Postgres { pool, statement_timeout } => {
-                begin_with_timeouts(pool, *statement_timeout).await
+            ConnectionPools::Sqlite { durable, file, .. } => {
+                begin_sqlite(durable, "BEGIN IMMEDIATE", file).await
+            }
+            ConnectionPools::Postgres { pool, server, statement_timeout } => {
+                begin_with_timeouts(pool, server, *statement_timeout).await
             }
         }
     }
@@ -168,9 +175,11 @@ impl Store {
     /// If no connection can be opened, or SQLite's writer is busy for too long.
     pub async fn begin_drain(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { relaxed, .. } => begin_on_file(relaxed, "BEGIN IMMEDIATE").await,
-            ConnectionPools::Postgres { pool, statement_timeout } => {
-                begin_with_timeouts(pool, *statement_timeout).await
+            ConnectionPools::Sqlite { relaxed, file, .. } => {
+                begin_sqlite(relaxed, "BEGIN IMMEDIATE", file).await
+            }
+            ConnectionPools::Postgres { pool, server, statement_timeout } => {
+                begin_with_timeouts(pool, server, *statement_timeout).await
             }
         }
     }
@@ -189,7 +198,7 @@ impl Store {
             (pool.size().saturating_sub(idle), pool.options().get_max_connections())
         }
         match &self.pools {
-            ConnectionPools::Sqlite { durable, relaxed } => count(durable).max(count(relaxed)),
+            ConnectionPools::Sqlite { durable, relaxed, .. } => count(durable).max(count(relaxed)),
             ConnectionPools::Postgres { pool, .. } => count(pool),
         }
     }
@@ -197,7 +206,7 @@ impl Store {
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, relaxed } => {
+            ConnectionPools::Sqlite { durable, relaxed, .. } => {
                 relaxed.close().await;
                 durable.close().await;
             }
@@ -206,36 +215,42 @@ impl Store {
     }
 }
 
-async fn begin_with_timeouts(pool: &PgPool, statement_timeout: Duration) -> Result<Tx> {
-    let mut tx = begin_on_server(pool, "BEGIN", statement_timeout).await?;
+/// Names the server of a connection. PostgreSQL names the database as the account if it is not said.
+fn describe_server(options: &PgConnectOptions) -> DatabaseServer {
+    let account = options.get_username().to_owned();
+    let database = options.get_database().map_or_else(|| account.clone(), str::to_owned);
+    let socket = options.get_socket().map(|socket| socket.display().to_string());
+    let host = socket.unwrap_or_else(|| options.get_host().to_owned());
+    DatabaseServer { address: format!("{host}:{}", options.get_port()), account, database }
+}
+
+async fn begin_sqlite(pool: &SqlitePool, statement: &'static str, file: &Arc<Path>) -> Result<Tx> {
+    let cloned = pool.clone();
+    let begun = async move { cloned.begin_with(statement).await };
+    let place = || DatabasePlace::File(Arc::clone(file));
+    begin_apart(pool, begun, place).await.map(|tx| Tx::Sqlite(tx, Arc::clone(file)))
+}
+
+async fn begin_postgres(
+    pool: &PgPool,
+    statement: &'static str,
+    server: &Arc<DatabaseServer>,
+    statement_timeout: Duration,
+) -> Result<Tx> {
+    let begun = PostgresTransaction::begin(pool.clone(), statement, statement_timeout);
+    let place = || DatabasePlace::Server(Arc::clone(server));
+    begin_apart(pool, begun, place).await.map(Tx::Postgres)
+}
+
+async fn begin_with_timeouts(
+    pool: &PgPool,
+    server: &Arc<DatabaseServer>,
+    statement_timeout: Duration,
+) -> Result<Tx> {
+    let mut tx = begin_postgres(pool, "BEGIN", server, statement_timeout).await?;
     let milliseconds = statement_timeout.as_millis().to_string();
     let _: (String,) = tx.fetch_one("set the time limits", SERVER_TIMEOUTS, params![milliseconds]).await?;
     Ok(tx)
-}
-
-async fn begin_on_server(pool: &PgPool, statement: &'static str, statement_timeout: Duration) -> Result<Tx> {
-    let begun = PostgresTransaction::begin(pool.clone(), statement, statement_timeout);
-    begin_apart(pool, begun).await.map(Tx::Postgres)
-}
-
-async fn begin_on_file(pool: &SqlitePool, statement: &'static str) -> Result<Tx> {
-    let cloned = pool.clone();
-    begin_apart(pool, async move { cloned.begin_with(statement).await }).await.map(Tx::Sqlite)
-}
-
-/// Begins a transaction in a separate task. If the caller is cancelled, the complete transaction is dropped and rolled
-/// back. Without the task, sqlx would return the connection to the pool inside a half-begun transaction.
-async fn begin_apart<D: Database, T: Send + 'static>(
-    pool: &Pool<D>,
-    begun: impl Future<Output = sqlx::Result<T>> + Send + 'static,
-) -> Result<T> {
-    inject_fault(StatementSide::Before, "begin", "BEGIN");
-    let begun = tokio::spawn(begun).await;
-    inject_fault(StatementSide::After, "begin", "BEGIN");
-    match begun.map_err(StoreError::TaskFailed)? {
-        Ok(begun) => Ok(begun),
-        Err(error) => Err(into_unreachable(find_cause(pool, error).await)),
-    }
 }
 
 /// Returns true if the server answers on a connection of the pool and the connection is in no transaction.
@@ -243,6 +258,22 @@ async fn is_usable(connection: &mut PgConnection) -> sqlx::Result<bool> {
     match tokio::time::timeout(REPLY_TIMEOUT, connection.ping()).await {
         Ok(answer) => answer.map(|()| !connection.is_in_transaction()),
         Err(_) => Err(sqlx::Error::Io(silent_server(REPLY_TIMEOUT))),
+    }
+}
+
+/// Begins a transaction in a separate task. If the caller is cancelled, the complete transaction is dropped and rolled
+/// back. Without the task, sqlx would return the connection to the pool inside a half-begun transaction.
+async fn begin_apart<D: Database, T: Send + 'static>(
+    pool: &Pool<D>,
+    begun: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+    place: impl Fn() -> DatabasePlace,
+) -> Result<T> {
+    inject_fault(StatementSide::Before, "begin", "BEGIN");
+    let begun = tokio::spawn(begun).await;
+    inject_fault(StatementSide::After, "begin", "BEGIN");
+    match begun.map_err(StoreError::TaskFailed)? {
+        Ok(begun) => Ok(begun),
+        Err(error) => Err(classify_begin_error(find_cause(pool, error).await, place())),
     }
 }
 
@@ -254,15 +285,6 @@ async fn find_cause<D: Database>(pool: &Pool<D>, error: sqlx::Error) -> sqlx::Er
     match tokio::time::timeout(ATTEMPT_TIMEOUT, pool.connect_options().connect()).await {
         Ok(Err(cause)) => cause,
         Ok(Ok(_)) | Err(_) => error,
-    }
-}
-
-fn into_unreachable(error: sqlx::Error) -> StoreError {
-    let full = Err::<(), _>(error).context("begin");
-    match full {
-        Err(StoreError::Query { cause, .. }) => StoreError::Unreachable(cause),
-        Err(other) => other,
-        Ok(()) => unreachable!("an error stays an error"),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod assignments;
 pub mod connectors;
 pub mod courses;
+pub mod database_place;
 pub mod engine;
 pub mod enrollments;
 mod error;

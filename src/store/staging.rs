@@ -227,7 +227,7 @@ impl Tx {
                     copied.await.context(DOING)?;
                     inject_fault(StatementSide::After, DOING, stage.copy);
                 }
-                Self::Sqlite(_) | Self::Postgres(_) => {
+                Self::Sqlite(..) | Self::Postgres(_) => {
                     self.execute(DOING, stage.fill, params![text]).await?;
                 }
             }

@@ -251,7 +251,15 @@ impl Company {
             let (about, when) = (manual_run(), self.change_time());
             let due = match due {
                 None => {
-                    let ended = groups::unassign_course(&self.store, &about, when, course, target).await;
+                    let ended = groups::unassign_course(
+                        &self.store,
+                        &about,
+                        when,
+                        course,
+                        target,
+                        groups::DeletionConfirmation::Confirmed,
+                    )
+                    .await;
                     return matches!(ended.expect("unassigned"), groups::UnassignResult::Ended(_));
                 }
                 Some(ModelDueDate::Never) => due_policy::DuePolicy::Never,

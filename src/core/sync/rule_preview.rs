@@ -53,13 +53,10 @@ pub struct RulePreview {
     pub undecided: MatchSample,
     /// The reason of the first failure.
     pub why: Option<String>,
-    /// Learners who match and are not in the given group.
-    pub coming: MatchSample,
-    /// Learners who are in the given group and do not match.
-    pub going: MatchSample,
-    /// Learners whom the expression would add as the rule of the group: `coming` without those who are excluded.
+    /// Learners whom the expression would add as the rule of the given group: those who match, are not in it, and are not
+    /// excluded.
     pub joining: MatchSample,
-    /// Learners whom it would remove: `going` without the members by hand.
+    /// Learners whom it would remove: those who are in it and do not match, without the members by hand.
     pub leaving: MatchSample,
     /// Members by hand who do not match.
     pub kept_by_hand: MatchSample,
@@ -205,8 +202,6 @@ pub fn preview_rule(
         answer.excluded = sample(&coming, &excluded, true);
         answer.leaving = sample(&going, &by_hand, false);
         answer.kept_by_hand = sample(&going, &by_hand, true);
-        answer.coming = some(&population, coming.into_iter(), most);
-        answer.going = some(&population, going.into_iter(), most);
     }
     Ok(answer)
 }

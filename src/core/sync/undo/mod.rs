@@ -15,7 +15,7 @@ mod undone_change;
 mod undone_learners;
 mod undone_memberships;
 
-pub use undo_confirmation::{UndoConfirmation, needs_confirmation};
+pub use undo_confirmation::UndoConfirmation;
 pub use undo_counts::UndoCounts;
 pub use undo_error::UndoError;
 pub use undo_impact::UndoImpact;

@@ -8,15 +8,6 @@ use rollcall_store::{Tx, learners};
 use super::undo_error::UndoError;
 use super::undo_impact::UndoImpact;
 
-/// An undo that takes something from this many people needs no confirmation: their list can be read at a glance.
-const UNCONFIRMED_PEOPLE: u64 = 10;
-
-/// Returns true if an undo that takes something from `people` of `learners` needs a confirmation.
-#[must_use]
-pub fn needs_confirmation(people: u64, learners: u64, limits: &SafetyLimits) -> bool {
-    people > UNCONFIRMED_PEOPLE && limits.is_large_removal(people, learners)
-}
-
 /// Confirmation of an undo.
 #[derive(Debug, Clone, Copy)]
 pub enum UndoConfirmation<'a> {
@@ -41,7 +32,7 @@ impl UndoConfirmation<'_> {
                     people: people.unsigned_abs(),
                 };
                 let learners = learners::count_with_access(tx).await?.unsigned_abs();
-                if needs_confirmation(impact.people, learners, limits) {
+                if limits.needs_confirmation(impact.people, learners) {
                     return Err(UndoError::NumberNeeded { run, impact });
                 }
                 Ok(())
