@@ -32,6 +32,7 @@ pub mod secret;
 pub mod session_method;
 pub mod source_date;
 pub mod source_file;
+mod standard_date;
 pub mod status;
 mod text_enum;
 pub mod timestamp;
