@@ -40,6 +40,12 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
         L::SessionsPerAccount => "resource_limits::oldest_session_of_an_account_makes_way",
         L::ProviderAnswerBytes => "web::provider_metadata::large_answer_is_refused",
         L::ProviderMetadataSeconds => "web::provider_metadata::metadata_are_read_once",
+        L::ConfigBytes | L::SecretBytes | L::CertificateBytes | L::ImportBytes => {
+            "connectors::file::regular_file::file_of_one_byte_more_than_the_bound_is_refused"
+        }
+        L::ConfigLineBytes => "config::limit_tests::line_of_one_byte_more_than_the_bound_is_refused",
+        L::ConfigErrors => "config::limit_tests::errors_of_a_file_are_bounded",
+        L::ReloadSeconds => "service::config_reload::file_that_is_not_read_in_time_is_logged",
         L::ReadingBytes | L::ReadingRecords | L::ReadingPages => {
             "vendors::limits::pages_records_and_bytes_are_bounded"
         }
