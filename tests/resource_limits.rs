@@ -16,6 +16,9 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
     use ResourceLimit as L;
     match limit {
         L::Connections => "web::connection_limits::connection_above_bound_ends_the_one_that_waited_longest",
+        L::SurplusConnections => {
+            "web::connection_limits::health_is_answered_while_all_connections_are_in_requests"
+        }
         L::ConnectionsPerAddress => "web::connection_limits::connections_of_one_address_are_bounded",
         L::HeaderSeconds | L::BodySeconds => "web::connection_limits::slow_headers_and_bodies_end_in_time",
         L::HeaderBytes => "web::connection_limits::large_header_is_refused",

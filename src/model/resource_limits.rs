@@ -50,7 +50,9 @@ const MIB: u64 = 1 << 20;
 
 limits! {
     Connections = "connections", 512, Some((16, 100_000)), "connections",
-        "Connections of the web server at the same time. A further one ends the one that has waited longest for its client.";
+        "Connections of the web server at the same time. A further one ends the one that has waited longest for its client. If all are in requests, it is answered with status 503.";
+    SurplusConnections = "surplus_connections", 32, None, "connections",
+        "Connections beyond `connections` that are answered at the same time: `/healthz` and `/readyz` as usual, other paths with status 503. The oldest one makes way.";
     ConnectionsPerAddress = "connections_per_address", 64, Some((4, 100_000)), "connections",
         "Connections of one client address, or IPv6 network of 64 bits, at the same time. Further ones are closed. A trusted proxy has no bound of its own.";
     HeaderSeconds = "header_seconds", 10, None, "seconds",
