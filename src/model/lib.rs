@@ -34,5 +34,6 @@ pub mod source_date;
 pub mod source_file;
 mod standard_date;
 pub mod status;
+pub mod terminal_text;
 mod text_enum;
 pub mod timestamp;
