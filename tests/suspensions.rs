@@ -1,5 +1,7 @@
 //! Learners who are suspended by hand, and restored.
 
+use rollcall_core::sync::RunOutcome;
+use rollcall_core::sync::undo::UndoError;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::run_warning::RunWarningKind;
 use serde_json::json;
@@ -284,6 +286,50 @@ fn undo_and_link_refuse_a_suspended_learner() {
                 company.rollcall(&["learners", "link", &email(one), &email(other)]).expect_status(1).err;
             assert!(refused.contains("is suspended"), "{refused}");
         }
+        assert_out(&company, "ada");
+    });
+}
+
+/// The run that evaluates the rules after a restoration is not undone for the restored learner: access and memberships stay, and
+/// the message says what takes them.
+#[test]
+fn undo_after_restoration_leaves_no_suspended_status() {
+    on_both(|engine| {
+        let company = company(engine);
+        suspend(&company, "ada");
+        restore(&company, "ada");
+        let refused = company.undo(company.last_run());
+        let Err(UndoError::Nothing { touched, .. }) = refused else { panic!("{refused:?}") };
+        assert_eq!(
+            touched,
+            [
+                "ada@corp.example was suspended and restored before, and keeps access: suspend the learner instead"
+            ]
+        );
+        assert_eq!(
+            (company.status("ada"), company.members("Chess club")),
+            ("active".into(), vec!["ada".into()])
+        );
+        assert_eq!(company.members("Sales"), ["ada", "bob"]);
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
+        company.verify();
+    });
+}
+
+/// An undo of a run that changed the record of a suspended learner leaves the learner suspended.
+#[test]
+fn undone_start_date_of_suspended_learner_keeps_suspension() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let (start, later) = (company.day(-30), company.day(30));
+        company.change("ada", &[("start_date", &later)]);
+        company.sync();
+        suspend(&company, "ada");
+        company.change("ada", &[("start_date", &start)]);
+        company.sync();
+        company.undo(company.last_run()).expect("undone");
+        assert_out(&company, "ada");
+        company.sync();
         assert_out(&company, "ada");
     });
 }

@@ -227,6 +227,7 @@ fn planned(config: &Config, people: PeopleTable) -> usize {
         has_left: &|_| false,
         rehired: &rustc_hash::FxHashMap::default(),
         renumbered: &rustc_hash::FxHashMap::default(),
+        suspended: &rustc_hash::FxHashMap::default(),
     };
     black_box(match_people(&people, &context));
     let rows = people.rows();

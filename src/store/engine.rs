@@ -13,12 +13,14 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Database, PgPool, Pool, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Database, PgConnection, PgPool, Pool, SqlitePool};
 
 use super::Result;
 use super::database_place::{DatabasePlace, DatabaseServer};
 use super::error::{StoreError, classify_begin_error};
 use super::fault_injection::{StatementSide, inject_fault};
+use super::param::params;
+use super::postgres_transaction::{PostgresTransaction, REPLY_TIMEOUT, silent_server};
 use super::sql::{Sql, list_statements};
 use super::transaction::Tx;
 use rollcall_model::secret::SecretText;
@@ -47,6 +49,8 @@ pub struct StoreOptions {
     pub max_size: Option<u64>,
     /// The most connections of this process.
     pub connections: u32,
+    /// The most time of one statement on a PostgreSQL server.
+    pub statement_timeout: Duration,
 }
 
 /// The database.
@@ -65,14 +69,16 @@ enum ConnectionPools {
     },
     Postgres {
         pool: PgPool,
+        statement_timeout: Duration,
         server: Arc<DatabaseServer>,
     },
 }
 
-/// Time after which the server ends an idle transaction. A process that was suspended inside a transaction finds it
-/// rolled back.
-const IDLE_TRANSACTION_TIMEOUT: Sql =
-    Sql::for_postgres("SET LOCAL idle_in_transaction_session_timeout = '20s'");
+/// Time limits on the server. One ends an idle transaction: a process that was suspended inside a transaction finds it
+/// rolled back. The other ends a statement whose client has given up.
+const SERVER_TIMEOUTS: Sql = Sql::for_postgres(
+    "SELECT set_config('idle_in_transaction_session_timeout', '20s', true) || set_config('statement_timeout', $1, true)",
+);
 
 impl Store {
     /// Prepares the connections, and returns the file of a SQLite database. Nothing is opened.
@@ -126,9 +132,11 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(is_usable(connection)))
             .connect_lazy_with(connect);
-        Ok(Self { pools: ConnectionPools::Postgres { pool, server } })
+        let statement_timeout = options.statement_timeout;
+        Ok(Self { pools: ConnectionPools::Postgres { pool, statement_timeout, server } })
     }
 
     /// Begins a read transaction on one snapshot of the database.
@@ -137,10 +145,10 @@ impl Store {
     /// If no connection can be opened.
     pub async fn begin_read(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, file, .. } => begin_sqlite(durable, "BEGIN", file).await,
-            ConnectionPools::Postgres { pool, server } => {
+            ConnectionPools::Sqlite { durable, file, .. } => begin_on_file(durable, "BEGIN", file).await,
+            ConnectionPools::Postgres { pool, statement_timeout, server } => {
                 let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                begin_postgres(pool, statement, server).await
+                begin_on_server(pool, statement, *statement_timeout, server).await
             }
         }
     }
@@ -152,9 +160,11 @@ impl Store {
     pub async fn begin_write(&self) -> Result<Tx> {
         match &self.pools {
             ConnectionPools::Sqlite { durable, file, .. } => {
-                begin_sqlite(durable, "BEGIN IMMEDIATE", file).await
+                begin_on_file(durable, "BEGIN IMMEDIATE", file).await
             }
-            ConnectionPools::Postgres { pool, server } => begin_with_idle_timeout(pool, server).await,
+            ConnectionPools::Postgres { pool, statement_timeout, server } => {
+                begin_with_timeouts(pool, *statement_timeout, server).await
+            }
         }
     }
 
@@ -166,9 +176,11 @@ impl Store {
     pub async fn begin_drain(&self) -> Result<Tx> {
         match &self.pools {
             ConnectionPools::Sqlite { relaxed, file, .. } => {
-                begin_sqlite(relaxed, "BEGIN IMMEDIATE", file).await
+                begin_on_file(relaxed, "BEGIN IMMEDIATE", file).await
             }
-            ConnectionPools::Postgres { pool, server } => begin_with_idle_timeout(pool, server).await,
+            ConnectionPools::Postgres { pool, statement_timeout, server } => {
+                begin_with_timeouts(pool, *statement_timeout, server).await
+            }
         }
     }
 
@@ -212,36 +224,56 @@ fn describe_server(options: &PgConnectOptions) -> DatabaseServer {
     DatabaseServer { address: format!("{host}:{}", options.get_port()), account, database }
 }
 
-async fn begin_sqlite(pool: &SqlitePool, statement: &'static str, file: &Arc<Path>) -> Result<Tx> {
-    let place = || DatabasePlace::File(Arc::clone(file));
-    begin_transaction(pool, statement, place).await.map(|tx| Tx::Sqlite(tx, Arc::clone(file)))
-}
-
-async fn begin_postgres(pool: &PgPool, statement: &'static str, server: &Arc<DatabaseServer>) -> Result<Tx> {
-    let place = || DatabasePlace::Server(Arc::clone(server));
-    begin_transaction(pool, statement, place).await.map(Tx::Postgres)
-}
-
-async fn begin_with_idle_timeout(pool: &PgPool, server: &Arc<DatabaseServer>) -> Result<Tx> {
-    let mut tx = begin_postgres(pool, "BEGIN", server).await?;
-    tx.execute("set the limit on idle transactions", IDLE_TRANSACTION_TIMEOUT, Vec::new()).await?;
+async fn begin_with_timeouts(
+    pool: &PgPool,
+    statement_timeout: Duration,
+    server: &Arc<DatabaseServer>,
+) -> Result<Tx> {
+    let mut tx = begin_on_server(pool, "BEGIN", statement_timeout, server).await?;
+    let milliseconds = statement_timeout.as_millis().to_string();
+    let _: (String,) = tx.fetch_one("set the time limits", SERVER_TIMEOUTS, params![milliseconds]).await?;
     Ok(tx)
+}
+
+async fn begin_on_server(
+    pool: &PgPool,
+    statement: &'static str,
+    statement_timeout: Duration,
+    server: &Arc<DatabaseServer>,
+) -> Result<Tx> {
+    let begun = PostgresTransaction::begin(pool.clone(), statement, statement_timeout);
+    let place = || DatabasePlace::Server(Arc::clone(server));
+    begin_apart(pool, place, begun).await.map(Tx::Postgres)
+}
+
+async fn begin_on_file(pool: &SqlitePool, statement: &'static str, file: &Arc<Path>) -> Result<Tx> {
+    let cloned = pool.clone();
+    let place = || DatabasePlace::File(Arc::clone(file));
+    let begun = begin_apart(pool, place, async move { cloned.begin_with(statement).await });
+    begun.await.map(|tx| Tx::Sqlite(tx, Arc::clone(file)))
 }
 
 /// Begins a transaction in a separate task. If the caller is cancelled, the complete transaction is dropped and rolled
 /// back. Without the task, sqlx would return the connection to the pool inside a half-begun transaction.
-async fn begin_transaction<D: Database>(
+async fn begin_apart<D: Database, T: Send + 'static>(
     pool: &Pool<D>,
-    statement: &'static str,
     place: impl Fn() -> DatabasePlace,
-) -> Result<Transaction<'static, D>> {
+    begun: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+) -> Result<T> {
     inject_fault(StatementSide::Before, "begin", "BEGIN");
-    let cloned = pool.clone();
-    let begun = tokio::spawn(async move { cloned.begin_with(statement).await }).await;
+    let begun = tokio::spawn(begun).await;
     inject_fault(StatementSide::After, "begin", "BEGIN");
     match begun.map_err(StoreError::TaskFailed)? {
         Ok(begun) => Ok(begun),
         Err(error) => Err(classify_begin_error(find_cause(pool, error).await, place())),
+    }
+}
+
+/// Returns true if the server answers on a connection of the pool and the connection is in no transaction.
+async fn is_usable(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    match tokio::time::timeout(REPLY_TIMEOUT, connection.ping()).await {
+        Ok(answer) => answer.map(|()| !connection.is_in_transaction()),
+        Err(_) => Err(sqlx::Error::Io(silent_server(REPLY_TIMEOUT))),
     }
 }
 
@@ -256,4 +288,4 @@ async fn find_cause<D: Database>(pool: &Pool<D>, error: sqlx::Error) -> sqlx::Er
     }
 }
 
-list_statements!(IDLE_TRANSACTION_TIMEOUT);
+list_statements!(SERVER_TIMEOUTS);

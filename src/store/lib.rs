@@ -30,6 +30,7 @@ pub mod nodes;
 mod open_store;
 pub mod param;
 pub mod persons;
+mod postgres_transaction;
 pub mod queue_samples;
 pub mod reopened_completions;
 pub mod reporting_lines;

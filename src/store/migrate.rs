@@ -224,7 +224,10 @@ async fn apply_migration(tx: &mut Tx, sql: &str) -> Result<()> {
         Tx::Sqlite(tx, file) => {
             sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()).context_in(DOING, file)
         }
-        Tx::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()).context(DOING),
+        Tx::Postgres(tx) => {
+            let run = tx.run(async |connection| sqlx::raw_sql(sql).execute(connection).await.map(|_| ()));
+            run.await.context(DOING)
+        }
     };
     inject_fault(StatementSide::After, DOING, "");
     applied

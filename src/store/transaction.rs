@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sqlx::{Executor, Postgres, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Executor, SqlSafeStr, Sqlite, Transaction};
 use tracing::trace;
 
 use super::Result;
 use super::error::ErrorContext;
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::{FromEngineRow, Param, postgres_query, sqlite_query};
+use super::postgres_transaction::PostgresTransaction;
 use super::sql::Sql;
 
 /// A transaction on either engine. Dropping it rolls it back.
@@ -19,7 +20,7 @@ pub enum Tx {
     /// On the embedded database, with its file.
     Sqlite(Transaction<'static, Sqlite>, Arc<Path>),
     /// On a PostgreSQL server.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PostgresTransaction),
 }
 
 impl Tx {
@@ -57,7 +58,8 @@ impl Tx {
                 done.map(|done| done.rows_affected()).context_in(doing, file)
             }
             Self::Postgres(tx) => {
-                let done = postgres_query(text, args).execute(&mut **tx).await;
+                let done =
+                    tx.run(async |connection| postgres_query(text, args).execute(connection).await).await;
                 done.map(|done| done.rows_affected()).context(doing)
             }
         };
@@ -98,10 +100,14 @@ impl Tx {
                 }
             }
             Self::Postgres(tx) => {
-                let mut rows = postgres_query(text, args).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await.context(doing)? {
-                    take(T::from_row(&row).context(doing)?);
-                }
+                let read = tx.run(async |connection| {
+                    let mut rows = postgres_query(text, args).fetch(connection);
+                    while let Some(row) = rows.try_next().await? {
+                        take(T::from_row(&row)?);
+                    }
+                    Ok(())
+                });
+                read.await.context(doing)?;
             }
         }
         inject_fault(StatementSide::After, doing, text);
@@ -140,7 +146,7 @@ impl Tx {
         let text = sqlx::AssertSqlSafe(self.sql_text(sql)).into_sql_str();
         match self {
             Self::Sqlite(tx, _) => (**tx).prepare(text).await.map(|_| ()),
-            Self::Postgres(tx) => (**tx).prepare(text).await.map(|_| ()),
+            Self::Postgres(tx) => tx.run(async |connection| connection.prepare(text).await.map(|_| ())).await,
         }
     }
 
