@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::service::ldap;
 use crate::support::company::Company;
+use crate::support::company_files::COLUMNS;
 use crate::support::database::Engine;
 use crate::support::program::wait_until;
 use crate::support::scripted_ldap_server::{LdapReply, LdapScript, ScriptedLdapServer, nested, tagged};
@@ -157,6 +158,26 @@ fn service_survives_a_hostile_api() {
         let company = company(&api(&server), "reading_pages = 100");
         survive(&company, kind);
     }
+}
+
+/// APIs that send informational responses without end keep no other task waiting, and the service ends in time.
+#[test]
+fn service_answers_while_apis_send_informational_responses() {
+    let informational = ServerReply::json(json!({})).with_mode(TransmissionMode::Informational);
+    let server = HttpServer::start(move |_| informational.clone());
+    let mut company = company(&api(&server), "");
+    for name in ["second", "third"] {
+        company.directory(name, &COLUMNS, &format!("{SCHEDULE}{}", api(&server)));
+    }
+    company.sql("UPDATE connectors SET scheduled_until = '2026-01-01T00:00:00+00:00'");
+    let site = company.serve();
+    wait_until("the readings have begun", || !server.take_requests().is_empty());
+    for _ in 0..20 {
+        assert_healthy(&site);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    end_in_time(site);
+    assert_eq!(company.members("Sales"), ["ada"]);
 }
 
 /// A file whose second line has no end.

@@ -16,6 +16,9 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
     use ResourceLimit as L;
     match limit {
         L::Connections => "web::connection_limits::connection_above_bound_ends_the_one_that_waited_longest",
+        L::SurplusConnections => {
+            "web::connection_limits::health_is_answered_while_all_connections_are_in_requests"
+        }
         L::ConnectionsPerAddress => "web::connection_limits::connections_of_one_address_are_bounded",
         L::HeaderSeconds | L::BodySeconds => "web::connection_limits::slow_headers_and_bodies_end_in_time",
         L::HeaderBytes => "web::connection_limits::large_header_is_refused",
@@ -40,6 +43,12 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
         L::SessionsPerAccount => "resource_limits::oldest_session_of_an_account_makes_way",
         L::ProviderAnswerBytes => "web::provider_metadata::large_answer_is_refused",
         L::ProviderMetadataSeconds => "web::provider_metadata::metadata_are_read_once",
+        L::ConfigBytes | L::SecretBytes | L::CertificateBytes | L::ImportBytes => {
+            "connectors::file::regular_file::file_of_one_byte_more_than_the_bound_is_refused"
+        }
+        L::ConfigLineBytes => "config::limit_tests::line_of_one_byte_more_than_the_bound_is_refused",
+        L::ConfigErrors => "config::limit_tests::errors_of_a_file_are_bounded",
+        L::ReloadSeconds => "service::config_reload::file_that_is_not_read_in_time_is_logged",
         L::ReadingBytes | L::ReadingRecords | L::ReadingPages => {
             "vendors::limits::pages_records_and_bytes_are_bounded"
         }

@@ -181,6 +181,22 @@ fn reload_ignores_invalid_config() {
     });
 }
 
+/// A pipe in the place of the configuration file is refused: nobody writes to it, and the service goes on and ends in time.
+#[test]
+fn pipe_as_configuration_file_does_not_stop_the_service() {
+    let company = company(Engine::Sqlite);
+    let service = start(&company);
+    service.wait_for_log("service started");
+    let path = company.write();
+    fs::remove_file(&path).expect("removed");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
+    assert!(made.success());
+    service.signal("HUP");
+    service.wait_for_log("it is not a regular file");
+    wait_for_schedule_check(&service);
+    end(service);
+}
+
 /// The log is JSON and contains no personal data.
 #[test]
 fn log_is_json_without_personal_data() {

@@ -56,6 +56,7 @@ mod supervision;
 mod support;
 mod suspensions;
 mod systemd_unit;
+mod terminal_output;
 mod undo;
 mod undo_laws;
 mod upgrade;

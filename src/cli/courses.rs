@@ -7,12 +7,14 @@ use super::command_context::CommandContext;
 use super::error::CliError;
 use super::groups::print_change;
 use super::output::{self, count};
+use rollcall_connectors::file::read_regular_file;
 use rollcall_core::enrollment::assign::AssignmentOutcome;
 use rollcall_core::groups::{
     self, AssignRequest, AssignmentTargetRef, DeletionConfirmation, GroupError, UnassignImpact,
     UnassignResult,
 };
 use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::courses;
 
 /// Runs a command about courses.
@@ -39,7 +41,7 @@ pub(crate) async fn courses(session: &CommandContext, command: args::CoursesComm
         }
         args::CoursesCommand::Import { file } => {
             let name = file.display();
-            let sheet = std::fs::read(&file)
+            let sheet = read_regular_file(&file, ResourceLimit::ImportBytes)
                 .map_err(|error| CliError::failed(format!("`{name}` cannot be read: {error}")))?;
             let about = session.new_manual_run(format!("import courses from `{name}`"));
             let imported =

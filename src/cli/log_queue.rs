@@ -1,5 +1,6 @@
 //! A queue between the program and standard error. A reader that stalls or goes away stops no task of the service.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,9 @@ enum LogItem {
     Flush(SyncSender<()>),
 }
 
+/// How a line is written so that no text in it acts on a terminal.
+pub(crate) type LineFormat = fn(&str) -> Cow<'_, str>;
+
 /// Where log lines are written to. A write never waits and never fails.
 #[derive(Debug, Clone)]
 pub(crate) struct LogQueue {
@@ -27,13 +31,13 @@ pub(crate) struct LogQueue {
 
 impl LogQueue {
     /// Starts the thread that writes the lines to `output`.
-    pub(crate) fn start(output: impl Write + Send + 'static) -> std::io::Result<Self> {
+    pub(crate) fn start(output: impl Write + Send + 'static, format: LineFormat) -> std::io::Result<Self> {
         let (items, waiting) = sync_channel(QUEUE_LINES);
         let dropped = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&dropped);
         std::thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || write_lines(output, &waiting, &count))?;
+            .spawn(move || write_lines(output, format, &waiting, &count))?;
         Ok(Self { items, dropped })
     }
 
@@ -63,11 +67,11 @@ impl Write for LogQueue {
     }
 }
 
-fn write_lines(mut output: impl Write, waiting: &Receiver<LogItem>, dropped: &AtomicU64) {
+fn write_lines(mut output: impl Write, format: LineFormat, waiting: &Receiver<LogItem>, dropped: &AtomicU64) {
     for item in waiting {
         // A log that cannot be written cannot be reported either.
         match item {
-            LogItem::Line(line) => drop(output.write_all(&line)),
+            LogItem::Line(line) => drop(output.write_all(format(&String::from_utf8_lossy(&line)).as_bytes())),
             LogItem::Flush(written) => {
                 let _ = output.flush();
                 let _ = written.send(());
@@ -83,6 +87,8 @@ fn write_lines(mut output: impl Write, waiting: &Receiver<LogItem>, dropped: &At
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+
+    use rollcall_model::terminal_text::show_log_line;
 
     use super::*;
 
@@ -108,8 +114,8 @@ mod tests {
     fn stalled_output_blocks_no_writer_and_lost_lines_are_counted() {
         let (go_on, wait) = sync_channel(0);
         let text = Arc::new(Mutex::new(Vec::new()));
-        let mut queue =
-            LogQueue::start(SlowOutput { go_on: wait, text: Arc::clone(&text) }).expect("a thread");
+        let mut queue = LogQueue::start(SlowOutput { go_on: wait, text: Arc::clone(&text) }, show_log_line)
+            .expect("a thread");
         for _ in 0..QUEUE_LINES + 100 {
             queue.write_all(b"line\n").expect("a write never fails");
         }
@@ -143,7 +149,7 @@ mod tests {
                 Err(std::io::ErrorKind::BrokenPipe.into())
             }
         }
-        let mut queue = LogQueue::start(ClosedOutput).expect("a thread");
+        let mut queue = LogQueue::start(ClosedOutput, show_log_line).expect("a thread");
         queue.write_all(b"first\n").expect("a write never fails");
         LogQueue::flush(&queue);
         queue.write_all(b"second\n").expect("a write never fails");

@@ -6,6 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::log_queue::LogQueue;
 use rollcall_core::sync::OUTCOME_LOG_TARGET;
+use rollcall_model::terminal_text::{escape_in_json, show_log_line};
 
 /// Starts logging to standard error. The default level is `info` for services and `warn` for commands; `RUST_LOG` overrides it.
 ///
@@ -28,13 +29,14 @@ pub(crate) fn init_logging(verbose: u8, is_service: bool) -> std::io::Result<Log
     };
     let asked = std::env::var("RUST_LOG").unwrap_or(level);
     let filter = EnvFilter::builder().parse_lossy(format!("{asked},{quiet}"));
-    let queue = LogQueue::start(std::io::stderr())?;
+    let is_terminal = std::io::stderr().is_terminal();
+    let queue = LogQueue::start(std::io::stderr(), if is_terminal { show_log_line } else { escape_in_json })?;
     let writer = queue.clone();
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .log_internal_errors(false)
         .with_writer(move || writer.clone());
-    if std::io::stderr().is_terminal() {
+    if is_terminal {
         log.with_target(false).with_ansi(std::env::var_os("NO_COLOR").is_none()).init();
     } else {
         log.json().flatten_event(true).init();

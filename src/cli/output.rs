@@ -7,15 +7,20 @@ use serde::Serialize;
 
 use super::error::CliError;
 pub(crate) use rollcall_model::format::{count, thousands};
+use rollcall_model::terminal_text::{escape_in_json, show_controls, show_on_one_line};
 
 /// Prints one JSON document.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string(value).map_err(|error| CliError::failed(error.to_string()))?;
-    print_result(&text)
+    write_result(&escape_in_json(&text))
 }
 
-/// Prints a result.
+/// Prints a result. Control characters in names and values are shown as codes.
 pub(crate) fn print_result(text: &str) -> Result<(), CliError> {
+    write_result(&show_controls(text))
+}
+
+fn write_result(text: &str) -> Result<(), CliError> {
     if text.is_empty() {
         return Ok(());
     }
@@ -30,10 +35,10 @@ fn ignore_broken_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
     }
 }
 
-/// Prints a status message to standard error.
+/// Prints a status message to standard error. Control characters in names and values are shown as codes.
 pub(crate) fn print_status(text: &str) {
     // A closed standard error cannot be reported.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", show_controls(text));
 }
 
 /// Prints a table, or the message `nothing` if there are no rows.
@@ -48,7 +53,7 @@ pub(crate) fn print_table<const N: usize>(
     let mut empty = true;
     for row in rows {
         empty = false;
-        table.add_row(row);
+        table.add_row(row.map(|cell| show_on_one_line(&cell).into_owned()));
     }
     if empty {
         print_status(nothing);
@@ -69,7 +74,7 @@ pub(crate) fn is_interactive() -> bool {
 /// Asks a question at the terminal. Returns true if the answer is yes.
 pub(crate) fn confirm(question: &str) -> Result<bool, CliError> {
     let mut err = std::io::stderr().lock();
-    write!(err, "{question} [y/N] ")?;
+    write!(err, "{} [y/N] ", show_on_one_line(question))?;
     err.flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

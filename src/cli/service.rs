@@ -23,7 +23,7 @@ use rollcall_web::{self as web, BackgroundTasks, WebContext};
 pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Result<u8, CliError> {
     let named = named.cloned();
     let database = session.config.database.url.clone();
-    let reload: ConfigReloader = Box::new(move || {
+    let reload: ConfigReloader = Arc::new(move || {
         let config = load_config(named.as_ref()).map_err(|failure| failure.render())?;
         if config.database.url != database {
             return Err("`database.url` was changed: restart the service to apply it".to_owned());

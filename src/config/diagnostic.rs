@@ -1,11 +1,16 @@
 //! Diagnostics of the configuration file and their text form.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::Utf8Error;
 
 use serde::Serialize;
+
+use rollcall_connectors::file::RegularFileError;
+use rollcall_model::format::thousands;
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// One error or warning with its position in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -107,10 +112,11 @@ impl fmt::Display for Diagnostics {
 impl std::error::Error for Diagnostics {}
 
 /// Returns the diagnostic of a file that cannot be opened.
-pub(super) fn unreadable_file(path: &Path, error: &std::io::Error) -> Diagnostics {
+pub(super) fn unreadable_file(path: &Path, error: &RegularFileError) -> Diagnostics {
     let message = format!("the file cannot be read: {error}");
-    let hint = (error.kind() == std::io::ErrorKind::NotFound)
-        .then(|| "create one with `rollcall config example > rollcall.toml`".to_owned());
+    let is_missing =
+        matches!(error, RegularFileError::Unreadable(cause) if cause.kind() == ErrorKind::NotFound);
+    let hint = is_missing.then(|| "create one with `rollcall config example > rollcall.toml`".to_owned());
     let (key, file) = (String::new(), path.to_owned());
     Diagnostics::new(vec![Diagnostic { line: 0, column: 0, key, message, hint, file, source_line: None }])
 }
@@ -124,6 +130,25 @@ pub(super) fn invalid_utf8(path: &Path, bytes: &[u8], error: Utf8Error) -> Diagn
     let hint = Some("save the file as UTF-8".to_owned());
     let (key, file) = (String::new(), path.to_owned());
     Diagnostics::new(vec![Diagnostic { line, column, key, message, hint, file, source_line: None }])
+}
+
+/// Fails if a line is longer than any that is read: some errors are searched for in each part of a line.
+pub(super) fn refuse_long_lines(text: &str, path: &Path) -> Result<(), Diagnostics> {
+    let limit = ResourceLimit::ConfigLineBytes;
+    let Some(at) = text.split('\n').position(|line| line.len() > limit.default_size()) else { return Ok(()) };
+    limit.record_reached();
+    let most = thousands(limit.default_value());
+    let message = format!("line {} has more than {most} bytes, the limit `{}`", at + 1, limit.spec().name);
+    let (key, file) = (String::new(), path.to_owned());
+    Err(Diagnostics::new(vec![Diagnostic {
+        line: at + 1,
+        column: 1,
+        key,
+        message,
+        hint: Some("divide the line".to_owned()),
+        file,
+        source_line: None,
+    }]))
 }
 
 /// A diagnostic with a byte position, before it is converted to line and column.

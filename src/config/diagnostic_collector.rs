@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::diagnostic::{Diagnostic, Diagnostics, PendingDiagnostic, sort};
 use crate::document::ConfigDocument;
 use crate::toml_errors;
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// Collects the diagnostics while the file is parsed.
 #[derive(Debug)]
@@ -46,7 +47,14 @@ impl<'d> DiagnosticCollector<'d> {
     /// Returns the warnings, or all errors.
     pub(crate) fn into_result(self) -> Result<Vec<Diagnostic>, Diagnostics> {
         let placed = |findings: RefCell<Vec<PendingDiagnostic>>| -> Vec<Diagnostic> {
-            findings.into_inner().into_iter().map(|finding| self.document.build_diagnostic(finding)).collect()
+            let mut findings = findings.into_inner();
+            let limit = ResourceLimit::ConfigErrors;
+            if findings.len() > limit.default_size() {
+                limit.record_reached();
+                findings.sort_by_key(|finding| finding.span.start);
+                findings.truncate(limit.default_size());
+            }
+            findings.into_iter().map(|finding| self.document.build_diagnostic(finding)).collect()
         };
         let mistakes = placed(self.mistakes);
         if !mistakes.is_empty() {

@@ -79,9 +79,8 @@ impl<'t> ConfigDocument<'t> {
         let start = self.starts[line];
         let end = self.starts.get(line + 1).map_or(self.text.len(), |&next| next - 1);
         let mut quote = SourceLine { line: String::new(), caret: 0, width: 0 };
-        let (mut at, mut caret, mut stop) = (start, None, None);
+        let (mut at, mut caret, mut stop, mut shown) = (start, None, None, 0);
         while at < end {
-            let shown = quote.line.chars().count();
             let hidden = self.hidden.iter().find(|hidden| hidden.contains(&at));
             let next = match hidden {
                 Some(hidden) => hidden.end.min(end),
@@ -90,9 +89,11 @@ impl<'t> ConfigDocument<'t> {
             if caret.is_none() && marked.start < next {
                 caret = Some(shown);
             }
-            quote.line.push_str(if hidden.is_some() { "***" } else { &self.text[at..next] });
+            let part = if hidden.is_some() { "***" } else { &self.text[at..next] };
+            quote.line.push_str(part);
+            shown += part.chars().count();
             if marked.end >= next {
-                stop = Some(quote.line.chars().count());
+                stop = Some(shown);
             }
             at = next;
         }

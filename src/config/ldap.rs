@@ -1,6 +1,5 @@
 //! Keys of connectors of kind `ldap` and `active_directory`.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use crate::diagnostic_collector::SpannedValue;
 use crate::secret::{self, BIND_PASSWORD};
 use crate::section::ConfigSection;
 use rollcall_connectors::active_directory;
+use rollcall_connectors::file::open_regular_file;
 use rollcall_connectors::ldap::{GROUP_FILTER, LdapSettings};
 use rollcall_model::secret::SecretText;
 
@@ -171,14 +171,13 @@ fn bind(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<(String
 pub(super) fn ca_file(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<PathBuf> {
     let at = section.text("ca_file")?;
     let path = around.folder.join(at.value);
-    let opened = File::open(&path).and_then(|file| file.metadata());
-    let wrong = match opened {
-        Ok(metadata) if metadata.is_file() => return Some(path),
-        Ok(_) => "it is not a regular file".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    section.report.report_error(at.finding(format!("`{}` cannot be read: {wrong}", path.display())));
-    None
+    match open_regular_file(&path) {
+        Ok(_) => Some(path),
+        Err(wrong) => {
+            section.report.report_error(at.finding(format!("`{}` cannot be read: {wrong}", path.display())));
+            None
+        }
+    }
 }
 
 fn filter(section: &ConfigSection<'_>, key: &'static str, usual: &str) -> String {

@@ -22,6 +22,8 @@ mod glob_overlap;
 mod http_url;
 mod key_spec;
 mod ldap;
+#[cfg(test)]
+mod limit_tests;
 mod mapping;
 #[cfg(test)]
 mod message_snapshot;
@@ -50,10 +52,11 @@ use crate::diagnostic_collector::DiagnosticCollector;
 use crate::document::ConfigDocument;
 use crate::section::ConfigSection;
 use rollcall_connectors::Connector;
+use rollcall_connectors::file::read_regular_file;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::catalogue::{FileAssignment, FileCourse};
 use rollcall_model::guard::SafetyLimits;
-use rollcall_model::resource_limits::ResourceLimits;
+use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
 use rollcall_rules::rule::Rule;
@@ -232,9 +235,11 @@ impl Config {
     /// # Errors
     /// All errors in the file, or the reason why it cannot be read.
     pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostics> {
-        let bytes = std::fs::read(path).map_err(|error| diagnostic::unreadable_file(path, &error))?;
+        let bytes = read_regular_file(path, ResourceLimit::ConfigBytes)
+            .map_err(|error| diagnostic::unreadable_file(path, &error))?;
         let text =
             std::str::from_utf8(&bytes).map_err(|error| diagnostic::invalid_utf8(path, &bytes, error))?;
+        diagnostic::refuse_long_lines(text, path)?;
         Self::parse(text, path, env)
     }
 

@@ -1,11 +1,14 @@
 //! Files of secrets. They are read with the configuration file, and anew for each reading of a source.
 
+use std::io;
 use std::path::Path;
 
 use crate::api::ApiSettings;
+use crate::file::{RegularFileError, read_regular_file};
 use crate::http::HttpAuth;
 use crate::ldap::LdapSettings;
 use crate::{Connector, ConnectorAttempt, ConnectorError, ReadingError, SourceSettings};
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_model::secret::{SecretFile, SecretText};
 
 /// Reason why a file does not contain a secret. The message follows the name of the file.
@@ -13,7 +16,7 @@ use rollcall_model::secret::{SecretFile, SecretText};
 pub enum SecretFileError {
     /// The system cannot read it.
     #[error("cannot be read: {0}")]
-    Unreadable(#[from] std::io::Error),
+    Unreadable(#[from] RegularFileError),
     /// It has no text.
     #[error("is empty")]
     Empty,
@@ -25,7 +28,9 @@ pub enum SecretFileError {
 ///
 /// If the file cannot be read or is empty.
 pub fn read_secret_file(path: &Path) -> Result<String, SecretFileError> {
-    let mut text = std::fs::read_to_string(path)?;
+    let bytes = read_regular_file(path, ResourceLimit::SecretBytes)?;
+    let not_text = |cause| RegularFileError::Unreadable(io::Error::new(io::ErrorKind::InvalidData, cause));
+    let mut text = String::from_utf8(bytes).map_err(not_text)?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     text.truncate(line.strip_suffix('\r').unwrap_or(line).len());
     if text.is_empty() { Err(SecretFileError::Empty) } else { Ok(text) }

@@ -33,5 +33,6 @@ pub mod session_method;
 pub mod source_date;
 pub mod source_file;
 pub mod status;
+pub mod terminal_text;
 mod text_enum;
 pub mod timestamp;

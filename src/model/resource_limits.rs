@@ -50,7 +50,9 @@ const MIB: u64 = 1 << 20;
 
 limits! {
     Connections = "connections", 512, Some((16, 100_000)), "connections",
-        "Connections of the web server at the same time. A further one ends the one that has waited longest for its client.";
+        "Connections of the web server at the same time. A further one ends the one that has waited longest for its client. If all are in requests, it is answered with status 503.";
+    SurplusConnections = "surplus_connections", 32, None, "connections",
+        "Connections beyond `connections` that are answered at the same time: `/healthz` and `/readyz` as usual, other paths with status 503. The oldest one makes way.";
     ConnectionsPerAddress = "connections_per_address", 64, Some((4, 100_000)), "connections",
         "Connections of one client address, or IPv6 network of 64 bits, at the same time. Further ones are closed. A trusted proxy has no bound of its own.";
     HeaderSeconds = "header_seconds", 10, None, "seconds",
@@ -103,6 +105,20 @@ limits! {
         "Size of an answer of the identity provider. A larger one is an error.";
     ProviderMetadataSeconds = "provider_metadata_seconds", 600, None, "seconds",
         "Time for which the metadata and keys of the identity provider are kept.";
+    ConfigBytes = "config_bytes", 4 * MIB, None, "bytes",
+        "Size of the configuration file. A larger one is refused.";
+    ConfigLineBytes = "config_line_bytes", 64 << 10, None, "bytes",
+        "Length of a line of the configuration file. A file with a longer one is refused.";
+    ConfigErrors = "config_errors", 100, None, "errors",
+        "Errors, and as many warnings, of the configuration file that are reported. Further ones are left out.";
+    ReloadSeconds = "reload_seconds", 10, None, "seconds",
+        "Time to read the configuration file anew. Then the log says so, and the previous configuration stays until the file has been read.";
+    SecretBytes = "secret_bytes", 64 << 10, None, "bytes",
+        "Size of the file of a secret. A larger one is refused.";
+    CertificateBytes = "certificate_bytes", 4 * MIB, None, "bytes",
+        "Size of a file with certificates or a key. A larger one is refused.";
+    ImportBytes = "import_bytes", 16 * MIB, None, "bytes",
+        "Size of a file that a command imports. A larger one is refused.";
     ReadingBytes = "reading_bytes", 8 << 30, Some((MIB, 1 << 44)), "bytes",
         "Data of one reading of a source. Then the run fails and removes nothing.";
     ReadingRecords = "reading_records", 5_000_000, Some((1_000, 1_000_000_000)), "records",

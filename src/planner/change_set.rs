@@ -7,7 +7,6 @@ use rustc_hash::FxHashMap;
 
 use crate::catalogue_plan::{self, CataloguePlan};
 use crate::correlation::PersonMatch;
-use crate::desired_memberships::{DesiredMemberships, RuleEvaluation};
 use crate::email_assignment::LearnerUpdate;
 use crate::group_states::KnownMembers;
 use crate::learner_evaluation::RuleScope;
@@ -19,6 +18,7 @@ use crate::pinned_records::PinnedRecords;
 use crate::plan_warning::PlanWarning;
 use crate::population::{EvaluatedLearner, LearnerIndex, Population};
 use crate::population_builder::{PopulationBuilder, connector_bit};
+use crate::rule_evaluation::RuleEvaluation;
 use crate::set_aside_people::find_set_aside;
 use crate::snapshot::{SnapshotExtent, records_by_learner};
 use crate::source_data::{KnownAbsence, SourceData, update_digests};
@@ -215,14 +215,15 @@ impl PopulationBuilder<'_> {
         let rules = self.context.rules;
         let today = self.today();
         let names: Vec<RuleName> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
-        let desired = DesiredMemberships::evaluate(RuleEvaluation {
+        let desired = RuleEvaluation {
             rules: rules.rules,
             population: &self.population,
             connectors: &rules.connector_names(),
             today: self.context.today,
             interrupt: self.context.interrupt,
             known: KnownMembers::Current(&today),
-        });
+        }
+        .evaluate();
         let desired = desired.ok_or(PlanInterrupted)?;
         let mut plan = MembershipPlan::between(&today, &desired, &names, &self.population);
         plan.problems.extend(desired.list_rule_warnings(&names));

@@ -5,6 +5,7 @@
 //! the current batch is finished, a run in progress is rolled back, and the service exits within ten seconds. SIGHUP
 //! reloads the configuration file and keeps the previous configuration if the new one is not valid.
 
+mod config_reload;
 pub mod heartbeat;
 pub mod queue_metrics;
 pub mod retention;
@@ -25,11 +26,10 @@ use rollcall_config::Config;
 use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_store::Store;
 
+pub use config_reload::ConfigReloader;
+use config_reload::ConfigReloads;
 use supervisor::SupervisedTasks;
 pub use supervisor::{EndedTask, TaskName};
-
-/// Reloads the configuration file, or returns its errors.
-pub type ConfigReloader = Box<dyn Fn() -> Result<Arc<Config>, String> + Send>;
 
 /// Task that serves requests until the service stops.
 pub type WebServerTask = Box<dyn FnOnce(ServiceContext) -> BoxFuture<'static, ()> + Send>;
@@ -78,13 +78,15 @@ pub async fn run_service(
     let vitals = ServiceVitals::default();
     let context = ServiceContext { store, config: file, stop: stop.clone(), vitals };
     let mut tasks = spawn_tasks(&context, config.worker.concurrency, pages);
+    let mut reloads = ConfigReloads::new(reload, publish);
     info!(connectors = config.connectors.len(), "service started");
     let result = loop {
         tokio::select! {
             signal = signals.next_signal() => match signal {
                 signals::ServiceSignal::Stop => break Ok(()),
-                signals::ServiceSignal::Reload => reload_config(&reload, &publish),
+                signals::ServiceSignal::Reload => reloads.request(),
             },
+            () = reloads.advance() => {}
             ended = tasks.wait_for_end() => {
                 error!(task = ended.name, "{ended}; the service stops, so that it is started again");
                 break Err(ServiceError::TaskEnded(ended));
@@ -109,17 +111,4 @@ fn spawn_tasks(context: &ServiceContext, workers: u32, pages: WebServerTask) -> 
     tasks.spawn("retention", retention::purge_daily(store, config, stop));
     tasks.spawn("scheduler", scheduler::run_scheduler(context.clone()));
     tasks
-}
-
-fn reload_config(reload: &ConfigReloader, publish: &watch::Sender<Arc<Config>>) {
-    match reload() {
-        Ok(config) => {
-            info!(connectors = config.connectors.len(), "configuration reloaded");
-            publish.send_replace(config);
-        }
-        Err(mistakes) => error!(
-            mistakes,
-            "the configuration file is not valid; the service keeps the previous configuration"
-        ),
-    }
 }

@@ -69,8 +69,8 @@ enum ConnectionPools {
     },
     Postgres {
         pool: PgPool,
-        statement_timeout: Duration,
         server: Arc<DatabaseServer>,
+        statement_timeout: Duration,
     },
 }
 
@@ -136,7 +136,7 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(is_usable(connection)))
             .connect_lazy_with(connect);
         let statement_timeout = options.statement_timeout;
-        Ok(Self { pools: ConnectionPools::Postgres { pool, statement_timeout, server } })
+        Ok(Self { pools: ConnectionPools::Postgres { pool, server, statement_timeout } })
     }
 
     /// Begins a read transaction on one snapshot of the database.
@@ -145,10 +145,10 @@ impl Store {
     /// If no connection can be opened.
     pub async fn begin_read(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, file, .. } => begin_on_file(durable, "BEGIN", file).await,
-            ConnectionPools::Postgres { pool, statement_timeout, server } => {
+            ConnectionPools::Sqlite { durable, file, .. } => begin_sqlite(durable, "BEGIN", file).await,
+            ConnectionPools::Postgres { pool, server, statement_timeout } => {
                 let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                begin_on_server(pool, statement, *statement_timeout, server).await
+                begin_postgres(pool, statement, server, *statement_timeout).await
             }
         }
     }
@@ -160,10 +160,10 @@ impl Store {
     pub async fn begin_write(&self) -> Result<Tx> {
         match &self.pools {
             ConnectionPools::Sqlite { durable, file, .. } => {
-                begin_on_file(durable, "BEGIN IMMEDIATE", file).await
+                begin_sqlite(durable, "BEGIN IMMEDIATE", file).await
             }
-            ConnectionPools::Postgres { pool, statement_timeout, server } => {
-                begin_with_timeouts(pool, *statement_timeout, server).await
+            ConnectionPools::Postgres { pool, server, statement_timeout } => {
+                begin_with_timeouts(pool, server, *statement_timeout).await
             }
         }
     }
@@ -176,10 +176,10 @@ impl Store {
     pub async fn begin_drain(&self) -> Result<Tx> {
         match &self.pools {
             ConnectionPools::Sqlite { relaxed, file, .. } => {
-                begin_on_file(relaxed, "BEGIN IMMEDIATE", file).await
+                begin_sqlite(relaxed, "BEGIN IMMEDIATE", file).await
             }
-            ConnectionPools::Postgres { pool, statement_timeout, server } => {
-                begin_with_timeouts(pool, *statement_timeout, server).await
+            ConnectionPools::Postgres { pool, server, statement_timeout } => {
+                begin_with_timeouts(pool, server, *statement_timeout).await
             }
         }
     }
@@ -224,49 +224,33 @@ fn describe_server(options: &PgConnectOptions) -> DatabaseServer {
     DatabaseServer { address: format!("{host}:{}", options.get_port()), account, database }
 }
 
-async fn begin_with_timeouts(
-    pool: &PgPool,
-    statement_timeout: Duration,
-    server: &Arc<DatabaseServer>,
-) -> Result<Tx> {
-    let mut tx = begin_on_server(pool, "BEGIN", statement_timeout, server).await?;
-    let milliseconds = statement_timeout.as_millis().to_string();
-    let _: (String,) = tx.fetch_one("set the time limits", SERVER_TIMEOUTS, params![milliseconds]).await?;
-    Ok(tx)
+async fn begin_sqlite(pool: &SqlitePool, statement: &'static str, file: &Arc<Path>) -> Result<Tx> {
+    let cloned = pool.clone();
+    let begun = async move { cloned.begin_with(statement).await };
+    let place = || DatabasePlace::File(Arc::clone(file));
+    begin_apart(pool, begun, place).await.map(|tx| Tx::Sqlite(tx, Arc::clone(file)))
 }
 
-async fn begin_on_server(
+async fn begin_postgres(
     pool: &PgPool,
     statement: &'static str,
-    statement_timeout: Duration,
     server: &Arc<DatabaseServer>,
+    statement_timeout: Duration,
 ) -> Result<Tx> {
     let begun = PostgresTransaction::begin(pool.clone(), statement, statement_timeout);
     let place = || DatabasePlace::Server(Arc::clone(server));
-    begin_apart(pool, place, begun).await.map(Tx::Postgres)
+    begin_apart(pool, begun, place).await.map(Tx::Postgres)
 }
 
-async fn begin_on_file(pool: &SqlitePool, statement: &'static str, file: &Arc<Path>) -> Result<Tx> {
-    let cloned = pool.clone();
-    let place = || DatabasePlace::File(Arc::clone(file));
-    let begun = begin_apart(pool, place, async move { cloned.begin_with(statement).await });
-    begun.await.map(|tx| Tx::Sqlite(tx, Arc::clone(file)))
-}
-
-/// Begins a transaction in a separate task. If the caller is cancelled, the complete transaction is dropped and rolled
-/// back. Without the task, sqlx would return the connection to the pool inside a half-begun transaction.
-async fn begin_apart<D: Database, T: Send + 'static>(
-    pool: &Pool<D>,
-    place: impl Fn() -> DatabasePlace,
-    begun: impl Future<Output = sqlx::Result<T>> + Send + 'static,
-) -> Result<T> {
-    inject_fault(StatementSide::Before, "begin", "BEGIN");
-    let begun = tokio::spawn(begun).await;
-    inject_fault(StatementSide::After, "begin", "BEGIN");
-    match begun.map_err(StoreError::TaskFailed)? {
-        Ok(begun) => Ok(begun),
-        Err(error) => Err(classify_begin_error(find_cause(pool, error).await, place())),
-    }
+async fn begin_with_timeouts(
+    pool: &PgPool,
+    server: &Arc<DatabaseServer>,
+    statement_timeout: Duration,
+) -> Result<Tx> {
+    let mut tx = begin_postgres(pool, "BEGIN", server, statement_timeout).await?;
+    let milliseconds = statement_timeout.as_millis().to_string();
+    let _: (String,) = tx.fetch_one("set the time limits", SERVER_TIMEOUTS, params![milliseconds]).await?;
+    Ok(tx)
 }
 
 /// Returns true if the server answers on a connection of the pool and the connection is in no transaction.
@@ -274,6 +258,22 @@ async fn is_usable(connection: &mut PgConnection) -> sqlx::Result<bool> {
     match tokio::time::timeout(REPLY_TIMEOUT, connection.ping()).await {
         Ok(answer) => answer.map(|()| !connection.is_in_transaction()),
         Err(_) => Err(sqlx::Error::Io(silent_server(REPLY_TIMEOUT))),
+    }
+}
+
+/// Begins a transaction in a separate task. If the caller is cancelled, the complete transaction is dropped and rolled
+/// back. Without the task, sqlx would return the connection to the pool inside a half-begun transaction.
+async fn begin_apart<D: Database, T: Send + 'static>(
+    pool: &Pool<D>,
+    begun: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+    place: impl Fn() -> DatabasePlace,
+) -> Result<T> {
+    inject_fault(StatementSide::Before, "begin", "BEGIN");
+    let begun = tokio::spawn(begun).await;
+    inject_fault(StatementSide::After, "begin", "BEGIN");
+    match begun.map_err(StoreError::TaskFailed)? {
+        Ok(begun) => Ok(begun),
+        Err(error) => Err(classify_begin_error(find_cause(pool, error).await, place())),
     }
 }
 

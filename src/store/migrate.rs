@@ -225,8 +225,8 @@ async fn apply_migration(tx: &mut Tx, sql: &str) -> Result<()> {
             sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()).context_in(DOING, file)
         }
         Tx::Postgres(tx) => {
-            let run = tx.run(async |connection| sqlx::raw_sql(sql).execute(connection).await.map(|_| ()));
-            run.await.context(DOING)
+            let applied = tx.run(async |connection| sqlx::raw_sql(sql).execute(connection).await);
+            applied.await.map(|_| ()).context(DOING)
         }
     };
     inject_fault(StatementSide::After, DOING, "");

@@ -58,9 +58,8 @@ impl Tx {
                 done.map(|done| done.rows_affected()).context_in(doing, file)
             }
             Self::Postgres(tx) => {
-                let done =
-                    tx.run(async |connection| postgres_query(text, args).execute(connection).await).await;
-                done.map(|done| done.rows_affected()).context(doing)
+                let done = tx.run(async |connection| postgres_query(text, args).execute(connection).await);
+                done.await.map(|done| done.rows_affected()).context(doing)
             }
         };
         inject_fault(StatementSide::After, doing, text);

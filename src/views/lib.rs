@@ -51,13 +51,14 @@ pub struct JobCounts {
     pub enqueued: u64,
 }
 
-/// Formats an error and its causes, a line each.
+/// Formats an error and its causes, a line each. Further lines of a cause are indented: a text of a server cannot look like
+/// a hint of rollcall.
 #[must_use]
 pub fn format_error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut text = indent_further_lines(&error.to_string());
     let mut cause = error.source();
     while let Some(error) = cause {
-        let next = error.to_string();
+        let next = indent_further_lines(&error.to_string());
         if !text.contains(&next) {
             text.push_str("\n  because: ");
             text.push_str(&next);
@@ -65,6 +66,10 @@ pub fn format_error_chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+fn indent_further_lines(text: &str) -> String {
+    text.replace('\n', "\n    ")
 }
 
 /// Splits a text with several lines that a query returned.

@@ -11,6 +11,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use rollcall_config::TlsSettings;
+use rollcall_connectors::file::read_regular_file;
+use rollcall_model::resource_limits::ResourceLimit;
 
 /// The reason why the certificate or the key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +49,9 @@ pub fn check_certificate(files: &TlsSettings, now: DateTime<Utc>) -> Result<Date
     let (cert, key) = (&files.cert, &files.key);
     let chain = read_certificates(cert)
         .map_err(|cause| CertificateError::Certificate { path: cert.clone(), cause })?;
-    let private = PrivateKeyDer::from_pem_file(key)
-        .map_err(io::Error::other)
+    let private = read_regular_file(key, ResourceLimit::CertificateBytes)
+        .map_err(io::Error::from)
+        .and_then(|pem| PrivateKeyDer::from_pem_slice(&pem).map_err(io::Error::other))
         .and_then(|private| {
             default_provider().key_provider.load_private_key(private).map_err(io::Error::other)
         })
@@ -71,7 +74,8 @@ pub fn check_certificate(files: &TlsSettings, now: DateTime<Utc>) -> Result<Date
 
 /// Reads the certificates of a file, at least one.
 fn read_certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
-    let chain = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let pem = read_regular_file(path, ResourceLimit::CertificateBytes)?;
+    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     let chain = chain.map_err(io::Error::other)?;
     if chain.is_empty() { Err(io::Error::other("it contains no certificate")) } else { Ok(chain) }
 }

@@ -32,6 +32,11 @@ const MIN_FREE_BYTES: u64 = 64 << 20;
 /// An SQLite file counts as full if less than this share of `max_size` is free: one in a hundred.
 const FULL_SHARE: u64 = 100;
 
+/// Returns true if a path is that of a check of this module.
+pub(super) fn is_health_path(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
 /// Liveness check.
 pub(super) async fn healthz() -> &'static str {
     "ok\n"

@@ -10,6 +10,7 @@ use openidconnect::core::CoreProviderMetadata;
 use openidconnect::{HttpRequest, HttpResponse, IssuerUrl};
 use tokio::sync::{Mutex, Semaphore};
 
+use rollcall_connectors::http::ConnectionThread;
 use rollcall_model::resource_limits::{ResourceLimit, ResourceLimits};
 
 /// Error of a request to the provider.
@@ -18,6 +19,9 @@ pub(super) enum ProviderRequestError {
     /// There is no answer.
     #[error(transparent)]
     Http(#[from] reqwest::Error),
+    /// The thread for the connections cannot start.
+    #[error("no connection is possible: {0}")]
+    NoThread(String),
     /// The answer is too large.
     #[error("the answer has more than {most} bytes")]
     TooLarge {
@@ -26,8 +30,20 @@ pub(super) enum ProviderRequestError {
     },
 }
 
+/// Thread of the connections to the provider.
+static PROVIDER_THREAD: LazyLock<Result<ConnectionThread, String>> =
+    LazyLock::new(|| ConnectionThread::start().map_err(|error| error.to_string()));
+
 /// HTTP client of the OpenID Connect library. Redirects are not followed; requests have a timeout.
 pub(super) async fn send_request(
+    http: reqwest::Client,
+    request: HttpRequest,
+) -> Result<HttpResponse, ProviderRequestError> {
+    let thread = PROVIDER_THREAD.as_ref().map_err(|cause| ProviderRequestError::NoThread(cause.clone()))?;
+    thread.run(receive_answer(http, request)).await
+}
+
+async fn receive_answer(
     http: reqwest::Client,
     request: HttpRequest,
 ) -> Result<HttpResponse, ProviderRequestError> {

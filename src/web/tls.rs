@@ -11,6 +11,8 @@ use tracing::{error, info};
 
 use crate::WebContext;
 use rollcall_config::TlsSettings;
+use rollcall_connectors::file::read_regular_file;
+use rollcall_model::resource_limits::ResourceLimit;
 
 fn invalid_certificate_file(path: &Path, why: impl std::fmt::Display) -> std::io::Error {
     std::io::Error::other(format!("`{}`: {why}", path.display()))
@@ -18,10 +20,14 @@ fn invalid_certificate_file(path: &Path, why: impl std::fmt::Display) -> std::io
 
 /// Loads certificate and key.
 pub(super) fn load_server_config(files: &TlsSettings) -> std::io::Result<Arc<ServerConfig>> {
-    let certificates = CertificateDer::pem_file_iter(&files.cert).and_then(Iterator::collect);
-    let certificates: Vec<_> = certificates.map_err(|why| invalid_certificate_file(&files.cert, why))?;
-    let key =
-        PrivateKeyDer::from_pem_file(&files.key).map_err(|why| invalid_certificate_file(&files.key, why))?;
+    let read = |path| {
+        read_regular_file(path, ResourceLimit::CertificateBytes)
+            .map_err(|why| invalid_certificate_file(path, why))
+    };
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(&files.cert)?).collect();
+    let certificates = certificates.map_err(|why| invalid_certificate_file(&files.cert, why))?;
+    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?)
+        .map_err(|why| invalid_certificate_file(&files.key, why))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -56,7 +62,8 @@ impl TlsCertificate {
 async fn reload_certificate(config: Arc<RwLock<Arc<ServerConfig>>>, mut web: WebContext) {
     while web.file.changed().await.is_ok() {
         let Some(files) = web.config().web.tls.clone() else { continue };
-        match load_server_config(&files) {
+        let load = tokio::task::spawn_blocking(move || load_server_config(&files));
+        match load.await.unwrap_or_else(|ended| Err(ended.into())) {
             Ok(reloaded) => {
                 *config.write().expect("no thread panics while it holds the lock") = reloaded;
                 info!("reloaded the web certificate");

@@ -177,7 +177,9 @@ impl ModelPlanner<'_> {
         }
         let guarded = &self.model.guarded[self.connector];
         if judged.waits() && guarded.baseline.is_some() && guarded.before.is_none() {
-            let groups = 0..self.model.groups.len();
+            // A group that is deleted at that time has no size; after a restoration it has that of the day.
+            let is_live = |group: &usize| self.model.groups[*group].deleted.is_none();
+            let groups = (0..self.model.groups.len()).filter(is_live);
             let groups = groups.map(|group| (group, self.model.members_of(group).len())).collect();
             judged.before = Some(ModelHoldBaseline { run: 0, had, groups });
         }

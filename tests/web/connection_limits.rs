@@ -9,6 +9,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::service::silent_server;
 use crate::support::company::Company;
 use crate::support::database::Engine;
 use crate::support::program::{RunningProgram, rollcall_command};
@@ -128,6 +129,43 @@ fn connection_above_bound_ends_the_one_that_waited_longest() {
     });
     assert!(site.log().iter().any(|line| line.contains("those that wait longest for their client end")));
     site.end();
+}
+
+/// While all connections are in requests, health is answered at once, and other pages are refused. The provider of this company
+/// never answers, so that a sign-in through it takes 10 seconds.
+#[test]
+fn health_is_answered_while_all_connections_are_in_requests() {
+    let (_provider, issuer) = silent_server();
+    let issuer = issuer.replace("ldap://", "http://");
+    let company = company(&format!(
+        "[web.sign_in]\nissuer = '{issuer}'\nurl = 'http://127.0.0.1:1'\nclient_id = 'rollcall'\n\
+         client_secret = 'battery staple horse correct'\nviewers = ['staff']\n[limits]\nconnections = 16"
+    ));
+    let site = company.serve();
+    let sign_in = "GET /sign-in/provider HTTP/1.1\r\nhost: rollcall\r\n\r\n";
+    let page = "GET /sign-in HTTP/1.1\r\nhost: rollcall\r\n\r\n";
+    company.runtime.block_on(async {
+        let mut open = Vec::new();
+        for _ in 0..16 {
+            open.push(connect(&site, "127.0.0.2", sign_in).await);
+        }
+        let refused = read_to_end(connect(&site, "127.0.0.3", page).await).await;
+        assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+        // More silent connections than are answered beyond the bound.
+        for from in ["127.0.0.4", "127.0.0.5"] {
+            for _ in 0..50 {
+                open.push(connect(&site, from, "").await);
+            }
+        }
+        let start = Instant::now();
+        let health = read_to_end(connect(&site, "127.0.0.3", HEALTH).await).await;
+        assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        for waiting in &mut open[..16] {
+            assert!(timeout(Duration::ZERO, waiting.read_u8()).await.is_err(), "the sign-ins still wait");
+        }
+    });
+    site.kill();
 }
 
 /// 2,000 connections of each slow kind, from many addresses, keep no other client out.

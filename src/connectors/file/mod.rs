@@ -11,6 +11,7 @@ mod name_date;
 mod name_pattern;
 mod near_miss;
 mod newest_file;
+mod regular_file;
 mod text_encoding;
 mod text_reader;
 mod utf8_evidence;
@@ -42,6 +43,7 @@ pub(crate) use near_miss::FileOrder;
 pub use near_miss::{NearMiss, NearMissReason};
 pub use newest_file::NewestFile;
 pub(super) use newest_file::{FileResult, with_newest};
+pub use regular_file::{RegularFileError, open_regular_file, read_regular_file};
 pub(crate) use text_encoding::decode_garbled;
 pub use text_encoding::{InvalidUtf16, TextEncoding, WrongEncoding};
 pub(super) use text_reader::TextReader;
@@ -195,7 +197,7 @@ fn check_settings<R>(
 
 /// Opens the file if the settings allow it to be read now.
 pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, FileIdentity), FileError> {
-    let file = open_regular_file(&settings.path)?;
+    let file = open_in_folder(&settings.path)?;
     let metadata = file.metadata().map_err(FileError::Unreadable)?;
     if metadata.len() == 0 {
         return Err(FileError::Empty);
@@ -225,12 +227,13 @@ pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, Fi
 
 /// Opens a regular file in the folder of its path or below. A link to another folder is refused: otherwise everybody
 /// who may write to the folder of an export could have any file of this machine read.
-fn open_regular_file(path: &Path) -> Result<File, FileError> {
-    // Opening a pipe would wait for its writer, so the type is checked first.
-    if !fs::metadata(path).map_err(FileError::Unreadable)?.is_file() {
-        return Err(FileError::NoFile);
-    }
-    let file = File::open(path).map_err(FileError::Unreadable)?;
+fn open_in_folder(path: &Path) -> Result<File, FileError> {
+    let file = open_regular_file(path).map_err(|error| match error {
+        RegularFileError::NotRegular => FileError::NoFile,
+        error @ (RegularFileError::Unreadable(_) | RegularFileError::TooLarge { .. }) => {
+            FileError::Unreadable(error.into())
+        }
+    })?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = fs::canonicalize(folder).map_err(FileError::Unreadable)?;
     // The name of the open file. A name that is resolved again could be another file by now.
@@ -246,7 +249,7 @@ const DIGEST_FILE_BYTES: u64 = 1 << 20;
 /// `sha256sum` writes them.
 fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, FileError> {
     let missing = |cause| FileError::NoDigest { sha256_file: sha256_file.into(), cause };
-    let file = open_regular_file(sha256_file).map_err(|error| {
+    let file = open_in_folder(sha256_file).map_err(|error| {
         missing(Some(match error {
             FileError::Unreadable(cause) => cause,
             other => std::io::Error::other(other),
@@ -287,7 +290,7 @@ mod tests {
         let link = |name: &str, target: &Path| {
             let path = folder.join(name);
             std::os::unix::fs::symlink(target, &path).expect("a link");
-            open_regular_file(&path)
+            open_in_folder(&path)
         };
         assert!(link("inside.csv", Path::new("archive/people.csv")).is_ok());
         assert!(link("absolute.csv", &folder.join("archive/people.csv")).is_ok());
@@ -298,8 +301,8 @@ mod tests {
         }
         // The folder itself may be a link.
         std::os::unix::fs::symlink(&folder, root.path().join("other")).expect("a link");
-        assert!(open_regular_file(&root.path().join("other/inside.csv")).is_ok());
-        assert!(open_regular_file(&root.path().join("other/out.csv")).is_err());
+        assert!(open_in_folder(&root.path().join("other/inside.csv")).is_ok());
+        assert!(open_in_folder(&root.path().join("other/out.csv")).is_err());
     }
 
     #[test]

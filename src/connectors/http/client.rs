@@ -1,13 +1,16 @@
 //! Sends HTTP requests and reads complete responses.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::redirect;
 use serde_json::Value;
 use url::Url;
 
 use crate::http::auth::HttpAuth;
+use crate::http::connection_thread::ConnectionThread;
 use crate::http::rate_limit::{self, RateLimiter};
 use crate::http::server_wait::ServerWait;
 use crate::http::{HttpError, HttpSettings, redact_url, request_error, server_message};
@@ -62,10 +65,31 @@ pub(crate) struct HttpClient {
     connector: ConnectorName,
     settings: HttpSettings,
     http: reqwest::Client,
+    thread: ConnectionThread,
     rate_limiter: RateLimiter,
     limits: ResourceLimits,
     /// Number of bytes of all responses of the current reading.
-    received: AtomicU64,
+    received: Arc<AtomicU64>,
+}
+
+/// A response with any status.
+struct AnyResponse {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// Reason why no response was received.
+enum RequestFailure {
+    Request(reqwest::Error),
+    ReadingTooLarge(ExceededLimit),
+    ResponseTooLarge,
+}
+
+impl From<reqwest::Error> for RequestFailure {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Request(error)
+    }
 }
 
 /// The part of an error response that is read for its message, in bytes.
@@ -92,14 +116,16 @@ impl HttpClient {
             .timeout(settings.timeout * TOTAL_TIMEOUT_FACTOR)
             .build()
             .map_err(|cause| failed(TlsError::Handshake(cause.into())))?;
+        let thread = ConnectionThread::start().map_err(|cause| failed(TlsError::Handshake(cause.into())))?;
         let pace = RateLimiter::new(settings.requests_per_second);
         Ok(Self {
             connector: connector.clone(),
             settings: settings.clone(),
             http,
+            thread,
             rate_limiter: pace,
             limits: limits.clone(),
-            received: AtomicU64::new(0),
+            received: Arc::default(),
         })
     }
 
@@ -228,21 +254,16 @@ impl HttpClient {
         most: u64,
     ) -> Result<ConnectorResponse, ConnectorError> {
         let request = request.header(ACCEPT, "application/json, application/scim+json;q=0.9, */*;q=0.1");
-        let mut response = request.send().await.map_err(|cause| self.request_error(attempt, cause))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|cause| self.request_error(attempt, cause))? {
-            let received = self.received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-            self.check_limit(ResourceLimit::ReadingBytes, received + chunk.len() as u64, attempt)?;
-            let size = (body.len() + chunk.len()) as u64;
-            if !status.is_success() && size > ERROR_BYTES {
-                break;
+        let received = Arc::clone(&self.received);
+        let answer = self.thread.run(receive_response(request, most, received, self.limits.clone())).await;
+        let AnyResponse { status, headers, body } = answer.map_err(|failure| match failure {
+            RequestFailure::Request(cause) => self.request_error(attempt, cause),
+            RequestFailure::ResponseTooLarge => self.response_error(attempt, HttpError::TooLarge { most }),
+            RequestFailure::ReadingTooLarge(limit) => {
+                let cause = ReadingError::LimitExceeded(limit);
+                ConnectorError::new(&self.connector, attempt.clone(), cause)
             }
-            if size > most {
-                return Err(self.response_error(attempt, HttpError::TooLarge { most }));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        })?;
         if status.is_success() {
             if let Some(wait) = rate_limit::exhausted_wait(&headers) {
                 self.rate_limiter.delay_requests(wait);
@@ -274,6 +295,32 @@ impl HttpClient {
     fn request_error(&self, attempt: &ConnectorAttempt, cause: reqwest::Error) -> ConnectorError {
         request_error::convert_request_error(&self.connector, &self.settings, attempt, cause)
     }
+}
+
+/// Sends a request and receives its response, at most `most` bytes; counts them in `received`.
+async fn receive_response(
+    request: reqwest::RequestBuilder,
+    most: u64,
+    received: Arc<AtomicU64>,
+    limits: ResourceLimits,
+) -> Result<AnyResponse, RequestFailure> {
+    let mut response = request.send().await?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let before = received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+        ExceededLimit::check(ResourceLimit::ReadingBytes, &limits, before + chunk.len() as u64)
+            .map_err(RequestFailure::ReadingTooLarge)?;
+        let size = (body.len() + chunk.len()) as u64;
+        if !status.is_success() && size > ERROR_BYTES {
+            break;
+        }
+        if size > most {
+            return Err(RequestFailure::ResponseTooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(AnyResponse { status, headers, body })
 }
 
 fn secret_value(text: &str) -> HeaderValue {

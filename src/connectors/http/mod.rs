@@ -7,6 +7,7 @@
 
 mod auth;
 mod client;
+mod connection_thread;
 pub(crate) mod error;
 mod jwt;
 mod link_header;
@@ -26,6 +27,7 @@ use url::Url;
 pub use auth::{GrantKind, HttpAuth, TokenCache, TokenGrant};
 pub use client::is_header;
 pub(super) use client::{ConnectorRequest, ConnectorResponse, HttpClient, Method, OptionalResponse};
+pub use connection_thread::ConnectionThread;
 pub use error::HttpError;
 pub(super) use link_header::next as next_link;
 pub use service_account::ServiceAccountKey;

@@ -1,5 +1,6 @@
 //! Opens a database of either engine.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
+use crate::file::{RegularFileError, open_regular_file};
 use crate::sql::SqlError;
 use crate::tls::TlsError;
 use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, NetworkError};
@@ -83,6 +85,7 @@ impl Drop for InterruptOnDrop {
 pub(super) async fn connect(url: &str, interrupt: &InterruptOnDrop) -> Result<EngineConnection, sqlx::Error> {
     if url.starts_with("sqlite:") {
         let options = SqliteConnectOptions::from_str(url)?.read_only(true).create_if_missing(false);
+        refuse_irregular_file(options.get_filename().to_owned()).await?;
         let mut connection = options.disable_statement_logging().connect().await?;
         let is_ended = Arc::clone(&interrupt.0);
         let goes_on = move || !is_ended.load(Ordering::Relaxed);
@@ -96,6 +99,17 @@ pub(super) async fn connect(url: &str, interrupt: &InterruptOnDrop) -> Result<En
         .execute(&mut connection)
         .await?;
     Ok(EngineConnection::Postgres(connection))
+}
+
+/// Fails if the path is that of a pipe, a device or a folder: SQLite would wait for it on a thread that cannot be ended. SQLite
+/// reports a file that cannot be opened.
+async fn refuse_irregular_file(path: PathBuf) -> Result<(), sqlx::Error> {
+    match tokio::task::spawn_blocking(move || open_regular_file(&path)).await {
+        Ok(Err(error @ RegularFileError::NotRegular)) => Err(sqlx::Error::Configuration(error.into())),
+        Ok(Ok(_) | Err(RegularFileError::Unreadable(_) | RegularFileError::TooLarge { .. })) | Err(_) => {
+            Ok(())
+        }
+    }
 }
 
 /// Converts an error of the connection, which may be one of TLS.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use serde_json::value::RawValue;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Column, Connection, Row, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, Column, Connection, Executor, Row, SqlSafeStr, Statement, TypeInfo, ValueRef};
 use tokio::time::timeout;
 
 use crate::exceeded_limit::ExceededLimit;
@@ -70,10 +70,14 @@ impl<'s> SqlSource<'s> {
         let (query, wait) = (settings.query.trim().trim_end_matches(';'), settings.timeout);
         let limit = most.map_or(String::new(), |most| format!(" LIMIT {most}"));
         let broken = |cause| failed(connector, location, ATTEMPT, cause);
+        let most_bytes = ResourceLimit::RecordBytes.default_value();
+        let too_large = || {
+            let limit = ExceededLimit::reached(ResourceLimit::RecordBytes, most_bytes);
+            ConnectorError::new(connector, ATTEMPT.clone(), ReadingError::LimitExceeded(limit))
+        };
         match connection {
             EngineConnection::Postgres(connection) => {
                 // JSON gives every type one text form and keeps lists.
-                let most_bytes = ResourceLimit::RecordBytes.default_value();
                 // The server leaves a row out that is too large: sqlx would take it as a whole into memory.
                 let text = format!(
                     "SELECT CASE WHEN octet_length(record) <= {most_bytes} THEN record END FROM \
@@ -85,9 +89,7 @@ impl<'s> SqlSource<'s> {
                     wait_for_next(connector, wait, ATTEMPT, rows.try_next()).await?.map_err(broken)?
                 {
                     let Some(json) = json else {
-                        let limit = ExceededLimit::reached(ResourceLimit::RecordBytes, most_bytes);
-                        let cause = ReadingError::LimitExceeded(limit);
-                        return Err(ConnectorError::new(connector, ATTEMPT.clone(), cause));
+                        return Err(too_large());
                     };
                     let extractor = match &mut extractor {
                         Some(extractor) => extractor,
@@ -100,19 +102,21 @@ impl<'s> SqlSource<'s> {
                 }
             }
             EngineConnection::Sqlite(connection) => {
-                let text = format!("SELECT * FROM ({query}\n){limit}");
-                let mut rows = sqlx::query(AssertSqlSafe(text)).fetch(connection);
-                let mut places: Option<Vec<usize>> = None;
+                let prepared = connection.prepare(AssertSqlSafe(query.to_owned()).into_sql_str());
+                let prepared = wait_for_next(connector, wait, ATTEMPT, prepared).await?.map_err(broken)?;
+                let names: Vec<&str> = prepared.columns().iter().map(Column::name).collect();
+                let places = places_in(connector, columns, &names)?;
+                let text = build_sqlite_query(query, names.len(), &places, most_bytes);
+                let mut rows = sqlx::query(AssertSqlSafe(format!("{text}{limit}"))).fetch(connection);
                 while let Some(row) =
                     wait_for_next(connector, wait, ATTEMPT, rows.try_next()).await?.map_err(broken)?
                 {
-                    let places = match &places {
-                        Some(places) => places,
-                        None => places.insert(places_in(connector, columns, &row)?),
-                    };
+                    if row.try_get_unchecked::<i64, _>(0).map_err(broken)? > most_bytes.cast_signed() {
+                        return Err(too_large());
+                    }
                     record.clear();
-                    for (column, &place) in places.iter().enumerate() {
-                        if let Some(text) = text_of(&row, place).map_err(broken)? {
+                    for column in 0..columns.len() {
+                        if let Some(text) = text_of(&row, column + 1).map_err(broken)? {
                             record.add(column, &text);
                         }
                     }
@@ -184,16 +188,29 @@ fn failed(
     ConnectorError::new(connector, attempt.clone(), cause)
 }
 
-/// The positions of the mapped columns in a row.
+/// The positions of the mapped columns among those of a query.
 fn places_in(
     connector: &ConnectorName,
     columns: &[&str],
-    row: &SqliteRow,
+    there: &[&str],
 ) -> Result<Vec<usize>, ConnectorError> {
-    let there: Vec<&str> = row.columns().iter().map(Column::name).collect();
     let place = |column: &&str| there.iter().position(|name| name.eq_ignore_ascii_case(column));
-    missing(connector, columns, &there)?;
+    missing(connector, columns, there)?;
     Ok(columns.iter().filter_map(place).collect())
+}
+
+/// A query of SQLite for the size of the mapped values of each row, and for these values if they are not too large. SQLite
+/// knows the size of a stored value without reading it, and sqlx would take a large value several times into memory.
+fn build_sqlite_query(query: &str, columns: usize, places: &[usize], most_bytes: u64) -> String {
+    let join = |parts: Vec<String>, separator: &str| parts.join(separator);
+    let names = join((0..columns).map(|column| format!("c{column}")).collect(), ", ");
+    let sizes = places.iter().map(|place| format!("coalesce(octet_length(c{place}), 0)")).collect();
+    let size = if places.is_empty() { "0".to_owned() } else { join(sizes, " + ") };
+    let values = places.iter().map(|place| format!(", CASE WHEN size <= {most_bytes} THEN c{place} END"));
+    format!(
+        "WITH rollcall_rows({names}) AS ({query}\n) SELECT size{} FROM (SELECT {size} AS size, * FROM rollcall_rows)",
+        values.collect::<String>()
+    )
 }
 
 /// An extractor for the mapped columns of a JSON row.
@@ -237,4 +254,77 @@ fn text_of(row: &SqliteRow, place: usize) -> Result<Option<String>, sqlx::Error>
         "BLOB" => None,
         _ => Some(row.try_get_unchecked::<String, _>(place)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
+
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    use super::*;
+    use rollcall_model::secret::SecretText;
+
+    /// The texts of the rows of a query on a database that `setup` makes.
+    async fn read_rows(setup: &str, query: &str, columns: &[&str]) -> Result<Vec<String>, ConnectorError> {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("people.db").display());
+        let options = SqliteConnectOptions::from_str(&url).expect("a URL").create_if_missing(true);
+        let mut database = options.connect().await.expect("a database");
+        sqlx::raw_sql(AssertSqlSafe(setup.to_owned())).execute(&mut database).await.expect("made");
+        let settings = SqlSettings {
+            database: SecretText::new(url),
+            query: query.to_owned(),
+            count_query: None,
+            timeout: Duration::from_mins(1),
+        };
+        let name = ConnectorName::new("hr");
+        let mut source = SqlSource::open(&name, &settings).await?;
+        let (mut record, mut rows) = (RecordValues::default(), Vec::new());
+        source
+            .rows(columns, None, &mut record, |record| {
+                rows.push(format!("{record:?}"));
+                Ok(())
+            })
+            .await?;
+        Ok(rows)
+    }
+
+    /// A row of which the mapped values are too large is refused before it is in memory. Other columns do not count, and
+    /// columns may have the same name.
+    #[tokio::test]
+    async fn large_row_is_refused_by_its_size() {
+        let most = ResourceLimit::RecordBytes.default_value();
+        let setup = |bytes: u64| {
+            format!(
+                "CREATE TABLE people (id, text, photo);
+                 INSERT INTO people VALUES (7, 'Ada', NULL), (8, printf('%.*c', {bytes}, 'x'), zeroblob(30000000))"
+            )
+        };
+        let query = "WITH all_people AS (SELECT * FROM people) SELECT id, TEXT, photo, id FROM all_people ORDER BY id;";
+        let columns = ["id", "text"];
+        let rows = read_rows(&setup(most - 1), query, &columns).await.expect("read");
+        assert_eq!(rows.len(), 2);
+        assert!(rows[0].contains("Ada") && rows[0].contains('7'), "{}", rows[0]);
+        let error = read_rows(&setup(most), query, &columns).await.expect_err("too large");
+        assert!(error.is_exceeded_limit() && error.to_string().contains("`record_bytes`"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn pipe_in_the_place_of_a_database_is_refused() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let pipe = folder.path().join("people.db");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+        let settings = SqlSettings {
+            database: SecretText::new(format!("sqlite://{}", pipe.display())),
+            query: "SELECT 1".to_owned(),
+            count_query: None,
+            timeout: Duration::from_mins(1),
+        };
+        let name = ConnectorName::new("hr");
+        let error = SqlSource::open(&name, &settings).await.expect_err("no database");
+        let cause = std::error::Error::source(&error).expect("a cause").to_string();
+        assert!(format!("{error:?}").contains("NotRegular"), "{error} {cause}");
+    }
 }

@@ -9,7 +9,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::file::read_regular_file;
 use crate::protocol_error::BoxedCause;
+use rollcall_model::resource_limits::ResourceLimit;
 
 pub use error::{CertificateProblem, TlsError};
 
@@ -39,7 +41,8 @@ fn build_client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsE
 
 fn load_private_cas(path: &Path) -> Result<RootCertStore, BoxedCause> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path)? {
+    let pem = read_regular_file(path, ResourceLimit::CertificateBytes)?;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
         roots.add(certificate?)?;
     }
     if roots.is_empty() { Err("it contains no certificate".into()) } else { Ok(roots) }

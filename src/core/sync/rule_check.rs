@@ -5,7 +5,7 @@ use crate::sync::File;
 use crate::sync::rule_preview::load_read_groups;
 use crate::sync::stored_population::{StoredPeople, build_population, load_people};
 use rollcall_model::names::RuleName;
-use rollcall_planner::desired_memberships::{DesiredMemberships, RuleEvaluation};
+use rollcall_planner::rule_evaluation::RuleEvaluation;
 use rollcall_planner::rule_set::reads_managers;
 use rollcall_planner::{KnownMembers, StoredMembers};
 use rollcall_rules::rule::Interrupt;
@@ -64,14 +64,15 @@ pub fn check_rules(
     if population.learners.is_empty() {
         return RuleCheckResult::NoPeople;
     }
-    let desired = DesiredMemberships::evaluate(RuleEvaluation {
+    let desired = RuleEvaluation {
         rules: file.rules,
         population: &population,
         connectors: &file.connector_names(),
         today: when.today,
         interrupt: Some(interrupt),
         known: KnownMembers::Stored(&read_groups),
-    });
+    }
+    .evaluate();
     let Some(desired) = desired else { return RuleCheckResult::Interrupted };
     let names: Vec<RuleName> = file.rules.iter().map(|rule| rule.name.clone()).collect();
     let mut warnings = desired.list_rule_warnings(&names);

@@ -15,8 +15,8 @@ use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::{GroupId, LearnerId, RuleId};
 use rollcall_model::names::RuleName;
 use rollcall_model::resource_limits::ResourceLimit;
-use rollcall_planner::desired_memberships::{DesiredMemberships, RuleEvaluation};
 use rollcall_planner::population::{LearnerIndex, Population};
+use rollcall_planner::rule_evaluation::RuleEvaluation;
 use rollcall_planner::rule_set::reads_managers;
 use rollcall_planner::{KnownMembers, StoredMembers};
 use rollcall_rules::name_template::NameTemplate;
@@ -165,14 +165,15 @@ pub fn preview_rule(
     let PreviewData { people, reasons, excluded, read_groups } = data;
     let rules = [rule];
     let population = build_population(people, file, reads_managers(&rules));
-    let desired = DesiredMemberships::evaluate(RuleEvaluation {
+    let desired = RuleEvaluation {
         rules: &rules,
         population: &population,
         connectors: &file.connector_names(),
         today: when.today,
         interrupt: Some(interrupt),
         known: KnownMembers::Stored(&read_groups),
-    });
+    }
+    .evaluate();
     let desired = desired.ok_or(PreviewError::Interrupted)?;
     let matching: FxHashSet<LearnerIndex> = desired.members.iter().map(|(_, who)| *who).collect();
     let undecided: FxHashSet<LearnerIndex> = desired.undecided.iter().map(|(_, who, _)| *who).collect();

@@ -6,11 +6,11 @@ use cel::common::ast::operators::{EQUALS, NOT_EQUALS};
 use cel::common::ast::{EntryExpr, Expr, LiteralValue};
 
 use super::expression_checks::{ALL, BadExpression, unreadable};
-use super::patterns::{check_glob_pattern, check_regex_pattern};
 use crate::limits::{
     MAX_COMPREHENSION_DEPTH, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES,
     PARSER_STACK_BYTES, format_size,
 };
+use crate::patterns::{check_glob_pattern, check_regex_pattern};
 use rollcall_model::attributes::Attribute;
 use rollcall_model::resource_limits::ResourceLimit;
 

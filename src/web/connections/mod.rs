@@ -3,7 +3,8 @@
 //! A client can hold no connection for longer than its requests need. [`timed_stream`] bounds the time of a header, of
 //! a pause between two requests and of a stalled response; [`body_deadline`] bounds the time of a request body;
 //! [`client_connections`] bounds the connections of one address. If all connections are in use, [`open_connections`] ends
-//! the one that has waited longest for its client, so that clients that send nothing keep no other client out. The number
+//! the one that has waited longest for its client, so that clients that send nothing keep no other client out. If all are in
+//! requests, further connections are answered with status 503, except for requests of `/healthz` and `/readyz`. The number
 //! of all connections leaves a reserve of open files for the database and the connectors. All values are bounds of [`ResourceLimit`].
 
 pub(super) mod body_deadline;
@@ -24,7 +25,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::response::Response;
+use axum::http::header::{CONNECTION, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -44,6 +47,7 @@ use self::open_connections::{OpenConnection, OpenConnections};
 use self::refusal_log::RefusalLog;
 use self::timed_stream::TimedStream;
 use crate::WebContext;
+use crate::health;
 use crate::tls::TlsCertificate;
 use rollcall_model::resource_limits::ResourceLimit;
 
@@ -60,6 +64,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PeerAddr(pub SocketAddr);
 
+/// Time in which a connection beyond the bound must be answered.
+const SURPLUS_TIME: Duration = Duration::from_secs(5);
+
+/// Text of the answer of a connection beyond the bound.
+const BUSY: &str = "all connections are in use; try again in some seconds\n";
+
+/// The paths that a connection may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AnsweredPaths {
+    All,
+    /// Those of health alone.
+    Health,
+}
+
 /// Server of the connections of one listener.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionServer {
@@ -68,13 +86,24 @@ pub(super) struct ConnectionServer {
     tls: Option<TlsCertificate>,
     clients: ClientConnections,
     open: OpenConnections,
+    /// Connections beyond the bound.
+    surplus: OpenConnections,
+    answers: AnsweredPaths,
     refusals: Arc<RefusalLog>,
 }
 
 impl ConnectionServer {
     pub(super) fn new(web: WebContext, router: Router, tls: Option<TlsCertificate>) -> Self {
-        let (clients, open) = (ClientConnections::default(), OpenConnections::default());
-        Self { web, router, tls, clients, open, refusals: Arc::default() }
+        Self {
+            web,
+            router,
+            tls,
+            clients: ClientConnections::default(),
+            open: OpenConnections::default(),
+            surplus: OpenConnections::default(),
+            answers: AnsweredPaths::All,
+            refusals: Arc::default(),
+        }
     }
 
     /// Serves connections until the service stops. Requests in progress are completed within [`SHUTDOWN_TIME`].
@@ -85,10 +114,17 @@ impl ConnectionServer {
         let accepting = async {
             loop {
                 let (stream, peer) = self.accept(&socket).await;
-                if let Some(client) = self.admit_client(peer.ip()) {
-                    let slot = self.wait_for_slot(&free).await;
-                    let connection = self.open.enter();
-                    tasks.spawn(self.clone().serve_client(stream, peer, connection, (slot, client)));
+                let Some(client) = self.admit_client(peer.ip()) else { continue };
+                match self.find_slot(&free).await {
+                    Some(slot) => {
+                        let connection = self.open.enter();
+                        tasks.spawn(self.clone().serve_client(stream, peer, connection, (slot, client)));
+                    }
+                    None => {
+                        if let Some(connection) = self.enter_surplus() {
+                            tasks.spawn(self.clone().serve_surplus(stream, peer, connection, client));
+                        }
+                    }
                 }
             }
         };
@@ -116,19 +152,47 @@ impl ConnectionServer {
         wanted.min(most)
     }
 
-    /// Waits for a slot. If all are taken, the connection that has waited longest for its client makes way. If all are
-    /// in requests, the first one that is not makes way.
-    async fn wait_for_slot(&self, free: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    /// Finds a slot. If all are taken, the connection that has waited longest for its client makes way. `None` if all are in
+    /// requests.
+    async fn find_slot(&self, free: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
         if let Ok(slot) = Arc::clone(free).try_acquire_owned() {
-            return slot;
+            return Some(slot);
         }
         self.refusals.record(ResourceLimit::Connections, None);
-        loop {
-            self.open.end_oldest_waiting();
+        while self.open.end_oldest_waiting() {
             if let Ok(slot) = timeout(EVICTION_PAUSE, Arc::clone(free).acquire_owned()).await {
-                return slot.expect("the semaphore is never closed");
+                return slot.ok();
             }
         }
+        None
+    }
+
+    /// Enters a connection beyond the bound. If there are many of these, the oldest one makes way. `None` if they come faster
+    /// than they end.
+    fn enter_surplus(&self) -> Option<OpenConnection> {
+        let limit = ResourceLimit::SurplusConnections;
+        let open = self.surplus.count();
+        if open >= limit.default_size() {
+            limit.record_reached();
+            self.surplus.end_oldest();
+        }
+        (open < 2 * limit.default_size()).then(|| self.surplus.enter())
+    }
+
+    /// Serves one request of a connection beyond the bound: health is answered, anything else is refused.
+    async fn serve_surplus(
+        self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        connection: OpenConnection,
+        client: ClientConnection,
+    ) {
+        let server = Self { answers: AnsweredPaths::Health, ..self };
+        let serving = timeout(SURPLUS_TIME, server.serve_stream(stream, peer, &connection.activity));
+        if connection.end.run_until_cancelled(serving).await.is_none_or(|served| served.is_err()) {
+            debug!(from = %peer.ip(), "a connection beyond the bound ended");
+        }
+        drop(client);
     }
 
     /// Waits for a connection. An error of the listener does not end the service.
@@ -237,9 +301,21 @@ impl ConnectionServer {
         let refusals = Arc::clone(&self.refusals);
         let expired = move || refusals.record(ResourceLimit::BodySeconds, Some(peer.ip()));
         let received = activity.clone();
+        let is_refused =
+            self.answers == AnsweredPaths::Health && !health::is_health_path(request.uri().path());
         let mut request = request.map(|body| Body::new(BodyWithDeadline::new(body, received, time, expired)));
         request.extensions_mut().insert(ConnectInfo(PeerAddr(peer)));
-        let response = TowerToHyperService::new(self.router.clone()).call(request);
-        async move { Ok(response.await?.map(|body| TrackedBody::new(body, in_request))) }
+        let closes = self.answers == AnsweredPaths::Health;
+        let response = (!is_refused).then(|| TowerToHyperService::new(self.router.clone()).call(request));
+        async move {
+            let mut response = match response {
+                Some(response) => response.await?,
+                None => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")], BUSY).into_response(),
+            };
+            if closes {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response.map(|body| TrackedBody::new(body, in_request)))
+        }
     }
 }

@@ -43,13 +43,31 @@ impl OpenConnections {
         OpenConnection { connections: self.clone(), number, activity, end }
     }
 
-    /// Ends the oldest connection that waits for its client: for a request, its header or its body.
-    pub(super) fn end_oldest_waiting(&self) {
+    /// Number of connections.
+    pub(super) fn count(&self) -> usize {
+        self.list().open.len()
+    }
+
+    /// Ends the oldest connection.
+    pub(super) fn end_oldest(&self) {
+        let list = self.list();
+        if let Some((_, end)) = list.open.values().find(|(_, end)| !end.is_cancelled()) {
+            end.cancel();
+        }
+    }
+
+    /// Ends the oldest connection that waits for its client: for a request, its header or its body. Returns false if there is
+    /// none.
+    pub(super) fn end_oldest_waiting(&self) -> bool {
         let list = self.list();
         let mut waiting =
             list.open.values().filter(|(activity, end)| !end.is_cancelled() && activity.waits_for_client());
-        if let Some((_, end)) = waiting.next() {
-            end.cancel();
+        match waiting.next() {
+            Some((_, end)) => {
+                end.cancel();
+                true
+            }
+            None => false,
         }
     }
 }
@@ -72,14 +90,16 @@ mod tests {
         let request = uploading.activity.begin_request(true);
         drop(idle.activity.begin_request(false));
         let ended = || [&answered, &silent, &uploading, &idle].map(|one| one.end.is_cancelled());
-        connections.end_oldest_waiting();
+        assert!(connections.end_oldest_waiting());
         assert_eq!(ended(), [false, true, false, false]);
-        connections.end_oldest_waiting();
+        assert!(connections.end_oldest_waiting());
         assert_eq!(ended(), [false, true, true, false]);
-        connections.end_oldest_waiting();
+        assert!(connections.end_oldest_waiting());
         assert_eq!(ended(), [false, true, true, true]);
-        connections.end_oldest_waiting();
-        assert_eq!(ended(), [false, true, true, true], "a request is completed");
+        assert!(!connections.end_oldest_waiting(), "a request is completed");
+        assert_eq!(ended(), [false, true, true, true]);
+        connections.end_oldest();
+        assert_eq!(ended(), [true; 4]);
         drop(request);
         drop((answered, silent, uploading, idle));
         assert!(connections.list().open.is_empty());

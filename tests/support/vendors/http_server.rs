@@ -51,6 +51,8 @@ pub(crate) enum TransmissionMode {
     Dripping,
     /// Without end.
     Endless,
+    /// Informational responses before it, without end.
+    Informational,
 }
 
 /// What goes back.
@@ -183,10 +185,16 @@ fn write(mut stream: &TcpStream, reply: &ServerReply) -> Option<()> {
     for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
+    if reply.mode == TransmissionMode::Informational {
+        let informational = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(5_000);
+        while stream.write_all(&informational).is_ok() {}
+        return None;
+    }
     let length = if reply.mode == TransmissionMode::Endless { 1 << 40 } else { reply.body.len() };
     head.push_str(&format!("Content-Length: {length}\r\n\r\n"));
     stream.write_all(head.as_bytes()).ok()?;
     match reply.mode {
+        TransmissionMode::Informational => None,
         TransmissionMode::Whole => stream.write_all(&reply.body).ok(),
         TransmissionMode::Cut(bytes) => {
             stream.write_all(&reply.body[..bytes.min(reply.body.len())]).ok()?;

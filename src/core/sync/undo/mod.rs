@@ -9,14 +9,16 @@
 mod undo_confirmation;
 mod undo_counts;
 mod undo_error;
+mod undo_impact;
 mod undone_assignments;
 mod undone_change;
 mod undone_learners;
 mod undone_memberships;
 
-pub use undo_confirmation::{UndoConfirmation, UndoImpact};
+pub use undo_confirmation::UndoConfirmation;
 pub use undo_counts::UndoCounts;
 pub use undo_error::UndoError;
+pub use undo_impact::UndoImpact;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
