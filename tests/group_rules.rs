@@ -171,7 +171,7 @@ fn explanation_shows_the_group() {
         let company = company(engine);
         company.sync();
         let said = company.rollcall(&["explain", &email("carl"), "--group", "Selling"]).expect_status(0);
-        let clause = "FALSE  in_group(\"department sales\") = false";
+        let clause = "rule `selling`: in_group(\"department sales\")  FALSE";
         assert!(said.out.contains(clause), "{clause} of {said:?}");
         let said = company
             .rollcall(&["explain", &email("carl"), "--group", "All", "--json"])

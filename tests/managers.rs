@@ -188,7 +188,6 @@ fn include_cannot_read_managers() {
 #[test]
 fn check_names_people_with_several_managers() {
     let mut company = company(Engine::Sqlite);
-    company.settings("hr", "list_separator = '|'\n");
     assert!(!company.rollcall(&["check"]).expect_status(0).out.contains("several managers"));
     company.hire("two", &[("manager", "boss|lead")]);
     let said = company.rollcall(&["check"]).expect_status(0).out;
