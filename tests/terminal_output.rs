@@ -22,7 +22,7 @@ fn assert_inert(args: &[&str], text: &str) {
 #[test]
 fn names_and_values_do_not_act_on_the_terminal() {
     on_both(|engine| {
-        let mut company = Company::sales(engine, &["ada"], "");
+        let company = Company::sales(engine, &["ada"], "");
         company.account("grace@corp.example", rollcall_model::role::Role::Viewer);
         company.sync();
         for (table, column) in [
