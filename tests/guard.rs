@@ -118,6 +118,25 @@ fn people_who_came_within_24_hours_widen_no_limit() {
     });
 }
 
+/// On its first day a connector is measured against the people of its first run.
+#[test]
+fn people_who_came_after_the_first_run_widen_no_limit_on_the_first_day() {
+    on_both(|engine| {
+        let mut company = company(engine, 110, 110);
+        company.hire_many("n", 600, &[("department", "Research")]);
+        company.sync_without_hold();
+        company.leave_many("s", 13);
+        let report = company.sync_with_hold();
+        assert!(
+            reasons(&report).iter().any(|(_, text)| text == "13 learners would lose access, the limit is 11"),
+            "{:?}",
+            reasons(&report)
+        );
+        assert_eq!(company.members("Sales").len(), 110);
+        company.verify();
+    });
+}
+
 /// The number of people who may lose something is a number for 24 hours, not for a run.
 #[test]
 fn people_who_lose_something_count_for_24_hours() {

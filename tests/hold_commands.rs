@@ -1,5 +1,6 @@
 //! Holds, approvals, rejections and undos through the program: exit status, JSON, and what a person reads.
 
+use rollcall_model::role::Role;
 use serde_json::{Value, json};
 
 use crate::support::company::Company;
@@ -254,4 +255,53 @@ fn held_run_is_a_warning_of_the_log() {
     );
     let printed = company.rollcall(&["sync"]).expect_status(3).err;
     assert!(!printed.contains("a run holds changes"), "{printed}");
+}
+
+/// A hold that waits over three nightly runs counts once, and the older runs name the one that shows it now.
+#[test]
+fn hold_that_waits_counts_once() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let runs =
+            [(); 3].map(|()| company.rollcall(&["sync", "--json"]).expect_status(3).json()["run"].clone());
+        let [first, second, third] = &runs;
+        let holds = company.rollcall(&["holds", "--json"]).expect_status(3).json();
+        assert_eq!(holds.as_array().map(Vec::len), Some(1), "{holds}");
+        assert_eq!(
+            [&holds[0]["run"], &holds[0]["learners"], &holds[0]["memberships"], &holds[0]["enrollments"]],
+            [third, &7.into(), &7.into(), &7.into()]
+        );
+        let waiting = company.json(&["runs", "list", "--waiting"]);
+        assert_eq!(waiting.as_array().map(Vec::len), Some(1), "{waiting}");
+        for older in [first, second] {
+            let shown = company.json(&["runs", "show", &older.to_string()]);
+            assert_eq!((&shown["hold"], &shown["superseded_by"]), (&"superseded".into(), third));
+            let printed = company.rollcall(&["runs", "show", &older.to_string()]).expect_status(0);
+            assert!(printed.out.contains(&format!("Run {third} superseded it")), "{printed:?}");
+            assert!(printed.err.contains(&format!("`rollcall runs show {third}`")), "{printed:?}");
+            assert!(!printed.err.contains("rollcall approve"), "{printed:?}");
+        }
+        let newest = company.rollcall(&["runs", "show", &third.to_string()]).expect_status(0);
+        assert!(!newest.out.contains("superseded"), "{newest:?}");
+        assert!(newest.err.contains(&format!("`rollcall approve {third}`")), "{newest:?}");
+        company.account("ops@corp.example", Role::Operator);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let ops = site.signed_in_client("ops@corp.example").await;
+            let overview = ops.get("/sync").await.text;
+            assert!(overview.contains("14 changes of hr wait for approval"), "{overview}");
+            let plots = ops.get("/sync/plots").await.text;
+            let (_, held) = plots.split_once("Figures: Memberships held").expect("a chart");
+            let (figures, _) = held.split_once("</table>").expect("a table");
+            assert!(figures.contains("<td class=\"number\">7</td>"), "{figures}");
+            assert!(!figures.contains("<td class=\"number\">21</td>"), "{figures}");
+            let metrics = ops.get("/metrics").await.text;
+            assert!(metrics.contains("rollcall_connector_held{connector=\"hr\"} 1"), "{metrics}");
+        });
+        site.end();
+        company.leave("s8");
+        let one = company.rollcall(&["sync", "--only", "s8@corp.example", "--json"]).json()["run"].clone();
+        let shown = company.json(&["runs", "show", &third.to_string()]);
+        assert_eq!((&shown["hold"], &shown["superseded_by"]), (&"waiting".into(), &Value::Null), "{one}");
+    });
 }

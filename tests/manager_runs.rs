@@ -152,7 +152,7 @@ fn preview_of_a_rule_knows_the_managers() {
             ops.click("Try it").await;
             ops.says("1 learner matches").await;
             ops.says("boss@corp.example").await;
-            ops.click("In “Managers”, and not matching: 1").await;
+            ops.click("Would be removed from “Managers”: 1").await;
             ops.says("lead@corp.example").await;
             ops.close().await;
         });

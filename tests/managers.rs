@@ -1,6 +1,7 @@
 //! Rules that read managers: `manager_chain`, `manager_chain_ids`, `reports_total` and `is_manager`.
 
 use rollcall_core::sync::RunOutcome;
+use serde_json::json;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -163,10 +164,14 @@ fn explanation_shows_managers() {
         let company = company(engine);
         company.sync();
         let args = ["explain", "ada@corp.example", "--group", "Below boss", "--json"];
-        let said = company.rollcall(&args).expect_status(0).out;
-        assert!(said.contains("boss@corp.example"), "{said}");
+        let said = company.rollcall(&args).expect_status(0).json();
+        let rule = &said["groups"][0]["rules"][0];
+        assert_eq!((&rule["rule"], &rule["outcome"]), (&json!("below"), &json!("true")), "{said}");
+        let chain = json!({"variable": "manager_chain", "values": ["lead@corp.example", "boss@corp.example"],
+            "connector": null, "external_id": null});
+        assert_eq!(rule["values"], json!([chain]), "{said}");
         let said = company.rollcall(&["explain", "ada@corp.example", "--group", "Managers"]).expect_status(0);
-        assert!(said.out.contains("is_manager"), "{said:?}");
+        assert!(said.out.contains("rule `leads`: is_manager  FALSE  is_manager = false"), "{said:?}");
     });
 }
 
@@ -177,4 +182,15 @@ fn include_cannot_read_managers() {
     company.directory("hr", &WITH_MANAGERS, "include = 'is_manager'");
     let said = company.rollcall(&["check", "--offline"]).expect_status(2);
     assert!(said.err.contains("`is_manager` is known only after all people are read"), "{said:?}");
+}
+
+/// `check` says that rules do not choose from several managers of a person.
+#[test]
+fn check_names_people_with_several_managers() {
+    let mut company = company(Engine::Sqlite);
+    company.settings("hr", "list_separator = '|'\n");
+    assert!(!company.rollcall(&["check"]).expect_status(0).out.contains("several managers"));
+    company.hire("two", &[("manager", "boss|lead")]);
+    let said = company.rollcall(&["check"]).expect_status(0).out;
+    assert!(said.contains("1 person has several managers"), "{said}");
 }

@@ -126,3 +126,20 @@ fn unknown_person_is_an_error_that_names_the_person() {
         company.rollcall(&["sync", "hr", "--only", "guest@corp.example"]).expect_status(1);
     });
 }
+
+/// A record without an id keeps a person whom it may be, and no other one.
+#[test]
+fn record_without_an_id_keeps_its_person_only() {
+    for (record, is_kept) in
+        [(("", "s3@corp.example"), true), (("", ""), true), (("", "somebody@corp.example"), false)]
+    {
+        on_both(|engine| {
+            let mut company = company(engine);
+            company.leave("s3");
+            company.hire("rejected", &[("id", record.0), ("email", record.1), ("name", "Somebody")]);
+            company.rollcall(&["sync", "--only", "s3@corp.example"]);
+            let status = if is_kept { "active" } else { "left" };
+            assert_eq!(company.status("s3"), status, "{record:?}");
+        });
+    }
+}

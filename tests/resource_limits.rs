@@ -66,6 +66,7 @@ fn exceeding_test(limit: ResourceLimit) -> &'static str {
         L::PagingCookieBytes => "ldap::limits::cookie_beyond_the_limit_is_refused",
         L::TokenResponseBytes => "vendors::limits::token_response_is_bounded",
         L::ServerWaitSeconds => "connectors::http::server_wait::every_number_is_a_bounded_wait",
+        L::StatementSeconds => "silent_database::statement_without_an_answer_ends_in_time",
         L::RunMinutes => "resource_limits::run_beyond_its_deadline_fails",
         L::Problems | L::ProblemCharacters => "retention::problems_of_a_run_are_bounded",
         L::RunErrorCharacters => "retention::error_of_a_failed_run_is_bounded",

@@ -1,7 +1,12 @@
 //! Rules that are tried out, and rules that match no person.
 
+use std::sync::Arc;
+
 use rollcall_core::sync::RunReport;
+use rollcall_core::sync::rule_check::{self, RuleCheckResult};
+use rollcall_model::role::Role;
 use rollcall_model::run_warning::RunWarningKind;
+use rollcall_rules::rule::Interrupt;
 use serde_json::{Value, json};
 
 use crate::support::company::{Company, email};
@@ -136,5 +141,65 @@ fn rule_for_another_connector_is_not_reported() {
         assert_eq!(unmatched(&company.sync_directory("hr")), ["externals"], "no person is known yet");
         assert_eq!(unmatched(&company.sync_directory("it")), [""; 0]);
         assert_eq!(unmatched(&company.sync_directory("hr")), [""; 0]);
+    });
+}
+
+/// The page Rules shows the same as the command: members by hand stay, and excluded learners are not added.
+#[test]
+fn page_shows_what_a_test_of_the_rule_shows() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.account("ops@corp.example", Role::Operator);
+        let site = company.serve();
+        let page = company.runtime.block_on(async {
+            let ops = site.signed_in_client("ops@corp.example").await;
+            ops.post("/sync/rules", &[("when", "location == \"Berlin\""), ("group", "Sales")]).await.text
+        });
+        site.end();
+        for (title, who) in [
+            ("Would be added to “Sales”", "emil"),
+            ("Would be removed from “Sales”", "bob"),
+            ("Would stay in “Sales” as members by hand", "carl"),
+            ("Would not be added: excluded from “Sales”", "dora"),
+        ] {
+            let list = page.split("<details").find(|part| part.contains(&format!("<summary>{title}: 1<")));
+            let list = list.unwrap_or_else(|| panic!("{title} of {page}"));
+            assert!(list.contains(&email(who)), "{title}: {list}");
+        }
+    });
+}
+
+/// Rules that match no person are one line of a run, and a warning each in its JSON.
+#[test]
+fn rules_that_match_no_person_are_one_line() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        for rule in ["a", "b", "c", "d", "e", "f", "g"] {
+            company.rule(rule, "Nowhere", &format!("department == \"{rule}\""));
+        }
+        let said = company.rollcall(&["sync", "--dry-run"]).expect_status(0);
+        let line = " ! 7 rules match no person: `a`, `b`, `c`, `d`, `e`, and 2 more";
+        assert_eq!(said.err.lines().filter(|text| text.contains("no person")).collect::<Vec<_>>(), [line]);
+        let report = company.rollcall(&["sync", "--dry-run", "--json"]).expect_status(0).json();
+        assert_eq!(report["problems"].as_array().map(Vec::len), Some(7), "{report}");
+    });
+}
+
+/// A check of the rules that ends before all people are evaluated says that nothing was checked.
+#[test]
+fn check_of_rules_that_takes_too_long_is_no_result() {
+    on_both(|engine| {
+        let company = company(engine);
+        let config = company.config();
+        let check = |is_over: bool| {
+            let data = company.runtime.block_on(async {
+                let mut tx = company.store.begin_read().await.expect("a transaction");
+                rule_check::load_rule_check(&mut tx, config.for_sync()).await.expect("loaded")
+            });
+            let interrupt: Interrupt = Arc::new(move || is_over);
+            rule_check::check_rules(data, config.for_sync(), company.change_time(), &interrupt)
+        };
+        assert_eq!(check(false), RuleCheckResult::Findings(Vec::new()));
+        assert_eq!(check(true), RuleCheckResult::Interrupted);
     });
 }

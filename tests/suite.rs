@@ -47,6 +47,7 @@ mod rule_previews;
 mod secret_rotation;
 mod service;
 mod several_records;
+mod silent_database;
 mod source_dates;
 mod source_faults;
 mod state_machine;

@@ -1,6 +1,9 @@
 //! Learners who are suspended by hand, and restored.
 
+use rollcall_core::sync::RunOutcome;
+use rollcall_core::sync::undo::UndoError;
 use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::run_warning::RunWarningKind;
 use serde_json::json;
 
 use crate::support::company::{Company, email};
@@ -127,6 +130,62 @@ fn suspended_person_under_a_new_id_stays_suspended() {
     });
 }
 
+/// A suspended person who comes back under a new id and another name stays suspended, and the run says so: by the address,
+/// or by the value of `match` with a new address.
+#[test]
+fn suspended_person_under_a_new_id_and_name_stays_suspended() {
+    for (mapped, address) in [(false, "ada"), (true, "ada"), (true, "lovelace")] {
+        on_both(|engine| {
+            let mut company = company(engine);
+            if mapped {
+                company.settings("hr", "match = 'role'\n");
+            }
+            company.change("ada", &[("role", "4711")]);
+            company.sync();
+            suspend(&company, "ada");
+            for absent_first in [true, false] {
+                let (old, new) = if absent_first { ("ada", "ada2") } else { ("ada2", "ada3") };
+                company.leave(old);
+                if absent_first {
+                    company.sync();
+                }
+                let mail = email(address);
+                let values =
+                    [("email", mail.as_str()), ("name", "Countess Lovelace"), ("department", "Sales")];
+                company.hire(new, &values);
+                company.change(new, &[("role", "4711")]);
+                let report = company.sync();
+                let kept: Vec<_> = report
+                    .problems
+                    .iter()
+                    .filter(|one| one.kind == RunWarningKind::SuspensionKept)
+                    .map(|one| one.subject.clone())
+                    .collect();
+                assert_eq!(kept, [new], "{mapped} {address}");
+                assert_out(&company, address);
+                assert_eq!(company.count_rows("learners"), 2);
+            }
+        });
+    }
+}
+
+/// A colleague who gets the address of a suspended person, with another value of `match`, is a new learner.
+#[test]
+fn address_of_a_suspended_person_is_given_to_a_colleague() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.settings("hr", "match = 'role'\n");
+        company.change("ada", &[("role", "4711")]);
+        company.sync();
+        suspend(&company, "ada");
+        company.leave("ada");
+        company.sync();
+        company.hire("new", &[("email", &email("ada")), ("name", "Grace"), ("role", "4712")]);
+        company.sync();
+        assert_eq!(company.count_rows("learners"), 3);
+    });
+}
+
 /// Learners who were added by hand, and those of a connector that left the file, get back what the suspension took.
 #[test]
 fn learner_without_connector_of_the_file_is_restored() {
@@ -227,6 +286,50 @@ fn undo_and_link_refuse_a_suspended_learner() {
                 company.rollcall(&["learners", "link", &email(one), &email(other)]).expect_status(1).err;
             assert!(refused.contains("is suspended"), "{refused}");
         }
+        assert_out(&company, "ada");
+    });
+}
+
+/// The run that evaluates the rules after a restoration is not undone for the restored learner: access and memberships stay, and
+/// the message says what takes them.
+#[test]
+fn undo_after_restoration_leaves_no_suspended_status() {
+    on_both(|engine| {
+        let company = company(engine);
+        suspend(&company, "ada");
+        restore(&company, "ada");
+        let refused = company.undo(company.last_run());
+        let Err(UndoError::Nothing { touched, .. }) = refused else { panic!("{refused:?}") };
+        assert_eq!(
+            touched,
+            [
+                "ada@corp.example was suspended and restored before, and keeps access: suspend the learner instead"
+            ]
+        );
+        assert_eq!(
+            (company.status("ada"), company.members("Chess club")),
+            ("active".into(), vec!["ada".into()])
+        );
+        assert_eq!(company.members("Sales"), ["ada", "bob"]);
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
+        company.verify();
+    });
+}
+
+/// An undo of a run that changed the record of a suspended learner leaves the learner suspended.
+#[test]
+fn undone_start_date_of_suspended_learner_keeps_suspension() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let (start, later) = (company.day(-30), company.day(30));
+        company.change("ada", &[("start_date", &later)]);
+        company.sync();
+        suspend(&company, "ada");
+        company.change("ada", &[("start_date", &start)]);
+        company.sync();
+        company.undo(company.last_run()).expect("undone");
+        assert_out(&company, "ada");
+        company.sync();
         assert_out(&company, "ada");
     });
 }

@@ -61,7 +61,12 @@ pub(crate) fn measure() {
 /// The median cost of one change.
 async fn changes(program: &MeasuredProgram, url: &str) -> Duration {
     let config = Config::load(program.file(), &|_| None).expect("a file");
-    let options = StoreOptions { url: SecretText::new(url.to_owned()), max_size: None, connections: 4 };
+    let options = StoreOptions {
+        url: SecretText::new(url.to_owned()),
+        max_size: None,
+        connections: 4,
+        statement_timeout: std::time::Duration::from_mins(5),
+    };
     let store = Store::open(&options).await.expect("a database");
     let stop = CancellationToken::new();
     let context = ResyncContext {

@@ -12,9 +12,9 @@ use rollcall_model::people::{PeopleTable, digest, digest_order};
 use rollcall_model::status::LearnerStatus;
 use rollcall_planner::KnownMembers;
 use rollcall_planner::correlation::{KnownPeople, MatchContext, match_people};
-use rollcall_planner::desired_memberships::{DesiredMemberships, RuleEvaluation};
 use rollcall_planner::membership_plan::{CurrentState, MembershipPlan};
 use rollcall_planner::population::{EvaluatedLearner, PersonChange, Population};
+use rollcall_planner::rule_evaluation::RuleEvaluation;
 use rollcall_planner::source_data::KnownAbsence;
 use serde::Deserialize;
 
@@ -227,6 +227,7 @@ fn planned(config: &Config, people: PeopleTable) -> usize {
         has_left: &|_| false,
         rehired: &rustc_hash::FxHashMap::default(),
         renumbered: &rustc_hash::FxHashMap::default(),
+        suspended: &rustc_hash::FxHashMap::default(),
     };
     black_box(match_people(&people, &context));
     let rows = people.rows();
@@ -245,14 +246,15 @@ fn planned(config: &Config, people: PeopleTable) -> usize {
     }
     let names: Vec<RuleName> = config.rules.iter().map(|rule| rule.name.clone()).collect();
     let today = NaiveDate::from_ymd_opt(2026, 11, 28).expect("a day");
-    let roll = DesiredMemberships::evaluate(RuleEvaluation {
+    let roll = RuleEvaluation {
         rules: &config.rules,
         population: &population,
         connectors: &[ConnectorName::new("corp")],
         today,
         interrupt: None,
         known: KnownMembers::Nothing,
-    })
+    }
+    .evaluate()
     .expect("an evaluation without an interrupt runs to its end");
     MembershipPlan::between(&CurrentState::default(), &roll, &names, &population).add.len()
 }

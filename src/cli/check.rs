@@ -1,20 +1,22 @@
 //! `rollcall check`.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::database_check::check_database;
 use super::error::{CliError, format_error_chain};
 use super::output::{self, count};
-use super::rule_check::{check_rules, print_rules};
+use super::rule_check::{check_rules, describe_interrupted_check, print_rules};
 use super::web_check::{WebCheckStep, check_web};
 use rollcall_config::Config;
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
-use rollcall_core::sync::rule_check::RuleFinding;
+use rollcall_core::sync::rule_check::{RuleCheckResult, RuleFinding};
 
 /// Prints the warnings of a valid file, then tests the database, `[web]` and each connector step by step.
 pub(crate) async fn check(
-    config: &Config,
+    config: &Arc<Config>,
     offline: bool,
     as_json: bool,
     stop: &CancellationToken,
@@ -42,11 +44,10 @@ pub(crate) async fn check(
     }
     let rules = match &database {
         Some(Ok(_)) if !config.rules.is_empty() => check_rules(config, stop).await?,
-        Some(Ok(_) | Err(_)) | None => None,
+        Some(Ok(_) | Err(_)) | None => RuleCheckResult::NoPeople,
     };
-    if let Some(findings) = rules.as_ref().filter(|_| !as_json) {
-        output::print_result("\nrules")?;
-        print_rules(findings)?;
+    if !as_json {
+        print_rules(&rules)?;
     }
     let web = if offline { Vec::new() } else { check_web(config).await };
     failed |= web.iter().any(|step| step.outcome.is_err());
@@ -115,15 +116,20 @@ pub(crate) async fn check(
             .collect();
         output::print_json(&json!({
             "file": config.path, "mistakes": [], "warnings": warnings, "database": database,
-            "rules": rules.map(describe_findings), "web": web, "connectors": walks,
+            "rules": describe_rules(rules), "web": web, "connectors": walks,
         }))?;
     }
     Ok(u8::from(failed))
 }
 
-fn describe_findings(findings: Vec<RuleFinding>) -> Vec<serde_json::Value> {
+/// The findings about rules as JSON; null if there are no people.
+fn describe_rules(result: RuleCheckResult) -> serde_json::Value {
     let finding = |one: RuleFinding| json!({"rule": one.rule, "warning": one.message});
-    findings.into_iter().map(finding).collect()
+    match result {
+        RuleCheckResult::NoPeople => serde_json::Value::Null,
+        RuleCheckResult::Interrupted => json!([{"rule": null, "warning": describe_interrupted_check()}]),
+        RuleCheckResult::Findings(findings) => findings.into_iter().map(finding).collect(),
+    }
 }
 
 fn print_database(database: &Result<String, CliError>) -> Result<(), CliError> {

@@ -15,6 +15,7 @@ use rollcall_config::{self as config, Config};
 use rollcall_core::enrollment::change::ChangeTime;
 use rollcall_core::enrollment::drain::{self, DrainResult};
 use rollcall_model::progress::ReadProgress;
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::jobs::QueueLength;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 use rollcall_store::{Store, StoreOptions};
@@ -52,6 +53,7 @@ pub(crate) fn database_options(config: &Config) -> StoreOptions {
         url: config.database.url.clone(),
         max_size: config.database.max_size,
         connections: config.worker.concurrency + 6,
+        statement_timeout: config.limits.seconds(ResourceLimit::StatementSeconds),
     }
 }
 

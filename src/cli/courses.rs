@@ -1,5 +1,7 @@
 //! `rollcall courses`, `assign` and `unassign`.
 
+use std::io::IsTerminal;
+
 use super::args::{self, AssignArgs, DrainArgs};
 use super::command_context::CommandContext;
 use super::error::CliError;
@@ -7,7 +9,10 @@ use super::groups::print_change;
 use super::output::{self, count};
 use rollcall_connectors::file::read_regular_file;
 use rollcall_core::enrollment::assign::AssignmentOutcome;
-use rollcall_core::groups::{self, AssignRequest, AssignmentTargetRef, UnassignResult};
+use rollcall_core::groups::{
+    self, AssignRequest, AssignmentTargetRef, DeletionConfirmation, GroupError, UnassignImpact,
+    UnassignResult,
+};
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::courses;
@@ -105,20 +110,34 @@ pub(crate) async fn assign(session: &CommandContext, args: AssignArgs) -> Result
     }
 }
 
-/// Ends an assignment.
+/// Ends an assignment. An end that exceeds the safety limits is asked for first, unless `yes` confirms it.
 ///
 /// # Errors
-/// If course, group or learner is unknown, or the assignment does not exist.
+/// If course, group or learner is unknown, the assignment does not exist, or a confirmation is missing.
 pub(crate) async fn unassign(
     session: &CommandContext,
     code: &str,
     whom: &args::AssignTarget,
+    yes: bool,
     drain: DrainArgs,
 ) -> Result<u8, CliError> {
     let (target, name) = parse_target(whom)?;
     let about = session.new_manual_run(format!("unassign `{code}` from `{name}`"));
-    let unassigned =
-        groups::unassign_course(&session.store, &about, session.change_time(), code, target).await?;
+    let limits = &session.config.safety;
+    let end =
+        |meant| groups::unassign_course(&session.store, &about, session.change_time(), code, target, meant);
+    let meant =
+        if yes { DeletionConfirmation::Confirmed } else { DeletionConfirmation::ByName(None, limits) };
+    let unassigned = match end(meant).await {
+        Err(GroupError::UnassignmentUnconfirmed { name, impact, .. }) => {
+            if !confirm_unassignment(code, &name, impact)? {
+                output::print_status("nothing was unassigned");
+                return Ok(0);
+            }
+            end(DeletionConfirmation::Confirmed).await?
+        }
+        other => other?,
+    };
     session.drain_jobs_unless(drain.no_drain).await?;
     match unassigned {
         UnassignResult::Ended(done) => {
@@ -128,4 +147,16 @@ pub(crate) async fn unassign(
             .hint(format!("remove it from `{}`, then run `rollcall sync`", session.config.path.display()))),
         UnassignResult::NotAssigned => Err(CliError::failed(format!("`{code}` is not assigned to `{name}`"))),
     }
+}
+
+/// Asks whether to end an assignment. Refuses if no terminal can answer.
+fn confirm_unassignment(code: &str, name: &str, impact: UnassignImpact) -> Result<bool, CliError> {
+    let losing = impact.in_words();
+    if !std::io::stdin().is_terminal() {
+        let text = format!(
+            "unassigning `{code}` from `{name}` takes the course from {losing}: nothing was unassigned without a confirmation"
+        );
+        return Err(CliError::usage(text).hint("no terminal can answer; add `--yes` to unassign the course"));
+    }
+    output::confirm(&format!("Unassign `{code}` from `{name}`? It takes the course from {losing}."))
 }

@@ -59,8 +59,15 @@ impl CliError {
 impl From<store::StoreError> for CliError {
     fn from(error: store::StoreError) -> Self {
         let hint = match &error {
-            store::StoreError::Unreachable(_) => Some(
-                "check that the server of `database.url` is running, and check the account and the password",
+            store::StoreError::Unreachable { .. } => Some(
+                "check that the server of `database.url` is running, and that this machine may connect to its port",
+            ),
+            store::StoreError::AccountRefused { .. } => Some(
+                "check the account and the password in `database.url`, and that the server's `pg_hba.conf` allows the \
+                 account from this machine",
+            ),
+            store::StoreError::UnknownDatabase { .. } => Some(
+                "check the name in `database.url`, or create the database with `createdb`; rollcall creates the tables",
             ),
             store::StoreError::NewerVersion { .. } => {
                 Some("use the newer version of rollcall, or a separate database")

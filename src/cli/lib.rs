@@ -32,6 +32,7 @@ mod undo;
 mod web_check;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::FromArgMatches;
 use tokio_util::sync::CancellationToken;
@@ -149,7 +150,7 @@ async fn dispatch(cli: CliArgs, stop: CancellationToken) -> Result<u8, CliError>
     }
     let config = command_context::load_config(cli.config.as_ref())?;
     if let CliCommand::Check { offline } = cli.command {
-        return check::check(&config, offline, cli.json, &stop).await;
+        return check::check(&Arc::new(config), offline, cli.json, &stop).await;
     }
     if let CliCommand::Migrate { status } = cli.command {
         return migrate::migrate(&config, status, cli.json).await;
@@ -170,8 +171,8 @@ async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, Comma
         CliCommand::Exclusions(command) => groups::exclusions(&session, command).await?,
         CliCommand::Courses(command) => courses::courses(&session, command).await?,
         CliCommand::Assign(args) => courses::assign(&session, args).await?,
-        CliCommand::Unassign { course, target: whom, drain } => {
-            courses::unassign(&session, &course, &whom, drain).await?
+        CliCommand::Unassign { course, target: whom, yes, drain } => {
+            courses::unassign(&session, &course, &whom, yes, drain).await?
         }
         CliCommand::Learners(command) => learners::learners(&session, command).await?,
         CliCommand::Enrollments(command) => enrollments::enrollments(&session, command).await?,

@@ -25,7 +25,7 @@ fn format_status(run: &Run) -> String {
     let hold = match run.hold {
         None => return run.status.to_string(),
         Some(RunHoldState::Waiting) => "waits",
-        Some(RunHoldState::Superseded) => "a newer run waits",
+        Some(RunHoldState::Superseded) => "superseded by a newer run",
         Some(RunHoldState::Approved) => "approved",
         Some(RunHoldState::Rejected) => "rejected",
         Some(RunHoldState::Dropped) => "no longer required",
@@ -194,6 +194,10 @@ async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
         output::print_result(&format!(" ! {}: {}", problem.subject, problem.message))?;
     }
     show_held(number, &shown)?;
+    if let Some(newer) = shown.superseded_by {
+        output::print_result(&format!("\nRun {newer} superseded it: that run shows what waits now"))?;
+        output::print_status(&format!("\nhint: `rollcall runs show {newer}`"));
+    }
     for decision in &shown.decisions {
         output::print_result(&format!("\nRun {}: {}", decision.run, decision.what))?;
     }
@@ -214,7 +218,7 @@ fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
     let rows =
         held.iter().map(|change| [format::change(change), change.reason.clone(), change.state.to_string()]);
     output::print_table(["change", "limit", "state"], rows, "")?;
-    if held.iter().any(|change| change.state == HeldChangeState::Held) {
+    if shown.superseded_by.is_none() && held.iter().any(|change| change.state == HeldChangeState::Held) {
         output::print_status(&format!("\nhint: `rollcall approve {number}` or `rollcall reject {number}`"));
     }
     Ok(())

@@ -243,6 +243,13 @@ fn print_problems(report: &RunReport) {
 /// The lines of problems. Of many problems the first of each kind are listed, so that no kind hides another.
 fn list_problems(problems: &[RunWarning]) -> Vec<String> {
     let line = |problem: &RunWarning| format!(" ! {}: {}", problem.subject, problem.message);
+    let (unmatched, others): (Vec<&RunWarning>, Vec<&RunWarning>) =
+        problems.iter().partition(|problem| problem.kind == RunWarningKind::RuleUnmatched);
+    if unmatched.len() > 1 {
+        let mut lines = list_problems(&others.into_iter().cloned().collect::<Vec<_>>());
+        lines.push(format_unmatched(&unmatched));
+        return lines;
+    }
     if problems.len() <= MAX_LINES {
         return problems.iter().map(line).collect();
     }
@@ -259,4 +266,15 @@ fn list_problems(problems: &[RunWarning]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// One line for the rules that match no person: most rules of a file do so before the people for them are there.
+fn format_unmatched(rules: &[&RunWarning]) -> String {
+    let named: Vec<String> =
+        rules.iter().take(MAX_OF_KIND).map(|rule| format!("`{}`", rule.subject)).collect();
+    let more = rules.len() - named.len();
+    let more =
+        if more == 0 { String::new() } else { format!(", and {} more", output::thousands(more as u64)) };
+    let rules = count(rules.len() as u64, "rule matches", "rules match");
+    format!(" ! {rules} no person: {}{more}", named.join(", "))
 }

@@ -21,6 +21,11 @@ pub enum ConnectorAttempt {
         /// The host, with the port if it is known, or the file of a database.
         address: String,
     },
+    /// Opening a database that is queried.
+    OpenDatabase {
+        /// Host and port of the server, or the file.
+        address: String,
+    },
     /// Encrypting a connection.
     TlsHandshake {
         /// The host as written in the configuration file.
@@ -101,7 +106,9 @@ impl ConnectorAttempt {
             Self::Reading => "the source".into(),
             Self::CheckSettings => "the configuration file".into(),
             Self::ResolveHost { host } | Self::TlsHandshake { host } => host.into(),
-            Self::Connect { address } | Self::StartTls { address } => address.into(),
+            Self::Connect { address } | Self::OpenDatabase { address } | Self::StartTls { address } => {
+                address.into()
+            }
             Self::Bind { account } => account.as_deref().unwrap_or_default().into(),
             Self::Search { base } => base.into(),
             Self::ReadValues { attribute } => attribute.into(),
@@ -123,7 +130,9 @@ impl fmt::Display for ConnectorAttempt {
             Self::Reading => write!(f, "the reading"),
             Self::CheckSettings => write!(f, "the check of the settings"),
             Self::ResolveHost { host } => write!(f, "the name resolution of `{host}`"),
-            Self::Connect { address } => write!(f, "the connection to `{address}`"),
+            Self::Connect { address } | Self::OpenDatabase { address } => {
+                write!(f, "the connection to `{address}`")
+            }
             Self::TlsHandshake { host } => write!(f, "the TLS handshake with `{host}`"),
             Self::StartTls { address } => write!(f, "the StartTLS request to `{address}`"),
             Self::Bind { account: None } => write!(f, "the anonymous bind"),

@@ -7,7 +7,7 @@ use crate::mapping::SeveralRecords;
 use crate::{CheckStep, Connector, ConnectorError, DirectoryReading};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::format::count;
-use rollcall_model::people::PeopleTable;
+use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 
 /// Number of people, and of problems of a kind, that `check` shows, so that an operator can verify them.
@@ -106,6 +106,16 @@ fn summarize_problems<'p>(problems: impl IntoIterator<Item = &'p RunWarning>) ->
     lines
 }
 
+/// Warns of people with several managers, whom the rules do not choose from.
+fn describe_several_managers(people: &PeopleTable) -> Option<String> {
+    let has_several = |&row: &RowIndex| people.values.all(people.cell(row, Attribute::MANAGER)).count() > 1;
+    let number = people.rows().filter(has_several).count();
+    (number > 0).then(|| {
+        let several = count(number as u64, "person has", "people have");
+        format!("{several} several managers: rules that read managers are not evaluated for them, if these are different people")
+    })
+}
+
 /// `nobody_has` is the beginning of the warning about an attribute without values. `found` are the attributes whose values
 /// cannot be read, and further warnings.
 fn add_attributes_step(
@@ -145,6 +155,7 @@ fn add_attributes_step(
             warnings.push(format!("{nobody_has} for `{source}`, which is mapped to `{name}`"));
         }
     }
+    warnings.extend(describe_several_managers(people));
     warnings.extend(others);
     let shown: Vec<String> = people
         .rows()

@@ -58,6 +58,11 @@ impl ProtocolError for NetworkError {
 
     fn hint(&self, attempt: &ConnectorAttempt) -> Option<Cow<'static, str>> {
         Some(match self {
+            Self::HostNotFound(_) | Self::NotConnected(_)
+                if matches!(attempt, ConnectorAttempt::OpenDatabase { .. }) =>
+            {
+                "check host and port in `database_url`, the firewall, and that the server is running".into()
+            }
             Self::HostNotFound(_) | Self::NotConnected(_) => {
                 "check `url`, the firewall, and that the server is running".into()
             }
@@ -68,6 +73,10 @@ impl ProtocolError for NetworkError {
                 if matches!(attempt, ConnectorAttempt::Bind { .. } | ConnectorAttempt::StartTls { .. }) =>
             {
                 TLS_ONLY_HINT.into()
+            }
+            Self::ConnectionLost(_) if attempt.target().starts_with("http://") => {
+                "check the port in `url`: a port that expects TLS needs `https://`; else see the server's log"
+                    .into()
             }
             Self::ConnectionLost(_) | Self::Timeout { .. } => {
                 "check the server's log and load; a slow server needs a longer `timeout`".into()

@@ -2,6 +2,7 @@
 
 use crate::directory_reading::DirectoryReading;
 use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::interner::Symbol;
 use rollcall_model::names::fold;
 use rollcall_model::people::PeopleTable;
 
@@ -29,6 +30,15 @@ impl PersonQuery<'_> {
         let text = self.text.trim();
         (!text.is_empty() && !text.contains('@')).then(|| text.to_owned())
     }
+
+    /// Returns true if a record that was rejected may be the person's: it has the address, or neither an id nor an address
+    /// that tells it from the person.
+    fn may_be_of_person(&self, people: &PeopleTable, cells: &[Symbol]) -> bool {
+        let id = people.values.text(cells[Attribute::ID.index()]);
+        let address = fold(people.values.first(cells[Attribute::EMAIL.index()]));
+        let is_of_address = address == fold(self.text);
+        is_of_address || (id.is_empty() && (address.is_empty() || self.own_id().is_some()))
+    }
 }
 
 impl PersonAnswer {
@@ -47,8 +57,7 @@ impl PersonAnswer {
                 || query.ids.iter().any(|known| known == id)
                 || fold(values.first(cells[Attribute::EMAIL.index()])) == folded
         });
-        // A record whose id cannot be used may be the person's.
-        let is_unclear = everybody.set_aside_records().next().is_some();
+        let is_unclear = everybody.set_aside_records().any(|cells| query.may_be_of_person(&everybody, cells));
         let ids = query.ids.iter().filter(|id| !is_unclear && !everybody.is_set_aside(id));
         Self { people, answered: ids.cloned().collect(), read: Some(everybody.len() as u64) }
     }

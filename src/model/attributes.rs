@@ -65,6 +65,12 @@ impl Attribute {
         self >= Self::IS_MANAGER
     }
 
+    /// Returns true if the attribute is computed, and its value in rules is a list of texts.
+    #[must_use]
+    pub fn is_computed_list(self) -> bool {
+        self == Self::MANAGER_CHAIN || self == Self::MANAGER_CHAIN_IDS
+    }
+
     /// Returns the computed attribute of a name.
     #[must_use]
     pub fn find_computed(name: &str) -> Option<Self> {

@@ -153,6 +153,8 @@ limits! {
         "Size of the response of the token endpoint of an API.";
     ServerWaitSeconds = "server_wait_seconds", 86_400, None, "seconds",
         "Wait that a server can ask for, and lifetime of a token. A longer one counts as this long. A run fails instead of waiting longer than its retries may take.";
+    StatementSeconds = "statement_seconds", 300, Some((10, 86_400)), "seconds",
+        "Time of one statement on a PostgreSQL server. Then its connection is closed, and the run or request fails and changes nothing.";
     RunMinutes = "run_minutes", 360, Some((1, 10_080)), "minutes",
         "Time of a run from its start to its commit. Then the run fails and changes nothing.";
     Problems = "problems", 1_000, None, "problems",

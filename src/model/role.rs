@@ -33,7 +33,7 @@ pub enum Permission {
     Manage,
     /// Reading and managing connectors, runs, holds and jobs.
     Operate,
-    /// Syncing one person.
+    /// Syncing one person, and undoing one's own changes.
     Resync,
     /// Reading the metrics.
     Metrics,

@@ -55,6 +55,8 @@ pub enum RunWarningKind {
     AssignmentUnmet,
     /// A person who returned with a new id: the record of the former id says that the person left.
     Rehired,
+    /// A person with a new id who is a suspended learner: the learner stays suspended.
+    SuspensionKept,
     /// An attribute that nothing uses and that is empty for many people who had a value.
     AttributeBlank,
     /// A person who was asked for, and whom the source no longer holds.
@@ -91,6 +93,7 @@ impl RunWarningKind {
             Self::GroupDeleted => "group_deleted",
             Self::AssignmentUnmet => "assignment_unmet",
             Self::Rehired => "rehired",
+            Self::SuspensionKept => "suspension_kept",
             Self::AttributeBlank => "attribute_blank",
             Self::PersonGone => "person_gone",
             Self::PersonNotFound => "person_not_found",

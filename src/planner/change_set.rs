@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::catalogue_plan::{self, CataloguePlan};
-use crate::desired_memberships::{DesiredMemberships, RuleEvaluation};
+use crate::correlation::PersonMatch;
 use crate::email_assignment::LearnerUpdate;
 use crate::group_states::KnownMembers;
 use crate::learner_evaluation::RuleScope;
@@ -18,6 +18,7 @@ use crate::pinned_records::PinnedRecords;
 use crate::plan_warning::PlanWarning;
 use crate::population::{EvaluatedLearner, LearnerIndex, Population};
 use crate::population_builder::{PopulationBuilder, connector_bit};
+use crate::rule_evaluation::RuleEvaluation;
 use crate::set_aside_people::find_set_aside;
 use crate::snapshot::{SnapshotExtent, records_by_learner};
 use crate::source_data::{KnownAbsence, SourceData, update_digests};
@@ -27,8 +28,9 @@ use rollcall_model::guard::{AccessTotals, HoldBaseline, HoldReport};
 use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::interner::Symbol;
 use rollcall_model::names::RuleName;
-use rollcall_model::people::RowIndex;
+use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::run_warning::RunWarning;
+use rollcall_model::status::LearnerStatus;
 
 /// All changes of a run: those that it makes and those that it holds.
 #[derive(Debug)]
@@ -126,6 +128,15 @@ impl ChangeSet {
     }
 }
 
+/// Reports the people under new ids who are suspended learners.
+fn list_kept_suspensions(people: &PeopleTable, matches: &[PersonMatch]) -> Vec<RunWarning> {
+    let joined = people
+        .rows()
+        .zip(matches)
+        .filter(|(_, found)| matches!(found, PersonMatch::Joined { was: LearnerStatus::Suspended, .. }));
+    joined.map(|(row, _)| PlanWarning::SuspensionKept { id: people.id(row) }.into()).collect()
+}
+
 /// Plans all changes that a reading requires; pinned records stay as they were last read.
 pub(crate) fn build_plan(
     context: PlanContext<'_>,
@@ -152,6 +163,7 @@ pub(crate) fn build_plan(
         one_row_a_learner(context, &people, &mut matches);
     }
     problems.extend(rehired.iter().map(|(id, former)| PlanWarning::Rehired { id, former }.into()));
+    problems.extend(list_kept_suspensions(&people, &matches));
     let changed_ids = changed_ids(&people, &matches, snapshot, &absence, &rehired);
     let protected = find_set_aside(&people, &snapshot.known, lookups);
     let mut others = records_by_learner(&snapshot.others);
@@ -203,14 +215,15 @@ impl PopulationBuilder<'_> {
         let rules = self.context.rules;
         let today = self.today();
         let names: Vec<RuleName> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
-        let desired = DesiredMemberships::evaluate(RuleEvaluation {
+        let desired = RuleEvaluation {
             rules: rules.rules,
             population: &self.population,
             connectors: &rules.connector_names(),
             today: self.context.today,
             interrupt: self.context.interrupt,
             known: KnownMembers::Current(&today),
-        });
+        }
+        .evaluate();
         let desired = desired.ok_or(PlanInterrupted)?;
         let mut plan = MembershipPlan::between(&today, &desired, &names, &self.population);
         plan.problems.extend(desired.list_rule_warnings(&names));

@@ -120,6 +120,8 @@ pub struct MatchContext<'a> {
     pub rehired: &'a FxHashMap<String, String>,
     /// The former id of each id without an address that differs from it only in leading zeros.
     pub renumbered: &'a FxHashMap<String, String>,
+    /// The suspended people who are no longer in the source, by the value of the connector's `match`.
+    pub suspended: &'a FxHashMap<String, KnownPerson>,
 }
 
 impl fmt::Debug for MatchContext<'_> {
@@ -189,7 +191,10 @@ impl MatchContext<'_> {
         let cell = self.match_attribute.map(|attribute| people.cell(row, attribute));
         let former = cell.and_then(|cell| former.get(&cell));
         let renumbered = || self.renumbered.get(people.id(row)).and_then(|old| self.known.find(old));
-        let former = former.or_else(renumbered).filter(|one| !claimed.contains(&one.learner));
+        let own_match = self.match_attribute.map(|attribute| people.first(row, attribute));
+        let suspended = || own_match.and_then(|value| self.suspended.get(value));
+        let former = former.or_else(renumbered).or_else(suspended);
+        let former = former.filter(|one| !claimed.contains(&one.learner));
         former.map_or(PersonMatch::New { instead_of: left_behind }, joined)
     }
 
@@ -206,7 +211,9 @@ impl MatchContext<'_> {
         }
         let other_match = own_match.is_some() && holder.match_value.is_some() && !same_match;
         // At first contact the address is all that is known.
-        let is_same = holder.ids.is_empty() || same_match || (!other_match && has_name(people, row, holder));
+        // A new name does not end a suspension.
+        let is_named = || holder.status == LearnerStatus::Suspended || has_name(people, row, holder);
+        let is_same = holder.ids.is_empty() || same_match || (!other_match && is_named());
         let vanished_now = self.vanished_now(people, holder);
         let other_present = holder.ids.iter().any(|(_, present)| *present) && !vanished_now;
         !other_present
@@ -270,7 +277,7 @@ fn has_name(people: &PeopleTable, row: RowIndex, holder: &EmailHolder) -> bool {
     own.is_empty() || holder.names.is_empty() || holder.names.iter().any(|name| is_same_name(&own, name))
 }
 
-/// Returns true if all words of one folded name are words of the other.
+/// Returns true if all words of one folded name are words of the other. A name of signs alone is the same as itself only.
 pub(crate) fn is_same_name(one: &str, other: &str) -> bool {
     let words = |name: &str| -> FxHashSet<String> {
         name.split(|sign: char| !sign.is_alphanumeric())
@@ -278,8 +285,11 @@ pub(crate) fn is_same_name(one: &str, other: &str) -> bool {
             .map(str::to_owned)
             .collect()
     };
-    let (one, other) = (words(one), words(other));
-    one.is_subset(&other) || other.is_subset(&one)
+    let (of_one, of_other) = (words(one), words(other));
+    if of_one.is_empty() || of_other.is_empty() {
+        return one == other;
+    }
+    of_one.is_subset(&of_other) || of_other.is_subset(&of_one)
 }
 
 #[cfg(test)]
@@ -326,6 +336,7 @@ mod tests {
             has_left: &|_| false,
             rehired: &FxHashMap::default(),
             renumbered: &FxHashMap::default(),
+            suspended: &FxHashMap::default(),
         };
         *match_people(&reading(people), &context).last().expect("a row")
     }
@@ -365,6 +376,7 @@ mod tests {
             assert!(is_same_name(one, other) && is_same_name(other, one), "{one} {other}");
         }
         assert!(!is_same_name("anna berg", "anna holm") && !is_same_name("ada king", "bob king"));
+        assert!(!is_same_name("-", "ada king") && !is_same_name("ada king", "?") && is_same_name("-", "-"));
     }
 
     #[test]

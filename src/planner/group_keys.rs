@@ -3,10 +3,11 @@
 use rustc_hash::FxHashSet;
 
 use crate::PlanContext;
-use crate::desired_memberships::{DesiredGroup, DesiredMemberships, RuleEvaluation};
+use crate::desired_memberships::DesiredGroup;
 use crate::group_states::KnownMembers;
 use crate::population::{EvaluatedLearner, PersonChange, Population};
 use crate::records::{as_records, collect_records, merge_records};
+use crate::rule_evaluation::RuleEvaluation;
 use crate::snapshot::records_by_learner;
 use crate::source_data::SourceData;
 use rollcall_model::attributes::Attribute;
@@ -36,14 +37,15 @@ pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> Group
     ids.dedup();
     let population = variants(context, source);
     let rules = context.rules;
-    let desired = DesiredMemberships::evaluate(RuleEvaluation {
+    let desired = RuleEvaluation {
         rules: rules.rules,
         population: &population,
         connectors: &rules.connector_names(),
         today: context.today,
         interrupt: context.interrupt,
         known: KnownMembers::Nothing,
-    });
+    }
+    .evaluate();
     // The plan that follows is interrupted, too.
     let mut desired = desired.unwrap_or_default();
     // A rule that needs what is not loaded yet may match in the plan.

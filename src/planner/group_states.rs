@@ -6,7 +6,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::desired_memberships::DesiredMemberships;
+use crate::desired_memberships::{DesiredGroup, DesiredMemberships};
 use crate::membership_plan::CurrentState;
 use crate::population::{LearnerIndex, Population};
 use rollcall_model::ids::{GroupId, LearnerId, RuleId};
@@ -153,7 +153,7 @@ impl<'a> GroupStates<'a> {
     pub(crate) fn add_results(&mut self, level: &[u32], desired: &DesiredMemberships) {
         let KnownMembers::Current(today) = self.known else { return };
         let of_level: FxHashSet<u32> = level.iter().copied().collect();
-        let target = |one: &crate::desired_memberships::DesiredGroup| {
+        let target = |one: &DesiredGroup| {
             let group = self.find_group(today, one.rule, &one.key, &one.name);
             group.filter(|_| of_level.contains(&one.rule))
         };

@@ -12,6 +12,7 @@ use crate::blanked_attributes::find_blanked_attributes;
 use crate::correlation::{EmailHolder, KnownPerson};
 use crate::group_keys::{GroupKeys, group_keys};
 use crate::hold_pattern::FEW_PEOPLE;
+use crate::new_people::list_suspended_absentees;
 use crate::records::{ConnectorRecord, status_on};
 use crate::set_aside_people::{MAX_NAMED_ABSENTEES, set_aside_addresses, set_aside_names};
 use crate::snapshot::{SnapshotExtent, StoredRecord, records_by_learner};
@@ -80,6 +81,7 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
     keys.addresses.extend(set_aside_addresses(&source.people));
     keys.addresses.extend(keys.new_addresses.iter().cloned());
     keys.addresses.remove("");
+    let any_new = !keys.new_addresses.is_empty();
     let any_new_without_address = keys.new_addresses.remove("");
     let mut stored: FxHashSet<RowIndex> = source
         .people
@@ -92,6 +94,10 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
         stored.extend(blanked.iter().flat_map(|one| &one.rows));
     }
     keys.records = stored.into_iter().map(|row| source.people.id(row).to_owned()).collect();
+    if any_new && context.rules.profile().match_attribute.is_some() {
+        let suspended = list_suspended_absentees(context.snapshot, &source.people);
+        keys.records.extend(suspended.map(|(id, _)| id.to_owned()));
+    }
     if source.is_complete() {
         let present = context.snapshot.known.iter().filter(|(_, person)| person.present).count();
         // What absent people have in common is described if they are many.
@@ -196,10 +202,13 @@ fn address_in(attributes: &str) -> Option<String> {
 
 /// Returns the folded address in the attributes of a record.
 pub(crate) fn address_of(attributes: &serde_json::Value) -> Option<String> {
-    let email = attributes.get("email")?;
-    // Several values are stored in byte order, and the first one counts.
-    let first = email.as_array().map_or(Some(email), |all| all.first());
-    first.and_then(serde_json::Value::as_str).map(fold).filter(|address| !address.is_empty())
+    first_text(attributes.get("email")?).map(fold)
+}
+
+/// Returns the value of a stored attribute. Several values are stored in byte order, and the first one counts.
+pub(crate) fn first_text(value: &serde_json::Value) -> Option<&str> {
+    let first = value.as_array().map_or(Some(value), |all| all.first());
+    first.and_then(serde_json::Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// Returns the folded name in the attributes of a record: `name`, else given and family name.

@@ -3,12 +3,23 @@
 use rustc_hash::FxHashMap;
 
 use crate::manager_problem::ManagerProblem;
-use crate::managers::{OrgPerson, Superior};
+use crate::org_person::OrgPerson;
 use rollcall_model::ids::LearnerId;
 use rollcall_model::names::fold;
 
 /// The value with which SAP SuccessFactors says that a person has no manager.
 const NO_MANAGER: &str = "no_manager";
+
+/// The manager of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Superior {
+    /// There is no manager: the person is at the top.
+    None,
+    /// The position of the manager.
+    Found(usize),
+    /// The manager is unknown or ambiguous, with the reason.
+    Unresolved(String),
+}
 
 /// People by their ids, addresses and names.
 pub(crate) struct PersonIndex<'p> {

@@ -10,30 +10,14 @@ use std::fmt::Display;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::manager_index::PersonIndex;
+use crate::learner_index::LearnerIndex;
+use crate::manager_index::{PersonIndex, Superior};
 pub use crate::manager_problem::MAX_LEVELS;
 use crate::manager_problem::ManagerProblem;
-use crate::population::LearnerIndex;
+pub use crate::org_person::OrgPerson;
 use rollcall_model::attributes::{Attribute, UNRESOLVED};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::interner::{Interner, SEPARATOR, Symbol};
-
-/// A person who has a manager, or is one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OrgPerson {
-    /// The learner; `None` for a new one.
-    pub learner: Option<LearnerId>,
-    /// The ids, each with the position of its connector in the file.
-    pub ids: Vec<(usize, String)>,
-    /// The folded address.
-    pub address: String,
-    /// The name.
-    pub name: String,
-    /// The managers, as the source writes them.
-    pub managers: Vec<String>,
-    /// True if the person left, and is not counted as a report.
-    pub has_left: bool,
-}
 
 /// The manager of a learner, as the last run of all people of a connector found it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,17 +68,6 @@ pub struct ManagerValues {
     chain_ids: Vec<Symbol>,
     reports: Vec<Symbol>,
     leads: Vec<Symbol>,
-}
-
-/// The manager of one person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Superior {
-    /// There is no manager: the person is at the top.
-    None,
-    /// The position of the manager.
-    Found(usize),
-    /// The manager is unknown or ambiguous, with the reason.
-    Unresolved(String),
 }
 
 /// People and their managers.

@@ -88,7 +88,8 @@ fn next_warning<'a>(previous: Option<&PlanWarning<'a>>, rule: &'a RuleName) -> O
             PlanWarning::SharedMailbox { id, address: "info@corp.example" }
         }
         Some(PlanWarning::SharedMailbox { .. }) => PlanWarning::Rehired { id, former: "C000101" },
-        Some(PlanWarning::Rehired { .. }) => {
+        Some(PlanWarning::Rehired { .. }) => PlanWarning::SuspensionKept { id },
+        Some(PlanWarning::SuspensionKept { .. }) => {
             PlanWarning::AttributeBlank { attribute: "manager", blank: 7, had: 118 }
         }
         Some(PlanWarning::AttributeBlank { .. }) => PlanWarning::RuleFailed { id, rule, why },

@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::PlanContext;
 use crate::changed_ids::find_renumbered;
 use crate::correlation::{KnownPerson, MatchContext, PersonMatch, match_people};
-use crate::lookups::Lookups;
+use crate::lookups::{Lookups, first_text};
 use crate::records::{ConnectorRecord, SuspensionState, status_on};
 use crate::snapshot::{Snapshot, StoredRecord};
 use crate::source_data::KnownAbsence;
@@ -45,8 +45,10 @@ pub(crate) fn find_learners(
     rehired: &FxHashMap<String, String>,
 ) -> Vec<PersonMatch> {
     let renumbered = find_renumbered(context, lookups, people, absence);
+    let suspended = find_suspended(context, lookups, people, absence);
     let context = MatchContext {
         renumbered: &renumbered,
+        suspended: &suspended,
         known: &context.snapshot.known,
         holders: &lookups.holders,
         match_attribute: context.rules.profile().match_attribute,
@@ -55,6 +57,35 @@ pub(crate) fn find_learners(
         rehired,
     };
     match_people(people, &context)
+}
+
+/// Returns the suspended people who are no longer in the source, by the value of the connector's `match`.
+fn find_suspended(
+    context: PlanContext<'_>,
+    lookups: &Lookups,
+    people: &PeopleTable,
+    absence: &KnownAbsence,
+) -> FxHashMap<String, KnownPerson> {
+    let Some(attribute) = context.rules.profile().match_attribute else { return FxHashMap::default() };
+    let name = context.rules.attributes.name(attribute);
+    let absent = list_suspended_absentees(context.snapshot, people)
+        .filter(|(id, person)| !person.present || absence.includes(id));
+    let by_match = absent.filter_map(|(id, person)| {
+        let value = first_text(lookups.stored.get(id)?.get(name)?)?;
+        Some((value.to_owned(), *person))
+    });
+    by_match.collect()
+}
+
+/// Iterates over the suspended people whom a reading does not contain, with their ids.
+pub(crate) fn list_suspended_absentees<'a>(
+    snapshot: &'a Snapshot,
+    people: &'a PeopleTable,
+) -> impl Iterator<Item = (&'a str, &'a KnownPerson)> {
+    let known = (!snapshot.suspended.is_empty()).then(|| snapshot.known.iter()).into_iter().flatten();
+    known
+        .filter(|(_, person)| snapshot.suspended.contains(&person.learner))
+        .filter(|(id, _)| people.row(id).is_none() && !people.is_set_aside(id))
 }
 
 /// Returns true if the record of a row says that the person left.

@@ -25,6 +25,8 @@ pub(crate) enum PlanWarning<'a> {
     DistantStart { id: &'a str, start: NaiveDate },
     /// A person returned with a new id, and the record of the former id says that the person left.
     Rehired { id: &'a str, former: &'a str },
+    /// A person with a new id is a suspended learner.
+    SuspensionKept { id: &'a str },
     /// An attribute that nothing uses is empty for many people.
     AttributeBlank { attribute: &'a str, blank: u64, had: u64 },
     /// A rule could not be evaluated for a person.
@@ -47,6 +49,7 @@ impl PlanWarning<'_> {
             Self::AddressHandedOn { .. } | Self::AddressMoved { .. } => RunWarningKind::AddressHandedOn,
             Self::DistantStart { .. } => RunWarningKind::BadDate,
             Self::Rehired { .. } => RunWarningKind::Rehired,
+            Self::SuspensionKept { .. } => RunWarningKind::SuspensionKept,
             Self::AttributeBlank { .. } => RunWarningKind::AttributeBlank,
             Self::RuleFailed { .. } | Self::CircularRule { .. } => RunWarningKind::RuleFailed,
             Self::UnknownGroup { .. } => RunWarningKind::UnknownGroup,
@@ -64,6 +67,7 @@ impl PlanWarning<'_> {
             | Self::SharedMailbox { id, .. }
             | Self::DistantStart { id, .. }
             | Self::Rehired { id, .. }
+            | Self::SuspensionKept { id }
             | Self::RuleFailed { id, .. } => id,
             Self::AttributeBlank { attribute, .. } => attribute,
             Self::UnknownGroup { rule, .. } | Self::CircularRule { rule } | Self::UnmatchedRule { rule } => {
@@ -113,6 +117,10 @@ impl fmt::Display for PlanWarning<'_> {
                     "the person returned: the record `{former}` says that the person left, both are one learner"
                 )
             }
+            Self::SuspensionKept { .. } => f.write_str(
+                "the record with this new id is of a suspended learner, by its address or `match`: the learner stays \
+                 suspended until `rollcall learners restore`",
+            ),
             Self::AttributeBlank { blank, had, .. } => {
                 let (blank, had) = (thousands(*blank), thousands(*had));
                 write!(

@@ -5,6 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
+pub use crate::learner_index::LearnerIndex;
 use crate::managers::{self, ChangedLine, ManagerValues, OrgChart, OrgPerson, StoredManagers};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::ids::LearnerId;
@@ -13,9 +14,6 @@ use rollcall_model::json::push_string;
 use rollcall_model::names::fold;
 use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::status::{LearnerStatus, read_date};
-
-/// The position of a learner in [`Population`].
-pub type LearnerIndex = u32;
 
 /// The change of a person of this connector since the last good reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

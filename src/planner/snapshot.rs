@@ -67,7 +67,7 @@ pub struct Snapshot {
     pub charged: AccessTotals,
     /// The number of people whom those removals concerned.
     pub charged_people: u64,
-    /// People who came, or came again, in the last 24 hours; empty if the connector had no run before.
+    /// People who came, or came again, in the last 24 hours, after the first run of the connector.
     pub recent: FxHashSet<String>,
     /// The totals before the first run with held changes; `None` if no changes are held.
     pub hold_baseline: Option<HoldBaseline>,

@@ -6,7 +6,7 @@ use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::{GroupName, fold, nearest};
 
-use crate::rule::captures::CapturingPattern;
+use crate::capturing_pattern::CapturingPattern;
 
 /// A group name with placeholders for attributes. `{{` and `}}` are literal braces.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,17 +6,21 @@
 //! [`super::fault_injection`]. Release builds do not contain this code.
 
 use std::future::ready;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Database, PgPool, Pool, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Database, PgConnection, PgPool, Pool, SqlitePool};
 
 use super::Result;
-use super::error::{ErrorContext, StoreError};
+use super::database_place::{DatabasePlace, DatabaseServer};
+use super::error::{StoreError, classify_begin_error};
 use super::fault_injection::{StatementSide, inject_fault};
+use super::param::params;
+use super::postgres_transaction::{PostgresTransaction, REPLY_TIMEOUT, silent_server};
 use super::sql::{Sql, list_statements};
 use super::transaction::Tx;
 use rollcall_model::secret::SecretText;
@@ -45,6 +49,8 @@ pub struct StoreOptions {
     pub max_size: Option<u64>,
     /// The most connections of this process.
     pub connections: u32,
+    /// The most time of one statement on a PostgreSQL server.
+    pub statement_timeout: Duration,
 }
 
 /// The database.
@@ -59,14 +65,20 @@ enum ConnectionPools {
     Sqlite {
         durable: SqlitePool,
         relaxed: SqlitePool,
+        file: Arc<Path>,
     },
-    Postgres(PgPool),
+    Postgres {
+        pool: PgPool,
+        server: Arc<DatabaseServer>,
+        statement_timeout: Duration,
+    },
 }
 
-/// Time after which the server ends an idle transaction. A process that was suspended inside a transaction finds it
-/// rolled back.
-const IDLE_TRANSACTION_TIMEOUT: Sql =
-    Sql::for_postgres("SET LOCAL idle_in_transaction_session_timeout = '20s'");
+/// Time limits on the server. One ends an idle transaction: a process that was suspended inside a transaction finds it
+/// rolled back. The other ends a statement whose client has given up.
+const SERVER_TIMEOUTS: Sql = Sql::for_postgres(
+    "SELECT set_config('idle_in_transaction_session_timeout', '20s', true) || set_config('statement_timeout', $1, true)",
+);
 
 impl Store {
     /// Prepares the connections, and returns the file of a SQLite database. Nothing is opened.
@@ -106,7 +118,7 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))));
         let durable = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
         let relaxed = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
-        Ok((Self { pools: ConnectionPools::Sqlite { durable, relaxed } }, path))
+        Ok((Self { pools: ConnectionPools::Sqlite { durable, relaxed, file: path.as_path().into() } }, path))
     }
 
     fn prepare_postgres(url: &str, options: &StoreOptions) -> Result<Self> {
@@ -116,12 +128,15 @@ impl Store {
             .extra_float_digits(None)
             .application_name("rollcall")
             .disable_statement_logging();
+        let server = Arc::new(describe_server(&connect));
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(is_usable(connection)))
             .connect_lazy_with(connect);
-        Ok(Self { pools: ConnectionPools::Postgres(pool) })
+        let statement_timeout = options.statement_timeout;
+        Ok(Self { pools: ConnectionPools::Postgres { pool, server, statement_timeout } })
     }
 
     /// Begins a read transaction on one snapshot of the database.
@@ -130,13 +145,10 @@ impl Store {
     /// If no connection can be opened.
     pub async fn begin_read(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, .. } => {
-                begin_transaction(durable, "BEGIN").await.map(Tx::Sqlite)
-            }
-            ConnectionPools::Postgres(pool) => {
-                begin_transaction(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    .await
-                    .map(Tx::Postgres)
+            ConnectionPools::Sqlite { durable, file, .. } => begin_sqlite(durable, "BEGIN", file).await,
+            ConnectionPools::Postgres { pool, server, statement_timeout } => {
+                let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                begin_postgres(pool, statement, server, *statement_timeout).await
             }
         }
     }
@@ -147,10 +159,12 @@ impl Store {
     /// If no connection can be opened, or SQLite's writer is busy for too long.
     pub async fn begin_write(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, .. } => {
-                begin_transaction(durable, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { durable, file, .. } => {
+                begin_sqlite(durable, "BEGIN IMMEDIATE", file).await
             }
-            ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
+            ConnectionPools::Postgres { pool, server, statement_timeout } => {
+                begin_with_timeouts(pool, server, *statement_timeout).await
+            }
         }
     }
 
@@ -161,17 +175,19 @@ impl Store {
     /// If no connection can be opened, or SQLite's writer is busy for too long.
     pub async fn begin_drain(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { relaxed, .. } => {
-                begin_transaction(relaxed, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { relaxed, file, .. } => {
+                begin_sqlite(relaxed, "BEGIN IMMEDIATE", file).await
             }
-            ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
+            ConnectionPools::Postgres { pool, server, statement_timeout } => {
+                begin_with_timeouts(pool, server, *statement_timeout).await
+            }
         }
     }
 
     /// Returns true if several machines can share this database.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        matches!(self.pools, ConnectionPools::Postgres(_))
+        matches!(self.pools, ConnectionPools::Postgres { .. })
     }
 
     /// Returns how many connections are in use, of the fuller pool, and how many there may be.
@@ -182,42 +198,82 @@ impl Store {
             (pool.size().saturating_sub(idle), pool.options().get_max_connections())
         }
         match &self.pools {
-            ConnectionPools::Sqlite { durable, relaxed } => count(durable).max(count(relaxed)),
-            ConnectionPools::Postgres(pool) => count(pool),
+            ConnectionPools::Sqlite { durable, relaxed, .. } => count(durable).max(count(relaxed)),
+            ConnectionPools::Postgres { pool, .. } => count(pool),
         }
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, relaxed } => {
+            ConnectionPools::Sqlite { durable, relaxed, .. } => {
                 relaxed.close().await;
                 durable.close().await;
             }
-            ConnectionPools::Postgres(pool) => pool.close().await,
+            ConnectionPools::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
 
-async fn begin_with_idle_timeout(pool: &PgPool) -> Result<Tx> {
-    let mut tx = Tx::Postgres(begin_transaction(pool, "BEGIN").await?);
-    tx.execute("set the limit on idle transactions", IDLE_TRANSACTION_TIMEOUT, Vec::new()).await?;
+/// Names the server of a connection. PostgreSQL names the database as the account if it is not said.
+fn describe_server(options: &PgConnectOptions) -> DatabaseServer {
+    let account = options.get_username().to_owned();
+    let database = options.get_database().map_or_else(|| account.clone(), str::to_owned);
+    let socket = options.get_socket().map(|socket| socket.display().to_string());
+    let host = socket.unwrap_or_else(|| options.get_host().to_owned());
+    DatabaseServer { address: format!("{host}:{}", options.get_port()), account, database }
+}
+
+async fn begin_sqlite(pool: &SqlitePool, statement: &'static str, file: &Arc<Path>) -> Result<Tx> {
+    let cloned = pool.clone();
+    let begun = async move { cloned.begin_with(statement).await };
+    let place = || DatabasePlace::File(Arc::clone(file));
+    begin_apart(pool, begun, place).await.map(|tx| Tx::Sqlite(tx, Arc::clone(file)))
+}
+
+async fn begin_postgres(
+    pool: &PgPool,
+    statement: &'static str,
+    server: &Arc<DatabaseServer>,
+    statement_timeout: Duration,
+) -> Result<Tx> {
+    let begun = PostgresTransaction::begin(pool.clone(), statement, statement_timeout);
+    let place = || DatabasePlace::Server(Arc::clone(server));
+    begin_apart(pool, begun, place).await.map(Tx::Postgres)
+}
+
+async fn begin_with_timeouts(
+    pool: &PgPool,
+    server: &Arc<DatabaseServer>,
+    statement_timeout: Duration,
+) -> Result<Tx> {
+    let mut tx = begin_postgres(pool, "BEGIN", server, statement_timeout).await?;
+    let milliseconds = statement_timeout.as_millis().to_string();
+    let _: (String,) = tx.fetch_one("set the time limits", SERVER_TIMEOUTS, params![milliseconds]).await?;
     Ok(tx)
+}
+
+/// Returns true if the server answers on a connection of the pool and the connection is in no transaction.
+async fn is_usable(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    match tokio::time::timeout(REPLY_TIMEOUT, connection.ping()).await {
+        Ok(answer) => answer.map(|()| !connection.is_in_transaction()),
+        Err(_) => Err(sqlx::Error::Io(silent_server(REPLY_TIMEOUT))),
+    }
 }
 
 /// Begins a transaction in a separate task. If the caller is cancelled, the complete transaction is dropped and rolled
 /// back. Without the task, sqlx would return the connection to the pool inside a half-begun transaction.
-async fn begin_transaction<D: Database>(
+async fn begin_apart<D: Database, T: Send + 'static>(
     pool: &Pool<D>,
-    statement: &'static str,
-) -> Result<Transaction<'static, D>> {
+    begun: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+    place: impl Fn() -> DatabasePlace,
+) -> Result<T> {
     inject_fault(StatementSide::Before, "begin", "BEGIN");
-    let cloned = pool.clone();
-    let begun = tokio::spawn(async move { cloned.begin_with(statement).await }).await;
+    let begun = tokio::spawn(begun).await;
     inject_fault(StatementSide::After, "begin", "BEGIN");
     match begun.map_err(StoreError::TaskFailed)? {
         Ok(begun) => Ok(begun),
-        Err(error) => Err(into_unreachable(find_cause(pool, error).await)),
+        Err(error) => Err(classify_begin_error(find_cause(pool, error).await, place())),
     }
 }
 
@@ -232,13 +288,4 @@ async fn find_cause<D: Database>(pool: &Pool<D>, error: sqlx::Error) -> sqlx::Er
     }
 }
 
-fn into_unreachable(error: sqlx::Error) -> StoreError {
-    let full = Err::<(), _>(error).context("begin");
-    match full {
-        Err(StoreError::Query { cause, .. }) => StoreError::Unreachable(cause),
-        Err(other) => other,
-        Ok(()) => unreachable!("an error stays an error"),
-    }
-}
-
-list_statements!(IDLE_TRANSACTION_TIMEOUT);
+list_statements!(SERVER_TIMEOUTS);

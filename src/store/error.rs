@@ -1,6 +1,8 @@
 //! Errors of the database, their messages, and which of them are transient.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::database_place::{DatabasePlace, DatabaseServer};
 
 /// An error of the database. The transaction that reports it changes nothing.
 #[derive(Debug, thiserror::Error)]
@@ -12,8 +14,29 @@ pub enum StoreError {
         reason: String,
     },
     /// No connection could be opened.
-    #[error("the database does not answer")]
-    Unreachable(#[source] sqlx::Error),
+    #[error("the database {place} does not answer")]
+    Unreachable {
+        /// The file or the server.
+        place: DatabasePlace,
+        /// Error of the driver.
+        #[source]
+        cause: sqlx::Error,
+    },
+    /// The server refuses the account, its password, or connections of the account from this machine.
+    #[error("the database server `{}` refuses the account `{}`", server.address, server.account)]
+    AccountRefused {
+        /// The server, with the account.
+        server: DatabaseServer,
+        /// Error of the driver.
+        #[source]
+        cause: sqlx::Error,
+    },
+    /// The server has no database of this name.
+    #[error("the database `{}` does not exist at `{}`", server.database, server.address)]
+    UnknownDatabase {
+        /// The server, with the name of the database.
+        server: DatabaseServer,
+    },
     /// The database file cannot be opened.
     #[error("the database file `{}` cannot be opened", path.display())]
     UnusableFile {
@@ -60,8 +83,10 @@ pub enum StoreError {
         cause: sqlx::Error,
     },
     /// The database file is not one of SQLite, or its content is damaged.
-    #[error("the database file is damaged, or is not an SQLite database: could not {context}")]
+    #[error("the database file `{}` is damaged, or is not an SQLite database: could not {context}", path.display())]
     DamagedFile {
+        /// The file of `database.url`.
+        path: PathBuf,
         /// The operation, such as `read groups`.
         context: &'static str,
         /// Error of the driver.
@@ -84,7 +109,7 @@ impl StoreError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable(_) => true,
+            Self::Unreachable { .. } | Self::AccountRefused { .. } | Self::UnknownDatabase { .. } => true,
             Self::Query { cause, .. } => is_transient(cause),
             Self::InvalidUrl { .. }
             | Self::UnusableFile { .. }
@@ -101,7 +126,7 @@ impl StoreError {
     #[must_use]
     pub fn is_disconnected(&self) -> bool {
         match self {
-            Self::Unreachable(_) => true,
+            Self::Unreachable { .. } | Self::AccountRefused { .. } | Self::UnknownDatabase { .. } => true,
             Self::Query { cause, .. } => is_disconnected(cause),
             Self::InvalidUrl { .. }
             | Self::UnusableFile { .. }
@@ -125,7 +150,9 @@ impl StoreError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::InvalidUrl { .. } => "database_url",
-            Self::Unreachable(_) => "database_unreachable",
+            Self::Unreachable { .. } | Self::AccountRefused { .. } | Self::UnknownDatabase { .. } => {
+                "database_unreachable"
+            }
             Self::UnusableFile { .. } => "database_file",
             Self::NewerVersion { .. } => "database_newer",
             Self::MigrationMismatch(_) => "database_altered",
@@ -142,6 +169,9 @@ impl StoreError {
 /// Adds the attempted operation to an error of the driver.
 pub(super) trait ErrorContext<T> {
     fn context(self, what: &'static str) -> Result<T, StoreError>;
+
+    /// Adds the operation to an error of a SQLite file, which may be damaged.
+    fn context_in(self, what: &'static str, file: &Path) -> Result<T, StoreError>;
 }
 
 impl<T> ErrorContext<T> for sqlx::Result<T> {
@@ -149,12 +179,39 @@ impl<T> ErrorContext<T> for sqlx::Result<T> {
         self.map_err(|cause| {
             if is_full(&cause) {
                 StoreError::DatabaseFull { context: doing, cause }
-            } else if is_damaged(&cause) {
-                StoreError::DamagedFile { context: doing, cause }
             } else {
                 StoreError::Query { context: doing, cause }
             }
         })
+    }
+
+    fn context_in(self, doing: &'static str, file: &Path) -> Result<T, StoreError> {
+        match self {
+            Err(cause) if is_damaged(&cause) => {
+                Err(StoreError::DamagedFile { path: file.to_owned(), context: doing, cause })
+            }
+            other => other.context(doing),
+        }
+    }
+}
+
+/// Names the database to which no transaction begins, and why.
+pub(super) fn classify_begin_error(cause: sqlx::Error, place: DatabasePlace) -> StoreError {
+    const DOING: &str = "begin";
+    let failed = match &place {
+        DatabasePlace::File(path) => Err::<(), _>(cause).context_in(DOING, path),
+        DatabasePlace::Server(server) if is_account_refused(&cause) => {
+            return StoreError::AccountRefused { server: server.as_ref().clone(), cause };
+        }
+        DatabasePlace::Server(server) if code(&cause).is_some_and(|code| code == "3D000") => {
+            return StoreError::UnknownDatabase { server: server.as_ref().clone() };
+        }
+        DatabasePlace::Server(_) => Err(cause).context(DOING),
+    };
+    match failed {
+        Err(StoreError::Query { cause, .. }) => StoreError::Unreachable { place, cause },
+        Err(other) => other,
+        Ok(()) => unreachable!("an error stays an error"),
     }
 }
 
@@ -170,6 +227,11 @@ fn is_full(error: &sqlx::Error) -> bool {
 /// SQLite: 11 CORRUPT and its variants, 26 NOTADB.
 fn is_damaged(error: &sqlx::Error) -> bool {
     code(error).is_some_and(|code| ["11", "26", "267", "523", "779"].contains(&code.as_str()))
+}
+
+/// PostgreSQL: 28000 for an account or its address, 28P01 for the password.
+fn is_account_refused(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| ["28000", "28P01"].contains(&code.as_str()))
 }
 
 /// PostgreSQL: 42501.
@@ -212,7 +274,9 @@ mod tests {
         let context = "read groups";
         vec![
             E::InvalidUrl { reason: "it must begin with `sqlite://` or `postgres://`".to_owned() },
-            E::Unreachable(sqlx::Error::PoolTimedOut),
+            E::Unreachable { place: server().into(), cause: sqlx::Error::PoolTimedOut },
+            E::AccountRefused { server: server(), cause: sqlx::Error::RowNotFound },
+            E::UnknownDatabase { server: server() },
             E::UnusableFile {
                 path: "rollcall.db".into(),
                 cause: std::io::ErrorKind::PermissionDenied.into(),
@@ -222,9 +286,17 @@ mod tests {
             E::SchemaOutdated { found: 6, needed: 7, cause: sqlx::Error::RowNotFound },
             E::TaskFailed(panicked_task()),
             E::DatabaseFull { context, cause: sqlx::Error::RowNotFound },
-            E::DamagedFile { context, cause: sqlx::Error::RowNotFound },
+            E::DamagedFile { path: "rollcall.db".into(), context, cause: sqlx::Error::RowNotFound },
             E::Query { context, cause: sqlx::Error::RowNotFound },
         ]
+    }
+
+    fn server() -> DatabaseServer {
+        DatabaseServer {
+            address: "db.corp.example:5432".to_owned(),
+            account: "rollcall".to_owned(),
+            database: "learning".to_owned(),
+        }
     }
 
     fn panicked_task() -> tokio::task::JoinError {

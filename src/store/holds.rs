@@ -27,11 +27,11 @@ pub struct HoldDecision {
 const STANDING: &str = "
     SELECT change_key, state, fingerprint, COALESCE(decision_run_id, 0) AS decision_run_id FROM held_changes
     WHERE state IN ('rejected', 'undone')
-    ORDER BY change_key, id";
+    ORDER BY change_key, CASE WHEN connector_id = $1 THEN 0 ELSE 1 END, id";
 
-/// Every decision that stands, of all connectors.
-pub async fn list_decisions(tx: &mut Tx) -> Result<Vec<HoldDecision>> {
-    tx.fetch_all("read decisions on held changes", STANDING, params![]).await
+/// Every decision that stands, of all connectors. Of one change, the decision of `connector` comes first.
+pub async fn list_decisions(tx: &mut Tx, connector: Option<ConnectorId>) -> Result<Vec<HoldDecision>> {
+    tx.fetch_all("read decisions on held changes", STANDING, params![connector]).await
 }
 
 const ANY: &str = "SELECT count(*) FROM held_changes WHERE connector_id = $1";

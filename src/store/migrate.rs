@@ -221,11 +221,16 @@ async fn apply_migration(tx: &mut Tx, sql: &str) -> Result<()> {
     inject_fault(StatementSide::Before, DOING, sql);
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
     let applied = match tx {
-        Tx::Sqlite(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()),
-        Tx::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()),
+        Tx::Sqlite(tx, file) => {
+            sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()).context_in(DOING, file)
+        }
+        Tx::Postgres(tx) => {
+            let applied = tx.run(async |connection| sqlx::raw_sql(sql).execute(connection).await);
+            applied.await.map(|_| ()).context(DOING)
+        }
     };
     inject_fault(StatementSide::After, DOING, "");
-    applied.context(DOING)
+    applied
 }
 
 /// Locks the file beside a SQLite database, and creates the database if it does not exist. The lock ends when the file is

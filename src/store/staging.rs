@@ -219,12 +219,15 @@ impl Tx {
             match self {
                 Self::Postgres(tx) if by_copy => {
                     inject_fault(StatementSide::Before, DOING, stage.copy);
-                    let mut copy = tx.copy_in_raw(stage.copy).await.context(DOING)?;
-                    copy.send(text.into_bytes()).await.context(DOING)?;
-                    copy.finish().await.context(DOING)?;
+                    let copied = tx.run(async |connection| {
+                        let mut copy = connection.copy_in_raw(stage.copy).await?;
+                        copy.send(text.into_bytes()).await?;
+                        copy.finish().await
+                    });
+                    copied.await.context(DOING)?;
                     inject_fault(StatementSide::After, DOING, stage.copy);
                 }
-                Self::Sqlite(_) | Self::Postgres(_) => {
+                Self::Sqlite(..) | Self::Postgres(_) => {
                     self.execute(DOING, stage.fill, params![text]).await?;
                 }
             }

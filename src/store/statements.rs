@@ -190,7 +190,12 @@ mod tests {
     async fn statements_on_stages_read_no_whole_table() {
         let file = std::env::temp_dir().join(format!("rollcall-query-plans-{}.db", std::process::id()));
         let url = SecretText::new(format!("sqlite://{}", file.display()));
-        let options = StoreOptions { url, max_size: None, connections: 1 };
+        let options = StoreOptions {
+            url,
+            max_size: None,
+            connections: 1,
+            statement_timeout: std::time::Duration::from_mins(5),
+        };
         let store = Store::open(&options).await.expect("a database");
         let mut tx = store.begin_write().await.expect("a transaction");
         let lists = list_all();

@@ -1,23 +1,26 @@
 //! Transactions on either engine, and the statements that run in them.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
-use sqlx::{Executor, Postgres, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Executor, SqlSafeStr, Sqlite, Transaction};
 use tracing::trace;
 
 use super::Result;
 use super::error::ErrorContext;
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::{FromEngineRow, Param, postgres_query, sqlite_query};
+use super::postgres_transaction::PostgresTransaction;
 use super::sql::Sql;
 
 /// A transaction on either engine. Dropping it rolls it back.
 #[derive(Debug)]
 pub enum Tx {
-    /// On the embedded database.
-    Sqlite(Transaction<'static, Sqlite>),
+    /// On the embedded database, with its file.
+    Sqlite(Transaction<'static, Sqlite>, Arc<Path>),
     /// On a PostgreSQL server.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PostgresTransaction),
 }
 
 impl Tx {
@@ -25,7 +28,7 @@ impl Tx {
     #[must_use]
     pub fn sql_text(&self, sql: Sql) -> &'static str {
         match self {
-            Self::Sqlite(_) => sql.sqlite,
+            Self::Sqlite(..) => sql.sqlite,
             Self::Postgres(_) => sql.postgres,
         }
     }
@@ -33,7 +36,7 @@ impl Tx {
     /// Returns true if this is the embedded database.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
+        matches!(self, Self::Sqlite(..))
     }
 
     /// Runs a statement and returns the number of affected rows. `doing` completes "the database could not …".
@@ -50,16 +53,18 @@ impl Tx {
         let began = Instant::now();
         inject_fault(StatementSide::Before, doing, text);
         let done = match self {
-            Self::Sqlite(tx) => {
-                sqlite_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+            Self::Sqlite(tx, file) => {
+                let done = sqlite_query(text, args).execute(&mut **tx).await;
+                done.map(|done| done.rows_affected()).context_in(doing, file)
             }
             Self::Postgres(tx) => {
-                postgres_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+                let done = tx.run(async |connection| postgres_query(text, args).execute(connection).await);
+                done.await.map(|done| done.rows_affected()).context(doing)
             }
         };
         inject_fault(StatementSide::After, doing, text);
         trace!(doing, rows = done.as_ref().ok(), ms = began.elapsed().as_millis(), "ran a statement");
-        done.context(doing)
+        done
     }
 
     /// Runs a query and returns all its rows.
@@ -87,17 +92,21 @@ impl Tx {
         let began = Instant::now();
         inject_fault(StatementSide::Before, doing, text);
         match self {
-            Self::Sqlite(tx) => {
+            Self::Sqlite(tx, file) => {
                 let mut rows = sqlite_query(text, args).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await.context(doing)? {
+                while let Some(row) = rows.try_next().await.context_in(doing, file)? {
                     take(T::from_row(&row).context(doing)?);
                 }
             }
             Self::Postgres(tx) => {
-                let mut rows = postgres_query(text, args).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await.context(doing)? {
-                    take(T::from_row(&row).context(doing)?);
-                }
+                let read = tx.run(async |connection| {
+                    let mut rows = postgres_query(text, args).fetch(connection);
+                    while let Some(row) = rows.try_next().await? {
+                        take(T::from_row(&row)?);
+                    }
+                    Ok(())
+                });
+                read.await.context(doing)?;
             }
         }
         inject_fault(StatementSide::After, doing, text);
@@ -135,8 +144,8 @@ impl Tx {
     pub(super) async fn prepare(&mut self, sql: Sql) -> std::result::Result<(), sqlx::Error> {
         let text = sqlx::AssertSqlSafe(self.sql_text(sql)).into_sql_str();
         match self {
-            Self::Sqlite(tx) => (**tx).prepare(text).await.map(|_| ()),
-            Self::Postgres(tx) => (**tx).prepare(text).await.map(|_| ()),
+            Self::Sqlite(tx, _) => (**tx).prepare(text).await.map(|_| ()),
+            Self::Postgres(tx) => tx.run(async |connection| connection.prepare(text).await.map(|_| ())).await,
         }
     }
 
@@ -147,11 +156,11 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         inject_fault(StatementSide::Before, "commit", "COMMIT");
         let done = match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(tx, file) => tx.commit().await.context_in("commit", &file),
+            Self::Postgres(tx) => tx.commit().await.context("commit"),
         };
         inject_fault(StatementSide::After, "commit", "COMMIT");
-        done.context("commit")
+        done
     }
 
     /// Rolls the transaction back now rather than when the connection is next used.
@@ -160,7 +169,7 @@ impl Tx {
     /// If the connection is lost. The transaction is rolled back in this case too.
     pub async fn rollback(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await,
+            Self::Sqlite(tx, _) => tx.rollback().await,
             Self::Postgres(tx) => tx.rollback().await,
         }
         .context("roll back")

@@ -27,7 +27,9 @@ pub use groups::{
 };
 pub use learners::{LearnerDetailsView, LearnerView, load_learner_details};
 pub use rule_preview::{GroupPreviewView, PeopleSampleView, PreviewedPersonView, RulePreviewView};
-pub use runs::{DecisionResult, RelatedRun, RunDetails, UndoResultView, load_run_details};
+pub use runs::{
+    DecisionResult, RelatedRun, RunDetails, UndoResultView, find_superseding_run, load_run_details,
+};
 pub use sync::{HoldView, SyncFailureView, SyncJobCounts, SyncView};
 pub use waiting_holds::{WaitingHoldView, list_waiting_holds};
 

@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 use super::{JobCounts, MembershipCounts};
 use rollcall_core::sync::{approve, undo};
 use rollcall_model::guard::LimitExceeded;
-use rollcall_model::ids::RunId;
+use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::run_warning::RunWarning;
 use rollcall_store::holds::{self, HeldChangeRecord};
-use rollcall_store::runs::{self as log, MembershipChangeRow, Run, RunCounts};
+use rollcall_store::runs::{self as log, MembershipChangeRow, Run, RunCounts, RunHoldState, RunStatus};
 use rollcall_store::{Result, Tx};
 
 /// A run with its applied and held changes.
@@ -32,6 +32,9 @@ pub struct RunDetails {
     pub held: Vec<HeldChangeRecord>,
     /// Approvals, rejections and undos of the run.
     pub decisions: Vec<RelatedRun>,
+    /// The newer run that shows what waits now, if this run held changes that were not decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<i64>,
 }
 
 /// A run that approves, rejects or undoes another one.
@@ -56,8 +59,10 @@ pub async fn load_run_details(tx: &mut Tx, run: RunId) -> Result<Option<RunDetai
         None => Vec::new(),
     };
     let decided = log::list_related(tx, run).await?;
+    let superseded_by = find_superseding_run(tx, connector, &row).await?;
     Ok(Some(RunDetails {
         row,
+        superseded_by,
         changes,
         problems,
         causes: serde_json::from_value(guard["causes"].clone()).ok(),
@@ -65,6 +70,21 @@ pub async fn load_run_details(tx: &mut Tx, run: RunId) -> Result<Option<RunDetai
         held,
         decisions: decided.into_iter().map(|(run, what)| RelatedRun { run, what }).collect(),
     }))
+}
+
+/// Returns the newer run that shows what waits now, if the run held changes that were not decided.
+pub async fn find_superseding_run(
+    tx: &mut Tx,
+    connector: Option<ConnectorId>,
+    run: &Run,
+) -> Result<Option<i64>> {
+    let Some(connector) = connector.filter(|_| run.status == RunStatus::Held) else { return Ok(None) };
+    // A newer run of one person leaves the other changes of this run to wait.
+    if run.hold == Some(RunHoldState::Waiting) || !log::list_related(tx, RunId(run.run)).await?.is_empty() {
+        return Ok(None);
+    }
+    let newest = holds::find_newest_waiting(tx, connector).await?;
+    Ok(newest.filter(|newest| *newest > run.run))
 }
 
 impl From<&RunCounts> for MembershipCounts {

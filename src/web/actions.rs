@@ -12,7 +12,8 @@ use rollcall_core::sync::restore_learner::{self, RestorationResult};
 use rollcall_core::sync::resync_learner::ResyncContext;
 use rollcall_core::sync::{self, RunOptions, RunReport, link_learners};
 use rollcall_model::ids::RunId;
-use rollcall_store::runs::{NewRun, RunRecordKind};
+use rollcall_model::role::Permission;
+use rollcall_store::runs::{self, NewRun, RunRecordKind};
 
 /// Maximum wait for the lease of a connector.
 const LEASE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +41,19 @@ pub(super) fn build_run_options(web: &WebContext, who: &Principal, what: String)
 /// Builds the request of an approval or retirement.
 pub(super) fn build_approval_request(web: &WebContext, who: &Principal, what: String) -> ApprovalRequest {
     ApprovalRequest { actor: who.actor.clone(), what, patience: LEASE_TIMEOUT, stop: web.stop.clone() }
+}
+
+/// Checks that a principal may undo a run: operators every run, managers their own changes by hand.
+pub(super) async fn check_may_undo(web: &WebContext, who: &Principal, run: i64) -> Result<(), PageError> {
+    if who.role.allows(Permission::Operate) {
+        return Ok(());
+    }
+    let found = runs::get(&mut web.store.begin_read().await?, RunId(run)).await?;
+    let found = found.ok_or_else(|| PageError::Missing { what: "the run".to_owned() })?;
+    if found.kind == RunRecordKind::Hand && found.actor == who.actor {
+        return Ok(());
+    }
+    Err(PageError::Forbidden { role: who.role, may: Permission::Operate })
 }
 
 /// Creates the run record of an undo.

@@ -29,6 +29,7 @@ mod list_cursor;
 mod metrics;
 mod oidc;
 mod pages;
+mod plain_http;
 mod provider_metadata;
 mod request_slots;
 mod return_path;

@@ -33,6 +33,7 @@ fn people_added_by_held_runs_widen_no_limit() {
         assert!(message.as_ref().is_some_and(|(_, text)| text.contains("the limit is 10")), "{message:?}");
         company.approve(report.run.expect("a number")).expect("approved");
         assert_eq!(company.query_value("SELECT COALESCE(before_hold, 'null') FROM connectors"), "null");
+        company.sql("UPDATE runs SET started_at = '2020-01-01T00:00:00Z'");
         company.leave_many("n", 15);
         company.sync_without_hold();
         assert_eq!(company.members("Sales").len(), 342, "all is approved: 15 are not too many of 387");

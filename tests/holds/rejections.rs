@@ -73,6 +73,33 @@ fn ended_learner_has_no_memberships_despite_rejection() {
     });
 }
 
+/// Two connectors hold the same change, and both holds are rejected. Later runs keep each rejection, and each can be approved by
+/// its own number.
+#[test]
+fn rejections_of_two_connectors_stay_apart() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.directory("it", &["id", "email"], "");
+        company.hire_at("it", "s1", &[]);
+        company.sync_without_hold();
+        company.strike("course = 'S'");
+        let held = ["hr", "it"].map(|directory| company.sync_directory(directory).run.expect("a number"));
+        let rejections = held.map(|run| company.reject(run).expect("rejected").run);
+        for directory in ["it", "hr", "it"] {
+            assert!(
+                matches!(company.sync_directory(directory).outcome, RunOutcome::Unchanged),
+                "{directory}"
+            );
+        }
+        let sql = "SELECT DISTINCT decision_run_id AS run FROM held_changes ORDER BY 1";
+        let kept: Vec<_> = company.sql(sql).into_iter().map(|mut row| row.remove("run").flatten()).collect();
+        assert_eq!(kept, rejections.map(|run| Some(run.to_string())));
+        company.approve(rejections[1]).expect("approved");
+        assert!(!company.has_access("s1", "S"));
+        company.verify();
+    });
+}
+
 #[test]
 fn a_growth_that_was_rejected_is_not_held_again() {
     on_both(|engine| {

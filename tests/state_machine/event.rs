@@ -27,10 +27,12 @@ pub(super) enum EventKind {
     Approve,
     Reject,
     Undo,
+    Suspend,
+    LiftSuspension,
 }
 
 /// How often each happens.
-pub(super) const WEIGHTS: [(EventKind, usize); 22] = [
+pub(super) const WEIGHTS: [(EventKind, usize); 24] = [
     (EventKind::Hire, 5),
     (EventKind::Leave, 8),
     (EventKind::Change, 9),
@@ -53,6 +55,8 @@ pub(super) const WEIGHTS: [(EventKind, usize); 22] = [
     (EventKind::Approve, 5),
     (EventKind::Reject, 4),
     (EventKind::Undo, 5),
+    (EventKind::Suspend, 3),
+    (EventKind::LiftSuspension, 3),
 ];
 
 /// One event; what the numbers choose depends on what is there when it happens.

@@ -177,7 +177,9 @@ impl ModelPlanner<'_> {
         }
         let guarded = &self.model.guarded[self.connector];
         if judged.waits() && guarded.baseline.is_some() && guarded.before.is_none() {
-            let groups = 0..self.model.groups.len();
+            // A group that is deleted at that time has no size; after a restoration it has that of the day.
+            let is_live = |group: &usize| self.model.groups[*group].deleted.is_none();
+            let groups = (0..self.model.groups.len()).filter(is_live);
             let groups = groups.map(|group| (group, self.model.members_of(group).len())).collect();
             judged.before = Some(ModelHoldBaseline { run: 0, had, groups });
         }
@@ -211,9 +213,10 @@ impl ModelPlanner<'_> {
         }
     }
 
-    /// What somebody has decided on a change that is still about the same.
+    /// What somebody has decided on a change that is still about the same; the connector's own decision comes first.
     pub(super) fn decided(&self, change: &ModelChange, print: &ModelFingerprint) -> Option<ModelDecision> {
-        let all = self.model.guarded.iter().filter_map(|guarded| guarded.holds.get(change));
+        let own_first = [self.connector, 1 - self.connector].map(|connector| &self.model.guarded[connector]);
+        let all = own_first.into_iter().filter_map(|guarded| guarded.holds.get(change));
         let stands = |decision| matches!(decision, ModelDecision::Rejected(_) | ModelDecision::Undone(_));
         all.filter(|hold| stands(hold.decision) && hold.print == *print).map(|hold| hold.decision).next()
     }
@@ -294,7 +297,7 @@ impl ModelPlanner<'_> {
             .map(|((_, word), _)| word)
             .collect();
         let gone = plan.absent.iter().filter(|word| known.contains(word)).count();
-        if reading.complete && (known.len() - gone) * 100 < known.len() * 80 && !plan.absent.is_empty() {
+        if reading.is_complete() && (known.len() - gone) * 100 < known.len() * 80 && !plan.absent.is_empty() {
             return ModelHoldScope::All;
         }
         let sum = |pick: fn(&ModelLoss) -> usize, from: i64| -> usize {

@@ -54,6 +54,11 @@ impl HistoryRunner {
                 match done {
                     Ok(undone) if did && undone.run == next => Ok(true),
                     Err(undo::UndoError::Nothing { .. }) if !did => Ok(false),
+                    Err(undo::UndoError::Suspension { .. } | undo::UndoError::Restoration { .. })
+                        if self.model.runs[&of] == ModelRunKind::Suspension =>
+                    {
+                        Ok(false)
+                    }
                     other => Err(format!("run {of}: {other:?}, the model says {did}")),
                 }
             }
@@ -61,7 +66,7 @@ impl HistoryRunner {
     }
 
     /// How rollcall finds somebody, whoever holds the address.
-    fn text(&self, who: &LearnerKey) -> String {
+    pub(super) fn text(&self, who: &LearnerKey) -> String {
         let person = self.model.persons.iter().find(|(_, person)| person.who == *who);
         person.map_or_else(
             || email(who.trim_start_matches("hand:")),
@@ -194,7 +199,7 @@ impl HistoryRunner {
         }
     }
 
-    fn pick_learner(&self, b: usize) -> LearnerKey {
+    pub(super) fn pick_learner(&self, b: usize) -> LearnerKey {
         let all: Vec<&LearnerKey> = self.model.learners.keys().collect();
         all[b % all.len()].clone()
     }
@@ -246,7 +251,15 @@ impl Company {
             let (about, when) = (manual_run(), self.change_time());
             let due = match due {
                 None => {
-                    let ended = groups::unassign_course(&self.store, &about, when, course, target).await;
+                    let ended = groups::unassign_course(
+                        &self.store,
+                        &about,
+                        when,
+                        course,
+                        target,
+                        groups::DeletionConfirmation::Confirmed,
+                    )
+                    .await;
                     return matches!(ended.expect("unassigned"), groups::UnassignResult::Ended(_));
                 }
                 Some(ModelDueDate::Never) => due_policy::DuePolicy::Never,

@@ -10,11 +10,28 @@ use super::reference_model::{
 };
 use super::rules::ModelConfig;
 
-/// What a connector answered: everybody, or only whom the database knows already.
+/// Whom a reading is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ModelScope {
+    /// Everybody, with proof.
+    Complete,
+    /// Whom the database knows already.
+    LastRead,
+    /// One learner, as last read.
+    OneLearner,
+}
+
+/// What a connector answered.
 #[derive(Debug, Clone)]
 pub(super) struct ModelReading {
     pub people: BTreeMap<String, ModelRecord>,
-    pub complete: bool,
+    pub scope: ModelScope,
+}
+
+impl ModelReading {
+    pub(super) fn is_complete(&self) -> bool {
+        self.scope == ModelScope::Complete
+    }
 }
 
 /// People who stay as they were last read.
@@ -113,7 +130,7 @@ impl ModelPlanner<'_> {
             let seat = self.plan_learner(&who, Some((word, record)), fate, was);
             plan.learners.insert(who, seat);
         }
-        if reading.complete {
+        if reading.is_complete() {
             let persons = self.model.persons.iter();
             let own =
                 persons.filter(|((connector, _), person)| *connector == self.connector && person.present);
@@ -126,7 +143,8 @@ impl ModelPlanner<'_> {
                 }
             }
         }
-        for (who, learner) in self.model.learners.iter().filter(|(_, learner)| learner.by_hand) {
+        let by_hand = self.model.learners.iter().filter(|(_, learner)| learner.by_hand);
+        for (who, learner) in by_hand.filter(|_| reading.scope != ModelScope::OneLearner) {
             let (word, was) = (None, Some(learner.status));
             let record = Some(learner.record.clone());
             let seat = ModelPlannedLearner {
@@ -150,6 +168,12 @@ impl ModelPlanner<'_> {
         plan.add = should.difference(&is).cloned().collect();
         plan.remove = is.difference(&should).cloned().collect();
         plan.catalogue = self.plan_assignments(&plan);
+        if reading.scope == ModelScope::OneLearner {
+            let touched: BTreeSet<usize> = should.iter().chain(&is).map(|reason| reason.group).collect();
+            plan.catalogue.new.retain(|(group, ..)| touched.contains(group));
+            plan.catalogue.changed.clear();
+            plan.catalogue.ended.clear();
+        }
         plan
     }
 
@@ -206,7 +230,11 @@ impl ModelPlanner<'_> {
             word: own.map(|(word, _)| word.clone()),
             fate,
             was,
-            status: self.status(&said),
+            status: if self.model.suspended.contains_key(who) {
+                ModelStatus::Suspended
+            } else {
+                self.status(&said)
+            },
             record: (!said.is_empty()).then_some(merged),
             sources: said.keys().copied().collect(),
         }

@@ -28,6 +28,8 @@ pub(super) enum ModelStatus {
     Active,
     Leave,
     Left,
+    /// By hand, whatever the sources say.
+    Suspended,
 }
 
 impl ModelStatus {
@@ -41,6 +43,7 @@ impl ModelStatus {
             Self::Active => "active",
             Self::Leave => "leave",
             Self::Left => "left",
+            Self::Suspended => "suspended",
         }
     }
 }
@@ -236,6 +239,10 @@ pub(super) enum ModelRunKind {
     Undo(usize),
     /// An undo of a change by hand.
     UndoByHand,
+    /// A suspension of a learner, or the end of one.
+    Suspension,
+    /// The rules for one learner, after the end of a suspension.
+    Resync(usize),
     /// A rejection of what a connector's run held.
     Rejection(usize),
     ByHand,
@@ -254,6 +261,8 @@ pub(super) struct ReferenceModel {
     pub ended: Vec<EndedMembership>,
     /// Memberships by hand that wait for their learner.
     pub resting: BTreeMap<(usize, LearnerKey), ModelWaiting>,
+    /// Who is suspended, and by which change.
+    pub suspended: BTreeMap<LearnerKey, RunNumber>,
     pub exclusions: BTreeMap<(usize, LearnerKey), ModelExclusion>,
     pub assignments: Vec<ModelAssignment>,
     /// Dates that were given up.

@@ -253,6 +253,8 @@ impl HistoryRunner {
             }
             EventKind::Drain => self.drain(),
             EventKind::Pass => return Ok(self.pass([2, 9, 25, 40][a % 4])),
+            EventKind::Suspend => return self.suspends(a),
+            EventKind::LiftSuspension => return self.lifts_suspension(a),
             EventKind::Approve | EventKind::Reject | EventKind::Undo => return self.decides(what, a),
             EventKind::Add
             | EventKind::Remove

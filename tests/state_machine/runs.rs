@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::limits::LimitedPlan;
-use super::plan::{ModelPersonChange, ModelPlanner, ModelReading};
+use super::plan::{ModelPersonChange, ModelPlanner, ModelReading, ModelScope};
 use super::reference_model::{
     LearnerKey, MembershipKey, ModelAssignment, ModelAssignmentTarget, ModelChange, ModelDecision,
     ModelDueDate, ModelHold, ModelLearner, ModelPerson, ModelRecord, ModelRunKind, ReferenceModel, RunNumber,
@@ -44,14 +44,14 @@ impl ReferenceModel {
         people: BTreeMap<String, ModelRecord>,
     ) -> ModelOutcome {
         self.runs.insert(passage.run, ModelRunKind::Of(passage.connector));
-        self.execute_run(passage, &ModelReading { people, complete: true })
+        self.execute_run(passage, &ModelReading { people, scope: ModelScope::Complete })
     }
 
     /// A run whose source could not be read: the clock still runs, on the people last read. Answers whether it does
     /// anything, under the next number.
     pub(super) fn failed(&mut self, passage: ModelRun<'_>) -> bool {
         self.runs.insert(passage.run, ModelRunKind::Failed);
-        let reading = ModelReading { people: self.last_read(passage.connector), complete: false };
+        let reading = ModelReading { people: self.last_read(passage.connector), scope: ModelScope::LastRead };
         let judged = self.planner(passage).apply_limits(&reading);
         let moves = judged.plan.learners.values().any(|seat| seat.is_own() && seat.was != Some(seat.status));
         if judged.plan.add.is_empty() && judged.plan.remove.is_empty() && !moves && !judged.waits() {
@@ -68,7 +68,7 @@ impl ReferenceModel {
         own.map(|((_, word), person)| (word.clone(), person.record.clone())).collect()
     }
 
-    fn execute_run(&mut self, passage: ModelRun<'_>, reading: &ModelReading) -> ModelOutcome {
+    pub(super) fn execute_run(&mut self, passage: ModelRun<'_>, reading: &ModelReading) -> ModelOutcome {
         let mut planner = self.planner(passage);
         let judged = planner.apply_limits(reading);
         let kept_out = judged.kept_out(reading);
@@ -76,16 +76,16 @@ impl ReferenceModel {
         let fresh = planner.fresh;
         let nothing = self.is_nothing(passage.connector, &judged, reading);
         self.commit(passage, reading, &judged, &fresh);
-        self.write_holds(passage, &judged, kept_out, reading.complete);
+        self.write_holds(passage, &judged, kept_out, reading.is_complete());
         let guarded = &mut self.guarded[passage.connector];
         guarded.charged.insert(passage.run, judged.charge);
-        if reading.complete && judged.waits() {
+        if reading.is_complete() && judged.waits() {
             guarded.held_baseline = Some(rules);
             if let (None, Some(before)) = (&guarded.before, judged.before.clone()) {
                 guarded.before =
                     Some(super::reference_model::ModelHoldBaseline { run: passage.run, ..before });
             }
-        } else if reading.complete {
+        } else if reading.is_complete() {
             guarded.held_baseline = Some(rules);
             self.good_run(passage.connector);
         }
@@ -115,7 +115,10 @@ impl ReferenceModel {
         let catalogue = &plan.catalogue;
         let same = catalogue.new.is_empty() && catalogue.ended.is_empty() && catalogue.changed.is_empty();
         let quiet = plan.add.is_empty() && plan.remove.is_empty() && same && plan.meetings.is_empty();
-        quiet && judged.made.is_empty() && !plan.learners.iter().any(moves) && !(reading.complete && absent)
+        quiet
+            && judged.made.is_empty()
+            && !plan.learners.iter().any(moves)
+            && !(reading.is_complete() && absent)
     }
 
     fn commit(
@@ -274,8 +277,12 @@ impl ReferenceModel {
         let connector = match self.runs.get(&run)? {
             ModelRunKind::Of(connector)
             | ModelRunKind::Undo(connector)
+            | ModelRunKind::Resync(connector)
             | ModelRunKind::Rejection(connector) => *connector,
-            ModelRunKind::UndoByHand | ModelRunKind::ByHand | ModelRunKind::Failed => return None,
+            ModelRunKind::UndoByHand
+            | ModelRunKind::ByHand
+            | ModelRunKind::Suspension
+            | ModelRunKind::Failed => return None,
         };
         let shows = |hold: &ModelHold| match hold.decision {
             ModelDecision::Undone(of) | ModelDecision::Rejected(of) => of == run,
@@ -305,7 +312,7 @@ impl ReferenceModel {
                 None => people.remove(word),
             };
         }
-        let reading = ModelReading { people, complete: true };
+        let reading = ModelReading { people, scope: ModelScope::Complete };
         let mut planner = self.planner(passage);
         let judged = planner.only(&reading, &shown);
         let fresh = planner.fresh;

@@ -36,7 +36,10 @@ impl ReferenceModel {
     ) -> bool {
         let kind = self.runs[&of];
         let connector = match kind {
-            ModelRunKind::Of(connector) | ModelRunKind::Undo(connector) => Some(connector),
+            ModelRunKind::Of(connector) | ModelRunKind::Undo(connector) | ModelRunKind::Resync(connector) => {
+                Some(connector)
+            }
+            ModelRunKind::Suspension => return false,
             ModelRunKind::UndoByHand
             | ModelRunKind::Rejection(_)
             | ModelRunKind::ByHand
@@ -57,6 +60,7 @@ impl ReferenceModel {
         let is_by_hand = matches!(
             kind,
             ModelRunKind::ByHand
+                | ModelRunKind::Resync(_)
                 | ModelRunKind::Rejection(_)
                 | ModelRunKind::Undo(_)
                 | ModelRunKind::UndoByHand
@@ -164,7 +168,8 @@ impl ReferenceModel {
                 }
             }
         }
-        let take = self.given_by(of);
+        let mut take = self.given_by(of);
+        take.retain(|reason| !self.is_released(of, &reason.who));
         undoing.touched |= self.ended.iter().any(|one| {
             one.given.run == of && one.run != of && !self.undone.values().any(|undone| *undone == one.run)
         });

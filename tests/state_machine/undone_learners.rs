@@ -4,10 +4,16 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::reference_model::{LearnerKey, ModelChange, ModelRecord, ModelStatus, ReferenceModel};
+use super::reference_model::{LearnerKey, ModelChange, ModelRecord, ModelStatus, ReferenceModel, RunNumber};
 use super::undo::ModelUndo;
 
 impl ReferenceModel {
+    /// Whether the end of a suspension took effect in a run: an undo of that run suspends nobody anew, and takes nothing.
+    pub(super) fn is_released(&self, run: RunNumber, who: &LearnerKey) -> bool {
+        self.states_before.get(&(run, who.clone())) == Some(&ModelStatus::Suspended)
+            && self.learners[who].status != ModelStatus::Suspended
+    }
+
     /// Whom a run of a connector moved, and no other run since, with the state of before: the one that the records before
     /// it give today, where that gives the same access.
     pub(super) fn find_restored_learners(
@@ -18,6 +24,9 @@ impl ReferenceModel {
         for ((run, who), before) in &self.states_before {
             let learner = &self.learners[who];
             if *run != undoing.of || learner.run != undoing.of {
+                continue;
+            }
+            if self.is_released(*run, who) {
                 continue;
             }
             let joined_since =
@@ -38,7 +47,7 @@ impl ReferenceModel {
                     then.cloned().unwrap_or(now)
                 });
                 let today = state(&records.collect::<Vec<_>>(), undoing.today);
-                if today.has_access() == before.has_access() {
+                if *before != ModelStatus::Suspended && today.has_access() == before.has_access() {
                     status = today;
                 }
             }

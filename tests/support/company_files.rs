@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use chrono::{NaiveDate, TimeDelta};
 use rollcall_config::Config;
 
 use super::company::{Company, email};
@@ -118,6 +119,16 @@ impl Company {
         for (column, value) in values {
             let at = ALL_COLUMNS.iter().position(|one| one == column).expect("a column of that name");
             row[at] = (*value).to_owned();
+        }
+    }
+
+    /// Moves the start dates of all rows of all directories by so many days.
+    pub(crate) fn move_start_dates(&mut self, days: i64) {
+        let at = ALL_COLUMNS.iter().position(|one| *one == "start_date").expect("a column");
+        for row in self.directories.iter_mut().flat_map(|directory| &mut directory.rows) {
+            if let Ok(day) = row[at].parse::<NaiveDate>() {
+                row[at] = (day + TimeDelta::days(days)).to_string();
+            }
         }
     }
 

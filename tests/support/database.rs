@@ -88,6 +88,7 @@ impl TestDatabase {
             url: rollcall_model::secret::SecretText::new(&self.url),
             max_size: None,
             connections: 8,
+            statement_timeout: std::time::Duration::from_mins(5),
         }
     }
 

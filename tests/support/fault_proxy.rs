@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// What happens on the line, counted in bytes from the server to the client of each connection.
@@ -30,6 +31,7 @@ pub(crate) struct FaultProxy {
     /// Where clients connect.
     pub port: u16,
     said: Arc<Mutex<Vec<u8>>>,
+    silences: watch::Sender<u32>,
     task: JoinHandle<()>,
 }
 
@@ -40,6 +42,8 @@ impl FaultProxy {
         let port = listener.local_addr().expect("an address").port();
         let said = Arc::new(Mutex::new(Vec::new()));
         let record = said.clone();
+        let silences = watch::Sender::new(0);
+        let silence = silences.clone();
         let task = tokio::spawn(async move {
             let mut first = true;
             loop {
@@ -54,10 +58,15 @@ impl FaultProxy {
                     | ConnectionFault::ResetAfter(_) => line,
                 };
                 first = false;
-                tokio::spawn(connect(client, target, line, record.clone()));
+                tokio::spawn(connect(client, target, line, record.clone(), silence.subscribe()));
             }
         });
-        Self { port, said, task }
+        Self { port, said, silences, task }
+    }
+
+    /// Makes the connections that are open now silent: nothing more comes through, and they stay open.
+    pub(crate) fn silence(&self) {
+        self.silences.send_modify(|count| *count += 1);
     }
 
     /// How many bytes have come from the server so far, over all connections.
@@ -88,7 +97,13 @@ pub(crate) async fn refusing_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-async fn connect(mut client: TcpStream, target: u16, line: ConnectionFault, said: Arc<Mutex<Vec<u8>>>) {
+async fn connect(
+    mut client: TcpStream,
+    target: u16,
+    line: ConnectionFault,
+    said: Arc<Mutex<Vec<u8>>>,
+    mut silence: watch::Receiver<u32>,
+) {
     let mut server =
         TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], target))).await.expect("the server");
     let limit = match line {
@@ -98,16 +113,22 @@ async fn connect(mut client: TcpStream, target: u16, line: ConnectionFault, said
         | ConnectionFault::CutAfter(bytes)
         | ConnectionFault::ResetAfter(bytes) => bytes,
     };
-    pass(&mut client, &mut server, limit, &said).await;
+    let silenced = tokio::select! {
+        () = pass(&mut client, &mut server, limit, &said) => false,
+        Ok(()) = silence.changed() => true,
+    };
     match line {
+        _ if silenced => read_until_closed(&mut client).await,
         ConnectionFault::Pass | ConnectionFault::CutFirst | ConnectionFault::CutAfter(_) => (),
-        ConnectionFault::BlackHole | ConnectionFault::StallAfter(_) => {
-            // Until the client has had enough.
-            let mut ignored = [0; 1024];
-            while client.read(&mut ignored).await.is_ok_and(|length| length > 0) {}
-        }
+        ConnectionFault::BlackHole | ConnectionFault::StallAfter(_) => read_until_closed(&mut client).await,
         ConnectionFault::ResetAfter(_) => client.set_zero_linger().expect("linger can be set"),
     }
+}
+
+/// Takes what a client sends until the client has had enough.
+async fn read_until_closed(client: &mut TcpStream) {
+    let mut ignored = [0; 1024];
+    while client.read(&mut ignored).await.is_ok_and(|length| length > 0) {}
 }
 
 /// Passes bytes both ways until one side closes or `limit` bytes have come from the server.

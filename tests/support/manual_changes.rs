@@ -162,7 +162,15 @@ impl Company {
         let target = AssignmentTargetRef::Learner(&who);
         self.runtime
             .block_on(async {
-                groups::unassign_course(&self.store, &manual_run(), when, course, target).await
+                groups::unassign_course(
+                    &self.store,
+                    &manual_run(),
+                    when,
+                    course,
+                    target,
+                    DeletionConfirmation::Confirmed,
+                )
+                .await
             })
             .expect("unassigned");
         self.drain();

@@ -146,6 +146,14 @@ impl PostgresServer {
         assert!(status.expect("pg_ctl runs").success(), "the server starts");
     }
 
+    /// Starts the server again, so that every account needs a password. No account has one.
+    pub(crate) fn require_passwords(&self) {
+        self.crash();
+        fs::write(self.data().join("pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n")
+            .expect("written");
+        self.start_again();
+    }
+
     /// The port.
     pub(crate) fn port(&self) -> u16 {
         self.port

@@ -7,6 +7,7 @@ use rollcall_connectors::{ConnectorError, DirectoryReading};
 use rollcall_model::resource_limits::ResourceLimit;
 
 use crate::support::database::{Engine, TestDatabase, on_both};
+use crate::support::postgres::{self, PostgresServer};
 use crate::support::{external_ids, single_attempt};
 
 fn read(text: &str, folder: &Path) -> Result<DirectoryReading, ConnectorError> {
@@ -239,4 +240,47 @@ fn row_of_query_beyond_the_bound_is_refused() {
     let query = format!("SELECT 'ada' AS id, '' AS mail, repeat('x', {most}) AS department, NULL AS since");
     let error = of_query(db.url.as_str(), &query, "").expect_err("too large");
     assert!(error.to_string().contains("exceeds the limit `record_bytes`"), "{error}");
+}
+
+/// A database that cannot be queried is named, with what is wrong and what to do.
+#[test]
+fn database_that_cannot_be_queried_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(file("damaged.db"), "this is no database ".repeat(500)).expect("written");
+    let (strict, open) = (PostgresServer::start(), postgres::shared_server());
+    strict.require_passwords();
+    let free = postgres::free_port();
+    for (url, text, hint) in [
+        (
+            format!("sqlite://{}", file("none.db")),
+            format!("the database file `{}` does not exist, or cannot be read", file("none.db")),
+            "check the path in `database_url`",
+        ),
+        (
+            format!("sqlite://{}", file("damaged.db")),
+            format!("the database file `{}` is damaged, or is not an SQLite database", file("damaged.db")),
+            "copy the file again",
+        ),
+        (
+            strict.url("postgres"),
+            format!("the database server `127.0.0.1:{}` refuses the account `postgres`", strict.port()),
+            "the account and the password in `database_url`",
+        ),
+        (
+            postgres::url(open.port(), "no_such_database"),
+            format!("the database `no_such_database` does not exist at `127.0.0.1:{}`", open.port()),
+            "the name of the database in `database_url`",
+        ),
+        (
+            postgres::url(free, "hr"),
+            format!("could not connect to `127.0.0.1:{free}`"),
+            "check host and port in `database_url`",
+        ),
+    ] {
+        let error = of_query(&url, "SELECT 1 AS id", "").expect_err("unusable");
+        assert_eq!(error.to_string(), format!("connector `hr`: {text}"));
+        assert!(error.hint().is_some_and(|found| found.contains(hint)), "{:?}", error.hint());
+        assert!(!format!("{error:?}").contains("open-sesame-PG"), "{error:?}");
+    }
 }

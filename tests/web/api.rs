@@ -15,6 +15,7 @@ mod request_body;
 mod roles;
 mod schemathesis;
 mod suspensions;
+mod unassign_confirmation;
 mod undo_confirmation;
 mod verify;
 

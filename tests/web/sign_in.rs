@@ -286,3 +286,32 @@ fn account_that_is_made_again_starts_from_nothing() {
         assert_eq!(company.count_rows(kept), 0);
     });
 }
+
+/// A browser that opens the pages over plain HTTP at another machine is told so, and no session begins that it would lose.
+#[test]
+fn sign_in_over_plain_http_is_explained() {
+    let company = Company::with_license_holder(Engine::Sqlite);
+    let site = company.serve();
+    let fields = format!("email=license@corp.example&password={}", PASSWORD.replace(' ', "+"));
+    let sign_in = async |host: &str| {
+        let origin = format!("http://{host}");
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("host", host),
+            ("origin", origin.as_str()),
+        ];
+        site.anonymous_client().send("/sign-in", &headers, fields.clone()).await
+    };
+    company.runtime.block_on(async {
+        let refused = sign_in("rollcall.corp.example:8080").await;
+        assert_eq!((refused.status, &refused.cookie), (403, &None), "{refused:?}");
+        for part in
+            ["does not use HTTPS", "Open the address with https://", "“cert” and “key”", "“trusted_proxies”"]
+        {
+            assert!(refused.text.contains(part), "{part} of {}", refused.text);
+        }
+        assert_eq!(sign_in("localhost:8080").await.status, 303, "this machine");
+    });
+    assert_eq!(company.count_rows("sessions"), 1);
+    site.end();
+}

@@ -195,8 +195,9 @@ fn rule_preview_shows_errors_matches_and_difference() {
             ops.click("Try it").await;
             ops.says("1 learner matches").await;
             ops.says("odd@corp.example").await;
-            ops.says("Matching, and not in “Berlin” yet: 1").await;
-            ops.click("In “Berlin”, and not matching: 1").await;
+            ops.says("Would be added to “Berlin”: 1").await;
+            ops.says("Would be removed from “Berlin”: 0").await;
+            ops.click("Would stay in “Berlin” as members by hand: 1").await;
             ops.says("r1@corp.example").await;
             ops.close().await;
         });

@@ -74,6 +74,9 @@ pub(crate) enum CliCommand {
         course: String,
         #[command(flatten)]
         target: AssignTarget,
+        /// Skip the confirmation if the end exceeds the safety limits
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         drain: DrainArgs,
     },

@@ -40,6 +40,13 @@ pub(super) struct FileCandidate {
     pub order: FileOrder,
 }
 
+impl FileCandidate {
+    /// The candidate as a file that is not read.
+    pub(super) fn to_near_miss(&self, reason: NearMissReason) -> NearMiss {
+        NearMiss { name: self.name.clone(), reason, order: self.order }
+    }
+}
+
 /// The files of a folder.
 #[derive(Debug)]
 pub(super) struct FolderScan {

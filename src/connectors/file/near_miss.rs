@@ -6,10 +6,6 @@ use std::time::SystemTime;
 
 use chrono::NaiveDateTime;
 
-use super::FileError;
-use super::folder_scan::FileCandidate;
-use crate::{ConnectorCause, ConnectorError};
-
 /// The position of a file among those of its folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FileOrder {
@@ -79,10 +75,6 @@ impl fmt::Display for NearMissReason {
 }
 
 impl NearMiss {
-    pub(super) fn of_candidate(candidate: &FileCandidate, reason: NearMissReason) -> Self {
-        Self { name: candidate.name.clone(), reason, order: candidate.order }
-    }
-
     /// The newest of some files.
     pub(super) fn newest(files: Vec<Self>) -> Option<Self> {
         files.into_iter().reduce(|one, other| if other.order.is_newer_than(one.order) { other } else { one })
@@ -97,34 +89,6 @@ impl NearMiss {
             | NearMissReason::Empty
             | NearMissReason::Changed => true,
             NearMissReason::Future | NearMissReason::InvalidDate | NearMissReason::OtherName => false,
-        }
-    }
-}
-
-impl NearMissReason {
-    /// The reason why a file is left out because of an error; `None` if the error ends the reading.
-    pub(super) fn of_error(error: &ConnectorError) -> Option<Self> {
-        let ConnectorCause::File(cause) = error.cause() else { return None };
-        match cause {
-            FileError::Empty => Some(Self::Empty),
-            FileError::NotDone { done_file, .. } => Some(Self::NotDone(done_file.clone())),
-            FileError::DoneBefore(done_file) => Some(Self::DoneBefore(done_file.clone())),
-            FileError::Changed(_) => Some(Self::Changed),
-            FileError::Unreadable(_)
-            | FileError::UnreadableFolder { .. }
-            | FileError::NoFile
-            | FileError::OutsideFolder { .. }
-            | FileError::Binary(_)
-            | FileError::WebPage
-            | FileError::WrongEncoding(_)
-            | FileError::NoPeople
-            | FileError::TooFewRows { .. }
-            | FileError::TooOld { .. }
-            | FileError::NoDigest { .. }
-            | FileError::WrongDigest(_)
-            | FileError::NoLineBreak
-            | FileError::NoCompleteFile { .. }
-            | FileError::OlderThanLast { .. } => None,
         }
     }
 }

@@ -93,8 +93,8 @@ pub(crate) fn with_newest<T>(
                 skipped.retain(|missed| missed.order.is_newer_than(candidate.order));
                 return Ok(FileResult { value, path: file.path, skipped });
             }
-            Err(error) => match NearMissReason::of_error(&error) {
-                Some(reason) => skipped.push(NearMiss::of_candidate(candidate, reason)),
+            Err(error) => match find_skip_reason(&error) {
+                Some(reason) => skipped.push(candidate.to_near_miss(reason)),
                 None => return Err(error),
             },
         }
@@ -122,4 +122,30 @@ fn refuse_older(
         (None, _) | (_, None) => written < last.modified,
     };
     if is_older { Err(FileError::OlderThanLast { last: last_path.to_owned() }.into()) } else { Ok(()) }
+}
+
+/// The reason why a file is left out because of an error; `None` if the error ends the reading.
+fn find_skip_reason(error: &ConnectorError) -> Option<NearMissReason> {
+    let ConnectorCause::File(cause) = error.cause() else { return None };
+    match cause {
+        FileError::Empty => Some(NearMissReason::Empty),
+        FileError::NotDone { done_file, .. } => Some(NearMissReason::NotDone(done_file.clone())),
+        FileError::DoneBefore(done_file) => Some(NearMissReason::DoneBefore(done_file.clone())),
+        FileError::Changed(_) => Some(NearMissReason::Changed),
+        FileError::Unreadable(_)
+        | FileError::UnreadableFolder { .. }
+        | FileError::NoFile
+        | FileError::OutsideFolder { .. }
+        | FileError::Binary(_)
+        | FileError::WebPage
+        | FileError::WrongEncoding(_)
+        | FileError::NoPeople
+        | FileError::TooFewRows { .. }
+        | FileError::TooOld { .. }
+        | FileError::NoDigest { .. }
+        | FileError::WrongDigest(_)
+        | FileError::NoLineBreak
+        | FileError::NoCompleteFile { .. }
+        | FileError::OlderThanLast { .. } => None,
+    }
 }

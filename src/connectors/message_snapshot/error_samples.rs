@@ -94,6 +94,14 @@ fn network_errors() -> Vec<ConnectorError> {
             ConnectorAttempt::Connect { address: "hr.example".to_owned() },
             NetworkError::Timeout { seconds: 20.0 },
         ),
+        (
+            ConnectorAttempt::OpenDatabase { address: "hr.example:5432".to_owned() },
+            NetworkError::NotConnected(refused()),
+        ),
+        (
+            ConnectorAttempt::ReadPage { page: 1, url: "http://hr.example/people".to_owned() },
+            NetworkError::ConnectionLost(None),
+        ),
         (ConnectorAttempt::TlsHandshake { host: host() }, NetworkError::ConnectionLost(None)),
         (ConnectorAttempt::StartTls { address: address() }, NetworkError::ConnectionLost(None)),
         (ConnectorAttempt::StartTls { address: address() }, NetworkError::Timeout { seconds: 20.0 }),
@@ -121,6 +129,7 @@ fn tls_errors() -> Vec<ConnectorError> {
     ];
     let mut causes = vec![
         TlsError::NoCa { place: "`ca.pem`".to_owned(), cause: "empty".into() },
+        TlsError::NoTls(rustls::Error::General("no TLS".to_owned())),
         TlsError::Handshake("alert".into()),
     ];
     causes.extend(problems.map(|problem| {
@@ -130,6 +139,7 @@ fn tls_errors() -> Vec<ConnectorError> {
     for cause in &causes {
         match cause {
             TlsError::NoCa { .. }
+            | TlsError::NoTls(_)
             | TlsError::Handshake(_)
             | TlsError::Certificate {
                 problem:
@@ -182,9 +192,22 @@ fn ldap_errors() -> Vec<ConnectorError> {
 
 fn sql_errors() -> Vec<ConnectorError> {
     let refused = || SqlError::Refused(sqlx::Error::RowNotFound);
+    let address = || "hr.example:5432".to_owned();
+    let open = || ConnectorAttempt::OpenDatabase { address: address() };
     let (missing, columns) = (vec!["`mail`".to_owned()], vec!["`id`".to_owned(), "`email`".to_owned()]);
     let samples = [
-        (ConnectorAttempt::Connect { address: "hr.example".to_owned() }, refused()),
+        (open(), refused()),
+        (open(), SqlError::UnreadableFile { file: "hr.db".to_owned() }),
+        (ConnectorAttempt::RunQuery, SqlError::DamagedFile { file: "hr.db".to_owned() }),
+        (
+            open(),
+            SqlError::AccountRefused {
+                address: address(),
+                account: "hr".to_owned(),
+                cause: sqlx::Error::RowNotFound,
+            },
+        ),
+        (open(), SqlError::UnknownDatabase { address: address(), database: "hr".to_owned() }),
         (ConnectorAttempt::RunQuery, refused()),
         (ConnectorAttempt::RunCountQuery, refused()),
         (ConnectorAttempt::RunQuery, SqlError::MissingColumns { missing, columns }),
@@ -192,7 +215,13 @@ fn sql_errors() -> Vec<ConnectorError> {
     ];
     for (_, cause) in &samples {
         match cause {
-            SqlError::Refused(_) | SqlError::MissingColumns { .. } | SqlError::RowCountMismatch { .. } => (),
+            SqlError::Refused(_)
+            | SqlError::UnreadableFile { .. }
+            | SqlError::DamagedFile { .. }
+            | SqlError::AccountRefused { .. }
+            | SqlError::UnknownDatabase { .. }
+            | SqlError::MissingColumns { .. }
+            | SqlError::RowCountMismatch { .. } => (),
         }
     }
     samples.map(|(attempt, cause)| error(attempt, cause)).into()

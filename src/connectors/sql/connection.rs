@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::ConnectOptions;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
@@ -22,14 +23,49 @@ pub(super) enum EngineConnection {
     Sqlite(SqliteConnection),
 }
 
-/// The file or the host in a URL, without secrets.
-pub(super) fn database_name(url: &str) -> String {
-    if let Some(file) = url.strip_prefix("sqlite:") {
-        let file = file.strip_prefix("//").unwrap_or(file);
-        return file.split_once('?').map_or(file, |(file, _)| file).to_owned();
+/// What messages say of a database: no secrets.
+#[derive(Debug, Clone, Default)]
+pub(super) struct DatabaseLocation {
+    /// The file, or host and port.
+    pub address: String,
+    /// The account at a server.
+    account: String,
+    /// The name of the database at a server.
+    database: String,
+}
+
+impl DatabaseLocation {
+    pub(super) fn of_url(url: &str) -> Self {
+        if let Some(file) = url.strip_prefix("sqlite:") {
+            let file = file.strip_prefix("//").unwrap_or(file);
+            let file = file.split_once('?').map_or(file, |(file, _)| file);
+            return Self { address: file.to_owned(), ..Self::default() };
+        }
+        let Ok(options) = PgConnectOptions::from_str(url) else {
+            return Self { address: "the database".to_owned(), ..Self::default() };
+        };
+        let account = options.get_username().to_owned();
+        let database = options.get_database().map_or_else(|| account.clone(), str::to_owned);
+        Self { address: format!("{}:{}", options.get_host(), options.get_port()), account, database }
     }
-    let url = url::Url::parse(url).ok();
-    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "the database".to_owned())
+
+    /// Classifies an error of the database by its code: of SQLite 14 CANTOPEN, 11 CORRUPT and 26 NOTADB; of PostgreSQL
+    /// 28000 and 28P01 for the account, and 3D000 for the database.
+    pub(super) fn classify_error(&self, cause: sqlx::Error) -> SqlError {
+        let code = cause.as_database_error().and_then(DatabaseError::code);
+        let address = || self.address.clone();
+        match code.as_deref() {
+            Some("14" | "526" | "782") => SqlError::UnreadableFile { file: address() },
+            Some("11" | "26" | "267" | "523" | "779") => SqlError::DamagedFile { file: address() },
+            Some("28000" | "28P01") => {
+                SqlError::AccountRefused { address: address(), account: self.account.clone(), cause }
+            }
+            Some("3D000") => {
+                SqlError::UnknownDatabase { address: address(), database: self.database.clone() }
+            }
+            Some(_) | None => SqlError::Refused(cause),
+        }
+    }
 }
 
 /// Instructions of SQLite between two looks at the end of a reading: a fraction of a millisecond.
@@ -79,17 +115,18 @@ async fn refuse_irregular_file(path: PathBuf) -> Result<(), sqlx::Error> {
 /// Converts an error of the connection, which may be one of TLS.
 pub(super) fn connect_error(
     connector: &ConnectorName,
-    database: String,
+    location: &DatabaseLocation,
     cause: sqlx::Error,
 ) -> ConnectorError {
+    let address = location.address.clone();
     if let Some(tls) = TlsError::find(&cause) {
-        return ConnectorError::new(connector, ConnectorAttempt::TlsHandshake { host: database }, tls);
+        return ConnectorError::new(connector, ConnectorAttempt::TlsHandshake { host: address }, tls);
     }
     let cause: ConnectorCause = match cause {
         sqlx::Error::Io(cause) => NetworkError::NotConnected(cause).into(),
-        cause => SqlError::Refused(cause).into(),
+        cause => location.classify_error(cause).into(),
     };
-    ConnectorError::new(connector, ConnectorAttempt::Connect { address: database }, cause)
+    ConnectorError::new(connector, ConnectorAttempt::OpenDatabase { address }, cause)
 }
 
 #[cfg(test)]

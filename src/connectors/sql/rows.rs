@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::exceeded_limit::ExceededLimit;
 use crate::json::{ValueExtractor, ValuePath};
 use crate::mapper::RecordValues;
-use crate::sql::connection::{EngineConnection, InterruptOnDrop, connect, connect_error, database_name};
+use crate::sql::connection::{DatabaseLocation, EngineConnection, InterruptOnDrop, connect, connect_error};
 use crate::sql::{SqlError, SqlSettings};
 use crate::{ConnectorAttempt, ConnectorCause, ConnectorError, NetworkError, ReadingError};
 use rollcall_model::names::ConnectorName;
@@ -24,6 +24,7 @@ pub(super) struct SqlSource<'s> {
     connector: &'s ConnectorName,
     settings: &'s SqlSettings,
     connection: EngineConnection,
+    location: DatabaseLocation,
     _interrupt: InterruptOnDrop,
 }
 
@@ -33,19 +34,19 @@ impl<'s> SqlSource<'s> {
         connector: &'s ConnectorName,
         settings: &'s SqlSettings,
     ) -> Result<Self, ConnectorError> {
-        let database = database_name(settings.database.reveal());
+        let location = DatabaseLocation::of_url(settings.database.reveal());
         let interrupt = InterruptOnDrop::default();
         let connecting = connect(settings.database.reveal(), &interrupt);
         let connected = timeout(settings.timeout, connecting).await;
         let connection = match connected {
             Ok(Ok(connection)) => connection,
-            Ok(Err(cause)) => return Err(connect_error(connector, database, cause)),
+            Ok(Err(cause)) => return Err(connect_error(connector, &location, cause)),
             Err(_) => {
-                let attempt = ConnectorAttempt::Connect { address: database };
+                let attempt = ConnectorAttempt::OpenDatabase { address: location.address };
                 return Err(stalled(connector, settings.timeout, &attempt));
             }
         };
-        Ok(Self { connector, settings, connection, _interrupt: interrupt })
+        Ok(Self { connector, settings, connection, location, _interrupt: interrupt })
     }
 
     /// A description of the connection.
@@ -65,10 +66,10 @@ impl<'s> SqlSource<'s> {
         mut each: impl FnMut(&RecordValues) -> Result<(), ConnectorError>,
     ) -> Result<(), ConnectorError> {
         const ATTEMPT: &ConnectorAttempt = &ConnectorAttempt::RunQuery;
-        let Self { connector, settings, connection, .. } = self;
+        let Self { connector, settings, connection, location, .. } = self;
         let (query, wait) = (settings.query.trim().trim_end_matches(';'), settings.timeout);
         let limit = most.map_or(String::new(), |most| format!(" LIMIT {most}"));
-        let broken = |cause| failed(connector, ATTEMPT, cause);
+        let broken = |cause| failed(connector, location, ATTEMPT, cause);
         let most_bytes = ResourceLimit::RecordBytes.default_value();
         let too_large = || {
             let limit = ExceededLimit::reached(ResourceLimit::RecordBytes, most_bytes);
@@ -144,7 +145,7 @@ impl<'s> SqlSource<'s> {
                 wait_for_next(self.connector, wait, ATTEMPT, one).await?
             }
         };
-        let counted = counted.map_err(|cause| failed(self.connector, ATTEMPT, cause))?;
+        let counted = counted.map_err(|cause| failed(self.connector, &self.location, ATTEMPT, cause))?;
         Ok(Some(u64::try_from(counted).unwrap_or_default()))
     }
 
@@ -174,10 +175,15 @@ fn stalled(connector: &ConnectorName, wait: Duration, attempt: &ConnectorAttempt
     ConnectorError::new(connector, attempt.clone(), cause)
 }
 
-fn failed(connector: &ConnectorName, attempt: &ConnectorAttempt, cause: sqlx::Error) -> ConnectorError {
+fn failed(
+    connector: &ConnectorName,
+    location: &DatabaseLocation,
+    attempt: &ConnectorAttempt,
+    cause: sqlx::Error,
+) -> ConnectorError {
     let cause: ConnectorCause = match cause {
         sqlx::Error::Io(cause) => NetworkError::ConnectionLost(Some(cause)).into(),
-        cause => SqlError::Refused(cause).into(),
+        cause => location.classify_error(cause).into(),
     };
     ConnectorError::new(connector, attempt.clone(), cause)
 }

@@ -33,6 +33,9 @@ pub enum TlsError {
         #[source]
         cause: rustls::Error,
     },
+    /// The server answers, but not in TLS.
+    #[error("the server answers without TLS on this port")]
+    NoTls(#[source] rustls::Error),
     /// Any other failure.
     #[error("the TLS handshake failed")]
     Handshake(#[source] BoxedCause),
@@ -65,6 +68,7 @@ impl TlsError {
         let found = find_rustls_error(error)?;
         Some(match classify_certificate_error(found) {
             Some(problem) => Self::Certificate { problem, cause: found.clone() },
+            None if matches!(found, rustls::Error::InvalidMessage(_)) => Self::NoTls(found.clone()),
             None => Self::Handshake(found.clone().into()),
         })
     }
@@ -77,19 +81,20 @@ impl ProtocolError for TlsError {
             Self::Certificate { problem, .. } => {
                 format!("the certificate of `{}` {problem}", attempt.target())
             }
+            Self::NoTls(_) => format!("the server `{}` answers without TLS on this port", attempt.target()),
             Self::Handshake(_) => format!("the TLS handshake with `{}` failed", attempt.target()),
         }
     }
 
     fn kind(&self) -> &'static str {
         match self {
-            Self::NoCa { .. } | Self::Certificate { .. } | Self::Handshake(_) => "tls",
+            Self::NoCa { .. } | Self::Certificate { .. } | Self::NoTls(_) | Self::Handshake(_) => "tls",
         }
     }
 
     fn is_transient(&self) -> bool {
         match self {
-            Self::NoCa { .. } | Self::Certificate { .. } | Self::Handshake(_) => false,
+            Self::NoCa { .. } | Self::Certificate { .. } | Self::NoTls(_) | Self::Handshake(_) => false,
         }
     }
 
@@ -99,7 +104,7 @@ impl ProtocolError for TlsError {
                 "set `ca_file` to a PEM file with the certificate of the CA that signed the server certificate".into()
             }
             Self::Certificate { problem, .. } => problem.hint(&attempt.target()),
-            Self::Handshake(_) => {
+            Self::NoTls(_) | Self::Handshake(_) => {
                 NO_TLS_HINT.into()
             }
         })

@@ -9,6 +9,7 @@ use crate::groups::{
 };
 use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::format::count;
 use rollcall_model::guard::SafetyLimits;
 use rollcall_model::ids::{AssignmentId, CourseId};
 use rollcall_model::names::fold;
@@ -154,11 +155,22 @@ pub struct UnassignImpact {
 }
 
 impl UnassignImpact {
-    /// Returns true if the end exceeds the safety limits. The name of the group or the address of the learner must then
-    /// confirm it.
+    /// Names the people who lose the course.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        count(self.losing.unsigned_abs(), "learner", "learners")
+    }
+
+    /// Returns true if the end exceeds the safety limits. A page then asks for the name of the group or the address of the
+    /// learner.
     #[must_use]
     pub fn is_large(&self, limits: &SafetyLimits) -> bool {
         limits.is_large_removal(self.losing.unsigned_abs(), self.of_learners.unsigned_abs())
+    }
+
+    /// Returns true if a command or a request must confirm the end.
+    fn needs_confirmation(&self, limits: &SafetyLimits) -> bool {
+        limits.needs_confirmation(self.losing.unsigned_abs(), self.of_learners.unsigned_abs())
     }
 }
 
@@ -176,14 +188,16 @@ async fn count_unassign_impact(tx: &mut Tx, id: AssignmentId) -> Result<Unassign
 async fn check_confirmation(tx: &mut Tx, there: &Assignment, meant: DeletionConfirmation<'_>) -> Result<()> {
     let DeletionConfirmation::ByName(given, limits) = meant else { return Ok(()) };
     let name = target_name(tx, there.target).await?.unwrap_or_default();
-    let is_right = match given {
-        Some(given) => fold(given) == fold(&name),
-        None => !count_unassign_impact(tx, there.id).await?.is_large(limits),
-    };
-    if is_right {
-        Ok(())
-    } else {
-        Err(GroupError::OtherName { name, given: given.unwrap_or_default().to_owned() })
+    match given {
+        Some(given) if fold(given) == fold(&name) => Ok(()),
+        Some(given) => Err(GroupError::OtherTarget { name, given: given.to_owned() }),
+        None => {
+            let impact = count_unassign_impact(tx, there.id).await?;
+            if impact.needs_confirmation(limits) {
+                return Err(GroupError::UnassignmentUnconfirmed { code: there.code.clone(), name, impact });
+            }
+            Ok(())
+        }
     }
 }
 
@@ -239,13 +253,14 @@ pub enum UnassignResult {
 /// Ends an assignment by hand.
 ///
 /// # Errors
-/// When the course, the group or the learner is unknown.
+/// When the course, the group or the learner is unknown, or a confirmation is missing.
 pub async fn unassign_course(
     store: &Store,
     about: &NewRun,
     when: ChangeTime,
     code: &str,
     target: AssignmentTargetRef<'_>,
+    meant: DeletionConfirmation<'_>,
 ) -> Result<UnassignResult> {
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let course = find_course(&mut change.tx, code).await?;
@@ -255,5 +270,6 @@ pub async fn unassign_course(
         change.tx.rollback().await?;
         return Ok(if there.is_empty() { UnassignResult::NotAssigned } else { UnassignResult::FromFile });
     };
+    check_confirmation(&mut change.tx, one, meant).await?;
     Ok(UnassignResult::Ended(end_and_record(change, one).await?))
 }

@@ -1,7 +1,7 @@
 //! Errors of manual changes.
 
-use crate::groups::DeletionImpact;
 use crate::groups::csv_import::{self, ImportError};
+use crate::groups::{DeletionImpact, UnassignImpact};
 use rollcall_model::ids::RunId;
 use rollcall_model::names::BadGroupName;
 use rollcall_store as store;
@@ -26,6 +26,10 @@ pub enum GroupError {
     NameNeeded { name: String, going: DeletionImpact },
     #[error("`{given}` is not the name of the group `{name}`")]
     OtherName { name: String, given: String },
+    #[error("unassigning `{code}` from `{name}` takes the course from {}, which exceeds the safety limit", impact.in_words())]
+    UnassignmentUnconfirmed { code: String, name: String, impact: UnassignImpact },
+    #[error("`{given}` is not `{name}`, to which the course is assigned")]
+    OtherTarget { name: String, given: String },
     #[error("assignment {id} no longer exists")]
     NoAssignment { id: i64 },
     #[error("course `{code}` is assigned in the configuration file and must be changed there")]
@@ -105,6 +109,8 @@ impl GroupError {
             | Self::GroupGone { .. }
             | Self::NameNeeded { .. }
             | Self::OtherName { .. }
+            | Self::UnassignmentUnconfirmed { .. }
+            | Self::OtherTarget { .. }
             | Self::NoAssignment { .. }
             | Self::AssignmentFromFile { .. }
             | Self::BadName(_)
@@ -148,6 +154,12 @@ mod tests {
             },
             E::NameNeeded { name: name(), going },
             E::OtherName { name: name(), given: "Sales".to_owned() },
+            E::UnassignmentUnconfirmed {
+                code: code(),
+                name: name(),
+                impact: UnassignImpact { reached: 900, losing: 750, of_learners: 3000 },
+            },
+            E::OtherTarget { name: name(), given: "Sales".to_owned() },
             E::NoAssignment { id: 7 },
             E::AssignmentFromFile { code: code() },
             E::DueChangedSince { code: code() },

@@ -16,6 +16,10 @@ use rollcall_store::{Result, Store, Tx};
 /// Interval between two renewals of a lease of 15 seconds.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Time of one renewal on a server, and the wait after it failed. A second attempt ends before the lease does.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(4);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The interval of checks while another process holds the lease.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -170,8 +174,12 @@ async fn renew_until_dropped(
     lost: CancellationToken,
     committing: Arc<AtomicBool>,
 ) {
+    // SQLite waits for its one writer, and has no server that could become silent.
+    let timeout = if store.is_shared() { RENEWAL_TIMEOUT } else { Duration::MAX };
+    let mut wait = RENEWAL_INTERVAL;
     loop {
-        tokio::time::sleep(RENEWAL_INTERVAL).await;
+        tokio::time::sleep(wait).await;
+        wait = RENEWAL_INTERVAL;
         if committing.load(Ordering::SeqCst) {
             continue;
         }
@@ -181,7 +189,12 @@ async fn renew_until_dropped(
             tx.commit().await?;
             Ok::<bool, rollcall_store::StoreError>(held)
         };
-        match renewed.await {
+        let Ok(renewed) = tokio::time::timeout(timeout, renewed).await else {
+            warn!(lease = lease.name, "a lease could not be renewed: the database does not answer");
+            wait = RETRY_INTERVAL;
+            continue;
+        };
+        match renewed {
             // The result of a renewal that waited for the commit is not relevant for the commit.
             Ok(_) | Err(_) if committing.load(Ordering::SeqCst) => {}
             Ok(true) => {}

@@ -90,7 +90,7 @@ pub(super) async fn load_snapshot(
         snapshot.has_good_run = row.good_run_id.is_some();
         load_baselines(tx, ConnectorId(row.id), when, &mut snapshot).await?;
     }
-    let standing = holds::list_decisions(tx).await?;
+    let standing = holds::list_decisions(tx, snapshot.connector).await?;
     for one in standing {
         snapshot.decisions.entry(one.change_key.clone()).or_default().push(decision(&one));
     }

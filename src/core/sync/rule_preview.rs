@@ -15,8 +15,8 @@ use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::{GroupId, LearnerId, RuleId};
 use rollcall_model::names::RuleName;
 use rollcall_model::resource_limits::ResourceLimit;
-use rollcall_planner::desired_memberships::{DesiredMemberships, RuleEvaluation};
 use rollcall_planner::population::{LearnerIndex, Population};
+use rollcall_planner::rule_evaluation::RuleEvaluation;
 use rollcall_planner::rule_set::reads_managers;
 use rollcall_planner::{KnownMembers, StoredMembers};
 use rollcall_rules::name_template::NameTemplate;
@@ -53,13 +53,10 @@ pub struct RulePreview {
     pub undecided: MatchSample,
     /// The reason of the first failure.
     pub why: Option<String>,
-    /// Learners who match and are not in the given group.
-    pub coming: MatchSample,
-    /// Learners who are in the given group and do not match.
-    pub going: MatchSample,
-    /// Learners whom the expression would add as the rule of the group: `coming` without those who are excluded.
+    /// Learners whom the expression would add as the rule of the given group: those who match, are not in it, and are not
+    /// excluded.
     pub joining: MatchSample,
-    /// Learners whom it would remove: `going` without the members by hand.
+    /// Learners whom it would remove: those who are in it and do not match, without the members by hand.
     pub leaving: MatchSample,
     /// Members by hand who do not match.
     pub kept_by_hand: MatchSample,
@@ -168,14 +165,15 @@ pub fn preview_rule(
     let PreviewData { people, reasons, excluded, read_groups } = data;
     let rules = [rule];
     let population = build_population(people, file, reads_managers(&rules));
-    let desired = DesiredMemberships::evaluate(RuleEvaluation {
+    let desired = RuleEvaluation {
         rules: &rules,
         population: &population,
         connectors: &file.connector_names(),
         today: when.today,
         interrupt: Some(interrupt),
         known: KnownMembers::Stored(&read_groups),
-    });
+    }
+    .evaluate();
     let desired = desired.ok_or(PreviewError::Interrupted)?;
     let matching: FxHashSet<LearnerIndex> = desired.members.iter().map(|(_, who)| *who).collect();
     let undecided: FxHashSet<LearnerIndex> = desired.undecided.iter().map(|(_, who, _)| *who).collect();
@@ -204,8 +202,6 @@ pub fn preview_rule(
         answer.excluded = sample(&coming, &excluded, true);
         answer.leaving = sample(&going, &by_hand, false);
         answer.kept_by_hand = sample(&going, &by_hand, true);
-        answer.coming = some(&population, coming.into_iter(), most);
-        answer.going = some(&population, going.into_iter(), most);
     }
     Ok(answer)
 }

@@ -128,6 +128,12 @@ impl SafetyLimits {
         people > self.max_removals_total || people > self.removals_of(had)
     }
 
+    /// Returns true if a change by hand that takes something from `people` of `had` needs a confirmation.
+    #[must_use]
+    pub fn needs_confirmation(&self, people: u64, had: u64) -> bool {
+        people > UNCONFIRMED_PEOPLE && self.is_large_removal(people, had)
+    }
+
     /// Returns the number of known addresses that may have new ids: the configured share, but at least 5.
     #[must_use]
     pub fn rekeyed_of(&self, people: u64) -> u64 {
@@ -169,6 +175,9 @@ impl SafetyLimits {
 
 /// This many removals are always allowed, because small companies have fluctuation too.
 const ALWAYS: u64 = 10;
+
+/// A change by hand that takes something from this many people needs no confirmation: their list can be read at a glance.
+const UNCONFIRMED_PEOPLE: u64 = 10;
 
 /// This many addresses may always have new ids.
 const ALWAYS_REKEYED: u64 = 5;

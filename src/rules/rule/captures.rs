@@ -5,64 +5,12 @@
 
 use cel::IdedExpr;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, LiteralValue};
-use regex::Regex;
 use rollcall_model::attributes::{Attribute, AttributeSet};
-use rollcall_model::interner::{Interner, Symbol};
-use rollcall_model::names::clean;
 
 use super::expression_checks::{BadExpression, place_in_text};
-use super::patterns::{check_text, compile_regex};
-use super::{ExpressionVariable, VariableForm};
-
-/// A pattern whose parts have names, and the attribute that it is compared with.
-#[derive(Debug, Clone)]
-pub struct CapturingPattern {
-    pattern: Regex,
-    /// The attribute; `None` if the pattern is compared with another text.
-    attribute: Option<(Attribute, VariableForm)>,
-}
-
-impl PartialEq for CapturingPattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.pattern.as_str() == other.pattern.as_str() && self.attribute == other.attribute
-    }
-}
-
-impl Eq for CapturingPattern {}
-
-impl CapturingPattern {
-    /// The names of its parts.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.pattern.capture_names().flatten()
-    }
-
-    /// The attribute whose values it is compared with.
-    pub(crate) fn attribute(&self) -> Option<Attribute> {
-        self.attribute.map(|(attribute, _)| attribute)
-    }
-
-    /// The values of the attribute that it is compared with.
-    pub(crate) fn list_texts<'v>(
-        &self,
-        values: &'v Interner,
-        cell_of: impl Fn(Attribute) -> Symbol,
-    ) -> Vec<&'v str> {
-        match self.attribute {
-            Some((attribute, VariableForm::All)) => values.all(cell_of(attribute)).collect(),
-            Some((attribute, VariableForm::First | VariableForm::Number | VariableForm::Truth)) => {
-                vec![values.first(cell_of(attribute))]
-            }
-            None => Vec::new(),
-        }
-    }
-
-    /// Returns the value of a part in a text; `None` if the pattern does not match or the part is empty.
-    pub(crate) fn find_part(&self, text: &str, name: &str) -> Option<String> {
-        check_text(text).ok()?;
-        let part = clean(self.pattern.captures(text)?.name(name)?.as_str()).into_owned();
-        (!part.is_empty()).then_some(part)
-    }
-}
+use super::expression_variable::{ExpressionVariable, VariableForm};
+use crate::capturing_pattern::{CapturedSubject, CapturingPattern};
+use crate::patterns::compile_regex;
 
 /// Finds the patterns with named parts in an expression.
 ///
@@ -147,17 +95,17 @@ impl<'e> PatternSearch<'e> {
         if pattern.capture_names().flatten().next().is_none() {
             return;
         }
-        let attribute = self.find_subject(&subject.expr);
-        self.found.push(CapturingPattern { pattern, attribute });
+        let subject = self.find_subject(&subject.expr);
+        self.found.push(CapturingPattern::new(pattern, subject));
     }
 
-    fn find_subject(&self, subject: &Expr) -> Option<(Attribute, VariableForm)> {
+    fn find_subject(&self, subject: &Expr) -> Option<CapturedSubject> {
         let Expr::Ident(name) = subject else { return None };
         match self.bound.iter().rev().find(|(bound, _)| bound == name) {
-            Some((_, of_list)) => of_list.map(|attribute| (attribute, VariableForm::All)),
+            Some((_, of_list)) => of_list.map(|attribute| CapturedSubject { attribute, each_value: true }),
             None => {
                 let first = self.variable(subject, VariableForm::First);
-                first.map(|attribute| (attribute, VariableForm::First))
+                first.map(|attribute| CapturedSubject { attribute, each_value: false })
             }
         }
     }

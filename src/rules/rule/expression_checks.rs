@@ -5,9 +5,9 @@ use std::fmt;
 use cel::Program;
 use cel::common::ast::{EntryExpr, Expr};
 
+use super::expression_variable::{ExpressionVariable, VariableForm};
 use super::foreign_syntax::find_foreign_syntax;
 use super::group_references::IN_GROUP;
-use super::{ExpressionVariable, VariableForm};
 use rollcall_model::attributes::{Attribute, AttributeSet, COMPUTED};
 use rollcall_model::names::nearest;
 

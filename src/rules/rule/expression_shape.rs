@@ -6,11 +6,12 @@ use cel::common::ast::operators::{EQUALS, NOT_EQUALS};
 use cel::common::ast::{EntryExpr, Expr, LiteralValue};
 
 use super::expression_checks::{ALL, BadExpression, unreadable};
-use super::patterns::{check_glob_pattern, check_regex_pattern};
 use crate::limits::{
     MAX_COMPREHENSION_DEPTH, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES,
     PARSER_STACK_BYTES, format_size,
 };
+use crate::patterns::{check_glob_pattern, check_regex_pattern};
+use rollcall_model::attributes::Attribute;
 use rollcall_model::resource_limits::ResourceLimit;
 
 /// Parses an expression within the limits.
@@ -168,7 +169,7 @@ fn check_comparison<'e>(
 
 /// Returns true if an attribute is a list.
 fn is_list(name: &str) -> bool {
-    name.ends_with(ALL) || ["manager_chain", "manager_chain_ids"].contains(&name)
+    name.ends_with(ALL) || Attribute::find_computed(name).is_some_and(Attribute::is_computed_list)
 }
 
 /// The name of an attribute.

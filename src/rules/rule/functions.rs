@@ -10,9 +10,9 @@ use chrono::NaiveDate;
 use rollcall_model::names::fold;
 use rollcall_model::status::read_date;
 
-use super::budget::EvaluationBudget;
 use super::metering::{MATCHES, METERED};
-use super::patterns::PatternCache;
+use crate::budget::EvaluationBudget;
+use crate::patterns::PatternCache;
 
 /// The error of a date function with an empty date; the rule does not match then.
 pub(super) const NO_DATE: &str = "there is no date";

@@ -17,18 +17,17 @@
 //! The cost of an expression is bounded by [`crate::limits`]: its shape when it is compiled, its steps and the sizes of
 //! its values for each person.
 
-mod budget;
-pub mod captures;
+mod captures;
 pub mod clauses;
 mod expression_checks;
 mod expression_shape;
+mod expression_variable;
 mod foreign_syntax;
 mod functions;
 pub mod group_references;
 #[cfg(test)]
 mod limit_tests;
 mod metering;
-mod patterns;
 #[cfg(test)]
 mod rule_tests;
 
@@ -38,6 +37,9 @@ use cel::{Context, ExecutionError, Program, Value};
 use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::budget::EvaluationBudget;
+pub use crate::budget::Interrupt;
+use crate::capturing_pattern::CapturingPattern;
 use crate::limits::MAX_VALUE_BYTES;
 use crate::name_template::NameTemplate;
 use rollcall_model::attributes::{Attribute, AttributeSet, UNRESOLVED};
@@ -46,11 +48,10 @@ use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::{ConnectorName, GroupName, RuleName};
 use rollcall_model::resource_limits::{ResourceLimit, shorten_to};
 
-use budget::EvaluationBudget;
-pub use budget::Interrupt;
-use captures::{CapturingPattern, find_patterns};
+use captures::find_patterns;
 pub use expression_checks::BadExpression;
 use expression_checks::{known_variables, unknown_functions};
+use expression_variable::ExpressionVariable;
 use functions::{NO_DATE, add_functions};
 use group_references::{GroupReference, MembershipState, replace_calls};
 use metering::MeteredExpression;
@@ -79,50 +80,6 @@ pub struct CompiledExpression {
     variables: Vec<ExpressionVariable>,
     groups: Vec<GroupReference>,
     patterns: Vec<CapturingPattern>,
-}
-
-#[derive(Debug)]
-struct ExpressionVariable {
-    name: String,
-    attribute: Attribute,
-    form: VariableForm,
-}
-
-/// The form of a variable's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum VariableForm {
-    /// The first value, a text.
-    First,
-    /// The list of all values.
-    All,
-    /// A whole number.
-    Number,
-    /// True or false.
-    Truth,
-}
-
-impl VariableForm {
-    /// Returns the form of a computed attribute.
-    fn of_computed(attribute: Attribute) -> Self {
-        match attribute {
-            Attribute::REPORTS_TOTAL => Self::Number,
-            Attribute::IS_MANAGER => Self::Truth,
-            _ => Self::All,
-        }
-    }
-
-    /// Returns the value of a cell in this form.
-    fn value(self, values: &Interner, cell: Symbol) -> Value {
-        match self {
-            Self::First => Value::from(values.first(cell).to_owned()),
-            Self::All => {
-                let all = values.all(cell).map(|value| Value::from(value.to_owned()));
-                Value::from(all.collect::<Vec<Value>>())
-            }
-            Self::Number => Value::Int(values.first(cell).parse().unwrap_or(0)),
-            Self::Truth => Value::Bool(values.first(cell) == "true"),
-        }
-    }
 }
 
 impl Rule {

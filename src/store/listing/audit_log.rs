@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::Result;
 use crate::param::params;
+use crate::runs::hold_state::fill_hold_states;
 use crate::runs::{Run, run_columns};
 use crate::sql::list_statements;
 use crate::transaction::Tx;
@@ -121,9 +122,13 @@ const ONE: &str = concat!(
     ", r.found, r.made FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id WHERE r.id = $1"
 );
 
-/// One run.
+/// One run, with what became of the changes that it held.
 pub async fn get(tx: &mut Tx, run: i64) -> Result<Option<AuditLogEntry>> {
-    tx.fetch_optional("read a change", ONE, params![run]).await
+    let mut found: Option<AuditLogEntry> = tx.fetch_optional("read a change", ONE, params![run]).await?;
+    if let Some(entry) = &mut found {
+        fill_hold_states(tx, std::slice::from_mut(&mut entry.run)).await?;
+    }
+    Ok(found)
 }
 
 list_statements!(PAGE, SINCE, ONE);

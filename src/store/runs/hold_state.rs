@@ -41,7 +41,7 @@ const DECISIONS: Sql = Sql::per_engine(
 );
 
 /// Sets what became of the changes that each of these runs held.
-pub(super) async fn fill_hold_states(tx: &mut Tx, runs: &mut [Run]) -> Result<()> {
+pub(crate) async fn fill_hold_states(tx: &mut Tx, runs: &mut [Run]) -> Result<()> {
     let held: Vec<i64> = runs.iter().filter(|run| run.status == RunStatus::Held).map(|run| run.run).collect();
     if held.is_empty() {
         return Ok(());

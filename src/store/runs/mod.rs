@@ -134,9 +134,12 @@ const CHARGED: &str = "
 
 /// The first run of a connector since a time that may have brought people, and the number of its runs before that time.
 const FIRST_CHANGE: &str = "
-    SELECT min(CASE WHEN started_at > $2 AND status <> 'unchanged' THEN id END),
-        count(CASE WHEN started_at <= $2 THEN 1 END)
-    FROM runs WHERE connector_id = $1 AND status IN ('applied', 'unchanged', 'held')";
+    WITH beginning AS (
+        SELECT id FROM runs WHERE connector_id = $1 AND status IN ('applied', 'unchanged', 'held') ORDER BY id LIMIT 1
+    )
+    SELECT min(runs.id) FROM runs CROSS JOIN beginning
+    WHERE runs.connector_id = $1 AND runs.started_at > $2 AND runs.status IN ('applied', 'held')
+        AND runs.id > beginning.id";
 
 const FAIL: &str = "
     UPDATE runs SET status = 'failed', finished_at = $2, error_kind = $3, error = $4
@@ -275,16 +278,16 @@ pub async fn get_limit_usage(
     })
 }
 
-/// Returns the first run of a connector since a time that may have brought people; `None` if there was none, or no run
-/// before that time.
+/// Returns the first run of a connector since a time that may have brought people, other than its first one ever; `None` if
+/// there was none.
 pub async fn find_first_change(
     tx: &mut Tx,
     connector: ConnectorId,
     since: DateTime<Utc>,
 ) -> Result<Option<RunId>> {
-    let (first, earlier): (Option<i64>, i64) =
+    let (first,): (Option<i64>,) =
         tx.fetch_one("find the first change in 24 hours", FIRST_CHANGE, params![connector, since]).await?;
-    Ok(first.filter(|_| earlier > 0).map(RunId))
+    Ok(first.map(RunId))
 }
 
 const CHARGE_NOTHING: &str = "

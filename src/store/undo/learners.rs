@@ -33,6 +33,18 @@ pub async fn list_changed_learners(tx: &mut Tx, run: RunId) -> Result<Vec<Change
     tx.fetch_all("read whom a run changed", CHANGED, params![run]).await
 }
 
+const RELEASED: &str = "
+    SELECT c.learner_id FROM learner_changes c CROSS JOIN learners l
+    WHERE c.run_id = $1 AND c.status = 'suspended' AND l.id = c.learner_id AND l.status <> 'suspended'
+    ORDER BY c.learner_id";
+
+/// Learners whose suspension had ended before a run, and to whom the run gave access again.
+pub async fn list_released_learners(tx: &mut Tx, run: RunId) -> Result<Vec<LearnerId>> {
+    let rows: Vec<(LearnerId,)> =
+        tx.fetch_all("read whose suspension ended before a run", RELEASED, params![run]).await?;
+    Ok(rows.into_iter().map(|(learner,)| learner).collect())
+}
+
 /// A record of a learner, before and after a run.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ChangedRecord {
@@ -79,4 +91,4 @@ pub async fn list_changed_records(tx: &mut Tx, run: RunId) -> Result<Vec<Changed
     tx.fetch_all("read records before a run", RECORDS, params![run]).await
 }
 
-list_statements!(CHANGED, RECORDS);
+list_statements!(CHANGED, RELEASED, RECORDS);

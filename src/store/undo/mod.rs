@@ -4,7 +4,9 @@ pub(crate) mod learners;
 pub(crate) mod manual;
 pub(crate) mod taken_access;
 
-pub use learners::{ChangedLearner, ChangedRecord, list_changed_learners, list_changed_records};
+pub use learners::{
+    ChangedLearner, ChangedRecord, list_changed_learners, list_changed_records, list_released_learners,
+};
 pub use manual::{
     WaitingMembership, delete_empty_groups, end_waiting_memberships, list_ended_waiting, restore_waiting,
     revert_exclusions,

@@ -332,12 +332,15 @@ pub(super) async fn change(
 pub(super) async fn end(
     State(web): State<WebContext>,
     PathId(id): PathId,
+    query: ApiQuery,
     expects: IfMatch,
     Extension(who): Extension<Principal>,
 ) -> ApiResult<ChangeResponse> {
+    let query = query.allow_only(&["confirm"])?;
     let (row, seen) = find_expected(&web, id, &expects).await?;
+    let config = web.config();
     let about = web.new_manual_run(&who, format!("unassign `{}` from `{}`", row.code, row.whom));
-    let meant = DeletionConfirmation::Confirmed;
+    let meant = DeletionConfirmation::ByName(query.text("confirm").map(str::trim), &config.safety);
     let done =
         groups::end_assignment(&web.store, &about, web.change_time(), AssignmentId(id), seen, meant).await?;
     let words = format!("`{}` is no longer assigned to `{}`", row.code, row.whom);

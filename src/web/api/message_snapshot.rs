@@ -24,7 +24,7 @@ use crate::oidc::OidcError;
 use rollcall_connectors::ConnectorError;
 use rollcall_core::accounts::AccountError;
 use rollcall_core::explain::ExplainError;
-use rollcall_core::groups::{DeletionImpact, GroupError, ImportError};
+use rollcall_core::groups::{DeletionImpact, GroupError, ImportError, UnassignImpact};
 use rollcall_core::sync::ApprovalError;
 use rollcall_core::sync::SyncError;
 use rollcall_core::sync::cancel_run::CancelError;
@@ -209,7 +209,12 @@ fn next_group_error(previous: Option<&GroupError>) -> Option<GroupError> {
             E::NameNeeded { name: name(), going }
         }
         E::NameNeeded { .. } => E::OtherName { name: name(), given: "Sale".to_owned() },
-        E::OtherName { .. } => E::NoAssignment { id: 7 },
+        E::OtherName { .. } => {
+            let impact = UnassignImpact { reached: 900, losing: 750, of_learners: 3000 };
+            E::UnassignmentUnconfirmed { code: code(), name: name(), impact }
+        }
+        E::UnassignmentUnconfirmed { .. } => E::OtherTarget { name: name(), given: "Sale".to_owned() },
+        E::OtherTarget { .. } => E::NoAssignment { id: 7 },
         E::NoAssignment { .. } => E::AssignmentFromFile { code: code() },
         E::AssignmentFromFile { .. } => E::DueChangedSince { code: code() },
         E::DueChangedSince { .. } => E::NotDeleted { name: name() },

@@ -273,6 +273,11 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         "/api/v1/assignments/{id}",
         MANAGE,
         operation_returning::<ChangeResponse>("unassign", "Ends an assignment")
+            .text_param(
+                "confirm",
+                "Name of the group or address of the learner, as confirmation. Required if more than 10 learners lose the \
+                 course and these exceed the limits of `[safety]`.",
+            )
             .accepts_if_match()
             .returns_conflict(),
         assignments::end,

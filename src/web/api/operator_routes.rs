@@ -3,7 +3,7 @@
 use super::api_operation::{
     ApiRoutes, operation_returning, operation_returning_list, operation_returning_page,
 };
-use super::{ChangeResponse, OPERATE, connectors, jobs, learners, runs, sign_ins};
+use super::{ChangeResponse, OPERATE, RESYNC, connectors, jobs, learners, runs, sign_ins};
 use crate::sign_in_events::SignInEvent;
 use rollcall_core::enrollment::verify::VerifyResult;
 use rollcall_store::jobs::Job;
@@ -93,8 +93,11 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
     )
     .post(
         "/api/v1/runs/{id}/undo",
-        OPERATE,
-        operation_returning::<UndoResultView>("undo", "Undoes the changes of a run")
+        RESYNC,
+        operation_returning::<UndoResultView>(
+            "undo",
+            "Undoes the changes of a run. Managers may undo the changes by hand that they made themselves",
+        )
             .text_param(
                 "confirm",
                 "Number of the run, as confirmation. Required if the undo exceeds the limits of `[safety]`.",

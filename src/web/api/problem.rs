@@ -221,6 +221,13 @@ impl From<groups::GroupError> for ApiProblem {
                 ))
             }
             E::OtherName { .. } => Self::invalid_field("name", &text),
+            E::UnassignmentUnconfirmed { name, .. } => {
+                let needed = Self { field: Some("confirm".to_owned()), ..conflict("confirmation_needed") };
+                needed.with_hint(format!(
+                    "repeat the request with `?confirm=` and the name of the group or the address of the learner, `{name}`"
+                ))
+            }
+            E::OtherTarget { .. } => Self::invalid_field("confirm", &text),
             E::ChangedSince { .. } => changed("changed_since"),
             E::DueChangedSince { .. } => changed("changed_since"),
             E::GroupExists { .. } => Self { field: Some("name".to_owned()), ..conflict("group_exists") },

@@ -121,6 +121,7 @@ pub(super) async fn undo(
     query: ApiQuery,
     Extension(who): Extension<Principal>,
 ) -> ApiResult<views::UndoResultView> {
+    actions::check_may_undo(&web, &who, run).await?;
     let query = query.allow_only(&["confirm"])?;
     let confirm = query.text("confirm").map(|text| text.trim().to_owned());
     let about = actions::new_undo_run(&web, &who, run);

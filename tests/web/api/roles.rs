@@ -2,10 +2,11 @@
 
 use rollcall_model::role::{Permission, Role};
 use rollcall_web::RouteAccess;
+use serde_json::json;
 
 use super::ApiClient;
 use crate::support::company::Company;
-use crate::support::database::Engine;
+use crate::support::database::{Engine, on_both};
 use crate::support::web::declared_routes;
 
 /// Each route that takes a token accepts the permitted roles only.
@@ -57,6 +58,8 @@ fn writing_routes_require_writing_roles() {
         let room = path.split('/').nth(1).expect("a room");
         let expected = match (room, route.method == "GET") {
             ("accounts" | "tokens", _) => Permission::Admin,
+            // A manager may undo their own changes.
+            ("runs", false) if route.path.ends_with("/undo") => Permission::Resync,
             ("connectors" | "runs" | "jobs" | "verify" | "audit", _) => Permission::Operate,
             ("metrics", _) => Permission::Metrics,
             ("learners", false) if route.path.ends_with("/resync") => Permission::Resync,
@@ -95,4 +98,33 @@ fn session_works_for_api_and_revoked_token_fails() {
     company.rollcall(&["admin", "revoke", "a viewer"]).expect_status(0);
     api.get("/groups").expect_problem(401, None);
     site.end();
+}
+
+/// A manager undoes their own change by the API. A change of another account or token, and a sync, are refused.
+#[test]
+fn manager_undoes_own_changes_only() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.hire("ada", &[]);
+        let sync = company.sync().run.expect("a number").0;
+        let site = company.serve();
+        let create = |api: &ApiClient, name: &str| {
+            let made = api.post("/groups", &json!({"name": name})).expect_status(201).body;
+            made["run"].as_i64().expect("a number")
+        };
+        let own = ApiClient::new(&company, &site, Role::Manager);
+        let other = ApiClient::new(&company, &site, Role::LicenseHolder);
+        let (mine, foreign) = (create(&own, "Sales"), create(&other, "Legal"));
+        let undo = |api: &ApiClient, run: i64| api.send("POST", &format!("/runs/{run}/undo"), &[], None);
+        for run in [foreign, sync] {
+            undo(&own, run).expect_problem(403, None);
+        }
+        undo(&own, 999_999).expect_problem(404, None);
+        assert_eq!(company.groups(), ["Legal", "Sales"], "nothing was undone");
+        undo(&own, mine).expect_status(200);
+        assert_eq!(company.groups(), ["Legal"]);
+        undo(&ApiClient::new(&company, &site, Role::Viewer), mine).expect_problem(403, None);
+        undo(&ApiClient::new(&company, &site, Role::Operator), foreign).expect_status(200);
+        site.end();
+    });
 }

@@ -9,21 +9,23 @@
 mod undo_confirmation;
 mod undo_counts;
 mod undo_error;
+mod undo_impact;
 mod undone_assignments;
 mod undone_change;
 mod undone_learners;
 mod undone_memberships;
 
-pub use undo_confirmation::{UndoConfirmation, UndoImpact, needs_confirmation};
+pub use undo_confirmation::UndoConfirmation;
 pub use undo_counts::UndoCounts;
 pub use undo_error::UndoError;
+pub use undo_impact::UndoImpact;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::enrollment::ChangeTransaction;
 use crate::enrollment::change::ChangeTime;
 use crate::sync::File;
-use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
 use rollcall_model::interner::Interner;
 use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_store::runs::{self, NewRun};
@@ -46,6 +48,8 @@ struct UndoBuilder<'a> {
     places: FxHashMap<ConnectorId, usize>,
     /// The changes that the next run must not make again.
     decisions: Vec<holds::NewHeldChange>,
+    /// The learners whose suspension had ended before the run.
+    released: FxHashSet<LearnerId>,
     /// The texts of records.
     values: Interner,
     undone: UndoCounts,
@@ -86,10 +90,21 @@ pub async fn undo_run(
     let connector = connector.map(|one| ConnectorId(one.id));
     let about = NewRun { connector, ..about.clone() };
     let change = ChangeTransaction::begin(store, &about, when).await?;
-    let (decisions, values, undone) = (Vec::new(), Interner::default(), UndoCounts::default());
+    let (decisions, released) = (Vec::new(), FxHashSet::default());
+    let (values, undone) = (Interner::default(), UndoCounts::default());
     let reverts_undo = row.kind == RunRecordKind::Undo;
-    let mut undo =
-        UndoBuilder { file, change, run, reverts_undo, connector, places, decisions, values, undone };
+    let mut undo = UndoBuilder {
+        file,
+        change,
+        run,
+        reverts_undo,
+        connector,
+        places,
+        decisions,
+        released,
+        values,
+        undone,
+    };
     undo.restore_groups().await?;
     let by_hand = matches!(row.kind, RunRecordKind::Hand | RunRecordKind::Undo);
     undo.revert_memberships(by_hand).await?;

@@ -1,42 +1,12 @@
 //! The confirmation of an undo that takes much from people.
 
-use rollcall_model::format::count;
 use rollcall_model::guard::SafetyLimits;
 use rollcall_model::ids::RunId;
 use rollcall_store::undo::{self as changes, TakenAccess};
 use rollcall_store::{Tx, learners};
 
-use super::UndoError;
-
-/// An undo that takes something from this many people needs no confirmation: their list can be read at a glance.
-const UNCONFIRMED_PEOPLE: u64 = 10;
-
-/// What an undo takes from people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct UndoImpact {
-    /// Memberships that end.
-    pub memberships: u64,
-    /// Enrollments that nothing else gives.
-    pub enrollments: u64,
-    /// People who lose one of them.
-    pub people: u64,
-}
-
-impl UndoImpact {
-    /// Names the numbers, as in "799 memberships and 416 enrollments of 400 people".
-    #[must_use]
-    pub fn in_words(&self) -> String {
-        let memberships = count(self.memberships, "membership", "memberships");
-        let enrollments = count(self.enrollments, "enrollment", "enrollments");
-        format!("{memberships} and {enrollments} of {}", count(self.people, "person", "people"))
-    }
-}
-
-/// Returns true if an undo that takes something from `people` of `learners` needs a confirmation.
-#[must_use]
-pub fn needs_confirmation(people: u64, learners: u64, limits: &SafetyLimits) -> bool {
-    people > UNCONFIRMED_PEOPLE && limits.is_large_removal(people, learners)
-}
+use super::undo_error::UndoError;
+use super::undo_impact::UndoImpact;
 
 /// Confirmation of an undo.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +32,7 @@ impl UndoConfirmation<'_> {
                     people: people.unsigned_abs(),
                 };
                 let learners = learners::count_with_access(tx).await?.unsigned_abs();
-                if needs_confirmation(impact.people, learners, limits) {
+                if limits.needs_confirmation(impact.people, learners) {
                     return Err(UndoError::NumberNeeded { run, impact });
                 }
                 Ok(())

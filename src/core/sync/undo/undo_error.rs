@@ -2,7 +2,7 @@
 
 use rollcall_model::ids::RunId;
 
-use super::UndoImpact;
+use super::undo_impact::UndoImpact;
 
 /// The reason why an undo was refused.
 #[derive(Debug, thiserror::Error)]

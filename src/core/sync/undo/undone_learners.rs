@@ -55,7 +55,8 @@ impl UndoBuilder<'_> {
         if self.connector.is_none() {
             return Ok(Vec::new());
         }
-        let changed = changes::list_changed_learners(&mut self.change.tx, self.run).await?;
+        let mut changed = changes::list_changed_learners(&mut self.change.tx, self.run).await?;
+        changed.retain(|learner| !self.released.contains(&learner.learner_id));
         let mut records: FxHashMap<LearnerId, Vec<ChangedRecord>> = FxHashMap::default();
         for record in changes::list_changed_records(&mut self.change.tx, self.run).await? {
             records.entry(record.learner_id).or_default().push(record);
@@ -75,6 +76,20 @@ impl UndoBuilder<'_> {
             self.restored_learner(learner, records, &profiles)
         });
         Ok(restored.collect())
+    }
+
+    /// Finds the learners whose suspension had ended before the run. Only a new suspension takes their access, so that they
+    /// keep what the run gave.
+    pub(super) async fn find_released_learners(&mut self) -> Result<()> {
+        let released = changes::list_released_learners(&mut self.change.tx, self.run).await?;
+        let ids = released.iter().map(|learner| learner.0).collect();
+        let names = verification::list_learner_names(&mut self.change.tx, ids).await?;
+        let touched = names.iter().map(|(_, who)| {
+            format!("{who} was suspended and restored before, and keeps access: suspend the learner instead")
+        });
+        self.undone.touched.extend(touched);
+        self.released = released.into_iter().collect();
+        Ok(())
     }
 
     fn restored_learner(
@@ -97,8 +112,12 @@ impl UndoBuilder<'_> {
                 .collect();
             then.sort_by_key(|(place, _)| *place);
             let then = as_records(&then);
-            // A suspension would have changed the learner since.
-            let suspension = SuspensionState::NotSuspended;
+            let suspension = if before == LearnerStatus::Suspended {
+                SuspensionState::Suspended
+            } else {
+                // A later suspension would have changed the learner since.
+                SuspensionState::NotSuspended
+            };
             let today = status_on(self.change.time.today, profiles, values, &then, suspension).status;
             if today.has_access() == before.has_access() {
                 status = today;

@@ -14,10 +14,12 @@ impl UndoBuilder<'_> {
     /// Restores the memberships that the run ended, ends those that it gave, and restores the learners whose access or first
     /// day it changed.
     pub(super) async fn revert_memberships(&mut self, by_hand: bool) -> Result<()> {
+        self.find_released_learners().await?;
         let learners = self.find_restored_learners().await?;
         let statuses: FxHashMap<LearnerId, LearnerStatus> =
             learners.iter().map(|one| (one.id, one.status)).collect();
-        let given = changes::list_given(&mut self.change.tx, self.run).await?;
+        let mut given = changes::list_given(&mut self.change.tx, self.run).await?;
+        given.retain(|one| !self.released.contains(&one.learner_id));
         let ended = changes::list_ended(&mut self.change.tx, self.run).await?;
         let mut touched: Vec<(LearnerId, GroupId, &'static str)> = Vec::new();
         let mut again = Vec::new();

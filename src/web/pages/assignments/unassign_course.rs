@@ -92,13 +92,15 @@ pub(in crate::pages) async fn submit(
     };
     let typed = form.text("typed").trim();
     let config = web.config();
-    let meant = DeletionConfirmation::ByName(Some(typed).filter(|text| !text.is_empty()), &config.safety);
+    let going = groups::load_unassign_impact(&web.store, AssignmentId(id)).await?;
+    let given = Some(typed).filter(|text| !text.is_empty() || going.is_large(&config.safety));
+    let meant = DeletionConfirmation::ByName(given, &config.safety);
     let about = web.new_manual_run(&who, format!("unassign `{}` from `{}`", assigned.code, assigned.whom));
     let ended = groups::end_assignment(&web.store, &about, web.change_time(), AssignmentId(id), None, meant);
     match ended.await {
         Ok(done) => Ok(Redirect::to(&format!("/assigned?run={}", done.run)).into_response()),
         Err(GroupError::Store(error)) => Err(error.into()),
-        Err(GroupError::OtherName { .. }) => {
+        Err(GroupError::OtherTarget { .. } | GroupError::UnassignmentUnconfirmed { .. }) => {
             let text = format!("This is not `{}`. Nothing was unassigned.", assigned.whom);
             render(&web, &who, id, typed, vec![FieldError::new("typed", text)]).await
         }

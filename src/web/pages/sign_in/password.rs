@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use chrono::Utc;
 
@@ -13,6 +13,7 @@ use crate::error::format_sentence;
 use crate::form_data::{FormData, UrlQuery};
 use crate::layout::{FieldError, Layout};
 use crate::pages::PageResult;
+use crate::plain_http::{PLAIN_HTTP, is_session_lost};
 use crate::return_path::local_path;
 use crate::session_cookie::{session_cookies, set_cookie, sign_in_client};
 use crate::sign_in_events::{SignInEvent, SignInMethod};
@@ -26,9 +27,15 @@ struct CodePage<'a> {
     kept: &'a str,
 }
 
-pub(in crate::pages) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuery) -> PageResult {
+pub(in crate::pages) async fn show(
+    State(web): State<WebContext>,
+    client: ClientInfo,
+    UrlQuery(query): UrlQuery,
+    headers: HeaderMap,
+) -> PageResult {
     let form = SignInForm { to: local_path(query.text("to")), ..SignInForm::default() };
-    render_sign_in(&web, StatusCode::OK, form, Vec::new())
+    let fault = is_session_lost(client, &headers).then(|| FieldError::new("", PLAIN_HTTP));
+    render_sign_in(&web, StatusCode::OK, form, fault.into_iter().collect())
 }
 
 pub(in crate::pages) async fn sign_in(
@@ -42,6 +49,10 @@ pub(in crate::pages) async fn sign_in(
     if !web.config().web.passwords {
         let fault = FieldError::new("", "Passwords are switched off. Sign in with the company's account.");
         return render_sign_in(&web, StatusCode::FORBIDDEN, typed, vec![fault]);
+    }
+    // A browser names the origin of every form; other clients may keep the cookie as they like.
+    if headers.contains_key(header::ORIGIN) && is_session_lost(client, &headers) {
+        return render_sign_in(&web, StatusCode::FORBIDDEN, typed, vec![FieldError::new("", PLAIN_HTTP)]);
     }
     let from = sign_in_client(client, &headers);
     match accounts::sign_in(&web.store, email, form.text("password"), from, Utc::now()).await {

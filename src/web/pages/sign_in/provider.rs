@@ -14,6 +14,7 @@ use crate::form_data::UrlQuery;
 use crate::layout::FieldError;
 use crate::oidc::{self, OidcSignIn, OidcState, SignInFreshness, SignInProvider};
 use crate::pages::PageResult;
+use crate::plain_http::{PLAIN_HTTP, is_session_lost};
 use crate::return_path::local_path;
 use crate::session_cookie::{find_session_principal, session_cookies, sign_in_client};
 use crate::sign_in_events::{SignInEvent, SignInMethod};
@@ -28,10 +29,16 @@ const PROVIDER_MESSAGE_CHARS: usize = 200;
 /// Redirects the browser to the sign-in provider.
 pub(in crate::pages) async fn to_provider(
     State(web): State<WebContext>,
+    client: ClientInfo,
     UrlQuery(query): UrlQuery,
+    headers: HeaderMap,
 ) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
+    if is_session_lost(client, &headers) {
+        let fault = FieldError::new("", PLAIN_HTTP);
+        return render_sign_in(&web, StatusCode::FORBIDDEN, SignInForm::default(), vec![fault]);
+    }
     let freshness = if query.text("anew").is_empty() { SignInFreshness::Any } else { SignInFreshness::Anew };
     let begun = SignInProvider::discover(sign_in)
         .await

@@ -115,24 +115,11 @@ pub(super) async fn show_undo(
     headers: HeaderMap,
     Extension(who): Extension<Principal>,
 ) -> PageResult {
-    check_may_undo(&web, &who, id).await?;
+    actions::check_may_undo(&web, &who, id).await?;
     let from = confirm::referring_path(&headers);
     let path = from.split('?').next().unwrap_or_default();
     let back = if who.role.allows(Permission::Operate) { run_path(id) } else { path.to_owned() };
     render_confirmation(&web, &who, id, DecisionKind::Undo, &back, (Vec::new(), Vec::new())).await
-}
-
-/// Operators may undo every run. Managers may undo their own changes by hand.
-async fn check_may_undo(web: &WebContext, who: &Principal, run: i64) -> Result<(), PageError> {
-    if who.role.allows(Permission::Operate) {
-        return Ok(());
-    }
-    let mut tx = web.store.begin_read().await?;
-    let run = run_lookup::find_run(&mut tx, run).await?.run;
-    if run.kind == RunRecordKind::Hand && run.actor == who.actor {
-        return Ok(());
-    }
-    Err(PageError::Forbidden { role: who.role, may: Permission::Operate })
 }
 
 async fn render_confirmation(
@@ -171,7 +158,7 @@ async fn exceeds_limits(
 ) -> Result<bool, PageError> {
     let learners = learners::count_with_access(tx).await?.unsigned_abs();
     let given = run.memberships_added.max(run.jobs_enqueued).unsigned_abs();
-    Ok(undo::needs_confirmation(given, learners, &web.config().safety))
+    Ok(web.config().safety.needs_confirmation(given, learners))
 }
 
 /// Lists the effects of an undo, as far as they are known in advance.
@@ -215,7 +202,7 @@ pub(super) async fn submit_undo(
     Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
-    check_may_undo(&web, &who, id).await?;
+    actions::check_may_undo(&web, &who, id).await?;
     submit(&web, &who, id, DecisionKind::Undo, &form).await
 }
 

@@ -129,8 +129,13 @@ impl RuleListPage {
         let Some(found) = &self.found else { return Vec::new() };
         let mut lists = vec![("Whom it matches".to_owned(), &found.matching)];
         if let Some(group) = &self.group_name {
-            lists.push((format!("Matching, and not in “{group}” yet"), &found.coming));
-            lists.push((format!("In “{group}”, and not matching"), &found.going));
+            lists.push((format!("Would be added to “{group}”"), &found.joining));
+            lists.push((format!("Would be removed from “{group}”"), &found.leaving));
+            let more = [
+                (format!("Would stay in “{group}” as members by hand"), &found.kept_by_hand),
+                (format!("Would not be added: excluded from “{group}”"), &found.excluded),
+            ];
+            lists.extend(more.into_iter().filter(|(_, sample)| sample.count > 0));
         }
         if found.undecided.count > 0 {
             lists.push(("Could not be decided".to_owned(), &found.undecided));

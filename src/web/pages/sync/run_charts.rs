@@ -53,6 +53,8 @@ pub(super) async fn show(
     let good: Vec<RunDataPoint> =
         points.iter().filter(|one| one.status != RunStatus::Failed).cloned().collect();
     let read = group_by_day(&good, range, at, |all| all.last().map_or(0, |one| one.people_read));
+    // A hold that waits is held again by each run, so the runs of a day are not added up.
+    let held = group_by_day(&points, range, at, |all| all.iter().map(|one| one.held).max().unwrap_or(0));
     let longest =
         group_by_day(&points, range, at, |all| all.iter().map(|one| run_seconds(one)).max().unwrap_or(0));
     let plots = if points.is_empty() {
@@ -62,7 +64,7 @@ pub(super) async fn show(
             BarChart::of_days("People read", &read),
             BarChart::of_days("Memberships added", &sum(|one| one.added)),
             BarChart::of_days("Memberships removed", &sum(|one| one.removed)),
-            BarChart::of_days("Memberships held", &sum(|one| one.held)),
+            BarChart::of_days("Memberships held", &held),
             BarChart::of_days("Seconds of the longest run", &longest),
         ]
     };

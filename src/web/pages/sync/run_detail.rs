@@ -26,11 +26,11 @@ use rollcall_model::guard::HeldChangeState;
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_store::Tx;
-use rollcall_store::holds;
 use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::audit_log::AuditLogEntry;
 use rollcall_store::listing::runs::{self as listed, AffectedLearner, MembershipStep, RunGroupChange};
 use rollcall_store::runs;
+use rollcall_views::find_superseding_run;
 
 #[derive(Template)]
 #[template(path = "sync/run_detail.html")]
@@ -126,24 +126,6 @@ fn counts(record: &AuditLogEntry) -> Vec<(&'static str, i64)> {
     all.into_iter().filter(|(name, number)| *number > 0 || always(name)).collect()
 }
 
-/// Returns the newer run that shows what waits now, if the run held changes that were not decided.
-async fn find_successor(
-    tx: &mut Tx,
-    connector: Option<ConnectorId>,
-    record: &AuditLogEntry,
-) -> Result<Option<i64>, PageError> {
-    match connector {
-        Some(connector)
-            if record.run.status == RunStatus::Held
-                && runs::list_related(tx, RunId(record.run.run)).await?.is_empty() =>
-        {
-            let newest = holds::find_newest_waiting(tx, connector).await?;
-            Ok(newest.filter(|newest| *newest > record.run.run))
-        }
-        Some(_) | None => Ok(None),
-    }
-}
-
 /// Describes the limit that caused a hold.
 pub(super) async fn because(tx: &mut Tx, run: i64) -> Result<(Vec<String>, Option<ConnectorId>), PageError> {
     let (guard, connector) = runs::get_guard_report(tx, RunId(run)).await?;
@@ -225,7 +207,7 @@ pub(super) async fn show(
         running: start_run::run_progress_text(&web, &mut tx, &record.run).await?,
         counts: counts(&record),
         because,
-        newer: find_successor(&mut tx, connector, &record).await?,
+        newer: find_superseding_run(&mut tx, connector, &record.run).await?,
         held_counts,
         waits,
         named,

@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use regex::{Regex, RegexBuilder};
 use rollcall_model::names::fold;
 
-use super::budget::EvaluationBudget;
+use crate::budget::EvaluationBudget;
 use crate::limits::{MAX_COMPILED_REGEX_BYTES, MAX_GLOB_DEPTH, format_size};
 use rollcall_model::resource_limits::ResourceLimit;
 
@@ -26,7 +26,7 @@ type KeptPatterns<T> = Mutex<BTreeMap<String, Result<T, String>>>;
 
 /// The patterns that were compiled last.
 #[derive(Debug, Default)]
-pub(super) struct PatternCache {
+pub(crate) struct PatternCache {
     globs: KeptPatterns<GlobMatcher>,
     regexes: KeptPatterns<Regex>,
 }
@@ -36,7 +36,7 @@ impl PatternCache {
     ///
     /// # Errors
     /// If the pattern is not valid, or if it or the text exceeds a limit.
-    pub(super) fn matches_glob(
+    pub(crate) fn matches_glob(
         &self,
         budget: &EvaluationBudget,
         text: &str,
@@ -58,7 +58,7 @@ impl PatternCache {
     ///
     /// # Errors
     /// If the pattern is not valid, or if it or the text exceeds a limit.
-    pub(super) fn matches_regex(
+    pub(crate) fn matches_regex(
         &self,
         budget: &EvaluationBudget,
         text: &str,
@@ -75,7 +75,7 @@ impl PatternCache {
 ///
 /// # Errors
 /// If it is not valid or exceeds a limit.
-pub(super) fn compile_regex(pattern: &str) -> Result<Regex, String> {
+pub(crate) fn compile_regex(pattern: &str) -> Result<Regex, String> {
     check_regex_pattern(pattern)?;
     RegexBuilder::new(pattern)
         .size_limit(MAX_COMPILED_REGEX_BYTES)
@@ -125,7 +125,7 @@ fn with_kept<T>(
 }
 
 /// Checks the length and the nesting of the pattern of `glob`. globset panics on patterns that are nested deeply.
-pub(super) fn check_glob_pattern(pattern: &str) -> Result<(), String> {
+pub(crate) fn check_glob_pattern(pattern: &str) -> Result<(), String> {
     check_length("the pattern of `glob`", pattern, ResourceLimit::GlobBytes, "use several shorter patterns")?;
     let mut depth = 0_usize;
     for c in pattern.chars() {
@@ -147,7 +147,7 @@ pub(super) fn check_glob_pattern(pattern: &str) -> Result<(), String> {
 }
 
 /// Checks the length of the pattern of `matches`.
-pub(super) fn check_regex_pattern(pattern: &str) -> Result<(), String> {
+pub(crate) fn check_regex_pattern(pattern: &str) -> Result<(), String> {
     check_length(
         "the pattern of `matches`",
         pattern,
@@ -156,7 +156,7 @@ pub(super) fn check_regex_pattern(pattern: &str) -> Result<(), String> {
     )
 }
 
-pub(super) fn check_text(text: &str) -> Result<(), String> {
+pub(crate) fn check_text(text: &str) -> Result<(), String> {
     let advice = "compare longer texts with `contains` or `startsWith`";
     check_length("the text to compare with a pattern", text, ResourceLimit::MatchedTextBytes, advice)
 }

@@ -23,7 +23,7 @@ const STEPS_BETWEEN_INTERRUPTS: u64 = 10_000;
 const VALUE_OVERHEAD: usize = 16;
 
 /// What an evaluation may still use. One evaluation at a time uses it.
-pub(super) struct EvaluationBudget {
+pub(crate) struct EvaluationBudget {
     steps_left: AtomicU64,
     reached: Mutex<Option<LimitReached>>,
     interrupt: Option<Interrupt>,
@@ -31,7 +31,7 @@ pub(super) struct EvaluationBudget {
 
 /// The reason that an evaluation was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LimitReached {
+pub(crate) enum LimitReached {
     /// The steps are used up.
     Steps,
     /// A value has at least this many bytes.
@@ -63,12 +63,12 @@ impl fmt::Display for LimitReached {
 }
 
 impl EvaluationBudget {
-    pub(super) fn new(interrupt: Option<Interrupt>) -> Self {
+    pub(crate) fn new(interrupt: Option<Interrupt>) -> Self {
         Self { steps_left: AtomicU64::new(MAX_EVALUATION_STEPS), reached: Mutex::new(None), interrupt }
     }
 
     /// Starts the next evaluation.
-    pub(super) fn start(&self) {
+    pub(crate) fn start(&self) {
         if self.steps_left.load(Ordering::Relaxed) == 0 {
             *self.reached() = None;
         }
@@ -78,12 +78,12 @@ impl EvaluationBudget {
     }
 
     /// Returns the limit that this evaluation reached.
-    pub(super) fn limit_reached(&self) -> Option<LimitReached> {
+    pub(crate) fn limit_reached(&self) -> Option<LimitReached> {
         if self.steps_left.load(Ordering::Relaxed) > 0 { None } else { *self.reached() }
     }
 
     /// Takes the steps of an operation.
-    pub(super) fn take_steps(&self, steps: u64) -> Result<(), LimitReached> {
+    pub(crate) fn take_steps(&self, steps: u64) -> Result<(), LimitReached> {
         let before = self.steps_left.load(Ordering::Relaxed);
         if before <= steps {
             return Err(self.end(LimitReached::Steps));
@@ -95,7 +95,7 @@ impl EvaluationBudget {
     }
 
     /// Ends the evaluation if the interrupt returns true.
-    pub(super) fn check_interrupt(&self) -> Result<(), LimitReached> {
+    pub(crate) fn check_interrupt(&self) -> Result<(), LimitReached> {
         if self.interrupt.as_ref().is_some_and(|interrupt| interrupt()) {
             return Err(self.end(LimitReached::Interrupted));
         }
@@ -103,7 +103,7 @@ impl EvaluationBudget {
     }
 
     /// Takes the steps for a value, and checks its size.
-    pub(super) fn take_value(&self, value: &dyn Val) -> Result<(), LimitReached> {
+    pub(crate) fn take_value(&self, value: &dyn Val) -> Result<(), LimitReached> {
         let bytes = value_bytes(value, MAX_VALUE_BYTES);
         if bytes > MAX_VALUE_BYTES {
             return Err(self.end(LimitReached::ValueBytes(bytes)));
@@ -112,12 +112,12 @@ impl EvaluationBudget {
     }
 
     /// Takes the steps for bytes that are copied or compared.
-    pub(super) fn take_bytes(&self, bytes: usize) -> Result<(), LimitReached> {
+    pub(crate) fn take_bytes(&self, bytes: usize) -> Result<(), LimitReached> {
         self.take_steps((bytes / BYTES_PER_STEP) as u64)
     }
 
     /// Refuses a value that is too large.
-    pub(super) fn refuse_value(&self, bytes: usize) {
+    pub(crate) fn refuse_value(&self, bytes: usize) {
         self.end(LimitReached::ValueBytes(bytes));
     }
 
