@@ -55,6 +55,9 @@ fn messages() {
     let missing = describe(Config::load(&folder.path().join("rollcall.toml"), &env));
     std::fs::write(folder.path().join("latin.toml"), b"timezone = 'UTC'\n# \xff").expect("a file");
     let latin = describe(Config::load(&folder.path().join("latin.toml"), &env));
-    writeln!(out, "# no file\n\n{missing}\n\n# not UTF-8\n\n{latin}").expect("a string");
+    std::fs::write(folder.path().join("long.toml"), "#".repeat(70_000)).expect("a file");
+    let long = describe(Config::load(&folder.path().join("long.toml"), &env));
+    writeln!(out, "# no file\n\n{missing}\n\n# not UTF-8\n\n{latin}\n\n# long line\n\n{long}")
+        .expect("a string");
     insta::assert_snapshot!(out.replace(&place, "FOLDER").trim());
 }

@@ -124,14 +124,14 @@ fn cli_texts_match_snapshot() {
 /// Texts of `check` about the configuration file. The descriptions of keys are in the schema.
 #[test]
 fn config_texts_match_snapshot() {
-    check_room("config", &["schema"]);
+    check_room("config", &["schema", "limit_tests.rs"]);
 }
 
 /// Every diagnostic of the configuration file has an example file.
 #[test]
 fn every_diagnostic_has_example() {
     let internal = ["error: {mistake}\\n\\n", "{name} == \"\"", ", did you mean ", "unclosed array"];
-    check_examples("config", &["schema", "config_digest.rs", "discover.rs"], &internal);
+    check_examples("config", &["schema", "config_digest.rs", "discover.rs", "limit_tests.rs"], &internal);
 }
 
 /// Every reason of a hold and every warning of a plan has an example.
