@@ -85,16 +85,25 @@ async fn first_person_with_odd_values_is_no_header() {
 /// A line of totals at the end is reported and is no error; anywhere else it is one.
 #[tokio::test]
 async fn total_below_the_people_is_reported() {
-    for total in ["Total: 320", "Summe;320", "\"Total: 1,234\"", "320 rows", "Total: 320\r\n\r\n;;;;"] {
+    for total in ["Total: 2", "Summe;320", "\"Total: 1,234.50\"", "4 rows", "Total: 2\r\n\r\n;;;;"] {
         let reading = read(&format!("{HEADER}\r\n{PEOPLE}{total}\r\n"), |_| {}).await;
         assert_eq!(external_ids(reading.people()), ["1", "2"], "{total}");
         let told = problems(&reading);
         assert!(told.len() == 1 && told[0].starts_with("total_line line 4: "), "{total}: {told:?}");
     }
     for rows in
-        [format!("{PEOPLE}Total: 320\r\n{PEOPLE}"), format!("{PEOPLE}320\r\n"), format!("{PEOPLE}3;ada\r\n")]
+        [format!("{PEOPLE}Total: 2\r\n{PEOPLE}"), format!("{PEOPLE}320\r\n"), format!("{PEOPLE}3;ada\r\n")]
     {
         let error = CsvFixture::of(format!("{HEADER}\r\n{rows}")).error().await;
         assert!(error.to_string().contains("line 4"), "{error}");
+    }
+}
+
+/// A line of totals that counts more rows than there are proves that rows are missing.
+#[tokio::test]
+async fn total_above_the_number_of_rows_is_refused() {
+    for total in ["Total: 5", "\"Total: 1,234\"", "320 rows"] {
+        let error = CsvFixture::of(format!("{HEADER}\r\n{PEOPLE}{total}\r\n")).error().await.to_string();
+        assert!(error.contains("but only 2 records are above it"), "{total}: {error}");
     }
 }

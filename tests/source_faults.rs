@@ -102,6 +102,27 @@ fn end_before_start_keeps_dates_last_read() {
         company.change("s1", &[("start_date", &company.day(-1)), ("end_date", &company.day(-2))]);
         company.sync_without_hold();
         assert_eq!(company.status("s1"), "left", "the dates last read are kept");
+        // A new contract after the end last read; the source keeps the end of the former one.
+        company.change("s1", &[("start_date", &company.day(0)), ("end_date", &company.day(-2))]);
+        company.sync_without_hold();
+        assert_eq!(company.status("s1"), "active", "employed again");
+        company.verify();
+    });
+}
+
+/// The text of a failed formula of a spreadsheet changes nothing for a known person.
+#[test]
+fn failed_formula_keeps_value_last_read() {
+    on_both(|engine| {
+        let mut company = company(engine, "");
+        for (who, text) in [("s1", "#REF!"), ("s2", "#NV")] {
+            company.change(who, &[("department", text)]);
+        }
+        let report = company.sync_without_hold();
+        let kinds: Vec<_> = report.problems.iter().map(|one| one.kind).collect();
+        assert_eq!(kinds, [RunWarningKind::FailedFormula, RunWarningKind::FailedFormula]);
+        assert!(company.members("Sales").iter().any(|who| who.starts_with("s1")), "the department stays");
+        assert_eq!(company.groups().iter().filter(|group| group.contains('#')).count(), 0);
         company.verify();
     });
 }

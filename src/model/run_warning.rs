@@ -35,6 +35,8 @@ pub enum RunWarningKind {
     AddressHandedOn,
     /// An invalid date, or an end before the start: the dates last read are kept.
     BadDate,
+    /// A cell of a spreadsheet whose formula failed: the value last read is kept.
+    FailedFormula,
     /// An unmapped status: the one last read is kept, and a new person is active.
     UnknownStatus,
     /// A code that `[connector.values]` does not map: kept unchanged.
@@ -83,6 +85,7 @@ impl RunWarningKind {
             Self::AddressTaken => "address_taken",
             Self::AddressHandedOn => "address_handed_on",
             Self::BadDate => "bad_date",
+            Self::FailedFormula => "failed_formula",
             Self::UnknownStatus => "unknown_status",
             Self::UnknownCode => "unknown_code",
             Self::AttributeEmpty => "attribute_empty",

@@ -1,6 +1,7 @@
 //! Values of a reading that could not be read, or that cannot be true: the values last read stay.
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
+use rustc_hash::FxHashSet;
 
 use crate::PlanContext;
 use crate::blanked_attributes::find_shared_mailboxes;
@@ -10,7 +11,7 @@ use crate::population::date;
 use crate::source_data::{SourceData, update_digests};
 use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::Symbol;
-use rollcall_model::people::RowIndex;
+use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::run_warning::RunWarning;
 
 /// A first day of a person with access that is this many days ahead is a typing error: no contract is made so early.
@@ -41,14 +42,37 @@ pub(crate) fn note_shared_mailboxes(context: PlanContext<'_>, source: &mut Sourc
     }
 }
 
+/// Finds the people whose end is before their start and whose end last read is over and before that start: they are
+/// employed again, and the end is of the former employment.
+fn find_returned(
+    context: PlanContext<'_>,
+    lookups: &Lookups,
+    people: &PeopleTable,
+    unreadable: &[(RowIndex, Attribute)],
+) -> FxHashSet<RowIndex> {
+    let end_name = context.rules.attributes.name(Attribute::END_DATE);
+    let without_end = unreadable.iter().filter(|(_, attribute)| *attribute == Attribute::END_DATE);
+    let has_returned = |row: &RowIndex| {
+        let start = date(&people.values, people.cells(*row), Attribute::START_DATE);
+        let last_end = lookups.stored.get(people.id(*row)).and_then(|record| record.get(end_name));
+        let last_end = last_end.and_then(|json| json.as_str()?.parse::<NaiveDate>().ok());
+        start.zip(last_end).is_some_and(|(start, end)| end < start && end < context.today)
+    };
+    without_end.map(|(row, _)| *row).filter(has_returned).collect()
+}
+
 /// Puts the value that was last read in the place of each value that could not be read, so that it means no change. A
 /// person who is not known keeps what the connector made of the value. A record that was made of several ones stays as
 /// last read if a status could not be read, because it is not known which of them count.
 pub(crate) fn keep_last_read(context: PlanContext<'_>, lookups: &Lookups, source: &mut SourceData) {
     let attributes = context.rules.attributes;
     let unreadable: Vec<(RowIndex, Attribute)> = source.people.unreadable().collect();
+    let returned = find_returned(context, lookups, &source.people, &unreadable);
     for &(row, attribute) in &unreadable {
         let Some(record) = lookups.stored.get(source.people.id(row)) else { continue };
+        if returned.contains(&row) && matches!(attribute, Attribute::START_DATE | Attribute::END_DATE) {
+            continue;
+        }
         let is_whole = attribute == Attribute::STATUS && source.people.is_merged(row);
         let kept = attributes.iter().filter(|one| *one == attribute || is_whole && *one != Attribute::ID);
         for attribute in kept {

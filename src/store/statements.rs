@@ -31,6 +31,7 @@ fn list_all() -> Vec<StatementList> {
         super::listing::assignments::list_statements(),
         super::listing::audit_log::list_statements(),
         super::listing::changes::list_statements(),
+        super::listing::completion::list_statements(),
         super::listing::courses::list_statements(),
         super::listing::database_info::list_statements(),
         super::listing::enrollments::list_statements(),

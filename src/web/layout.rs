@@ -11,6 +11,7 @@ use rollcall_model::role::Permission;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MenuItem {
     Unlisted,
+    Overview,
     Groups,
     Assigned,
     Learners,
@@ -27,7 +28,8 @@ pub(super) struct MenuEntry {
     may: Permission,
 }
 
-const MENU: [MenuEntry; 6] = [
+const MENU: [MenuEntry; 7] = [
+    MenuEntry { label: "Overview", address: "/", here: MenuItem::Overview, may: Permission::Read },
     MenuEntry { label: "Groups", address: "/groups", here: MenuItem::Groups, may: Permission::Read },
     MenuEntry {
         label: "Assigned courses",

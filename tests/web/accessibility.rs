@@ -49,7 +49,8 @@ async fn look(browser: &BrowserWindow, axe: &str, name: &str, path: &str) -> Vec
     wrong
 }
 
-const PAGES: [(&str, &str); 43] = [
+const PAGES: [(&str, &str); 44] = [
+    ("overview", "/"),
     ("groups", "/groups"),
     ("groups-by-members", "/groups?sort=members"),
     ("groups-none-found", "/groups?q=zzz"),
@@ -96,7 +97,8 @@ const PAGES: [(&str, &str); 43] = [
 ];
 
 /// Pages that say what to do first.
-const EMPTY: [(&str, &str); 12] = [
+const EMPTY: [(&str, &str); 13] = [
+    ("empty-overview", "/"),
     ("empty-groups", "/groups"),
     ("empty-group-create", "/groups/new"),
     ("empty-assigned", "/assigned"),

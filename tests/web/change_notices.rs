@@ -71,7 +71,10 @@ fn manager_undoes_own_changes() {
             let done = manager.post(&undo, &[("back", back.as_str())]).await;
             assert!(done.status == 303 && done.to.starts_with(&format!("{back}?run=")), "{done:?}");
             let page = manager.get(&done.to).await.text;
-            assert!(page.contains(&format!("undo run {run}")) && page.contains("2 members"), "{page}");
+            assert!(
+                page.contains(&format!("undo run {run}")) && page.contains("<strong>2</strong>"),
+                "{page}"
+            );
             // The page of a group that an undo takes back is gone.
             let created = manager.post("/groups/new", &[("name", "Club"), ("do", "save")]).await;
             let run = created.to.split("run=").nth(1).expect("a run").to_owned();

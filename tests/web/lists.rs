@@ -17,7 +17,8 @@ async fn walk(visitor: &WebClient, path: &str) -> (Vec<String>, usize) {
     while let Some(address) = next {
         let page = visitor.get(&address).await;
         assert_eq!(page.status, 200, "{address}: {page:?}");
-        heads.extend(between(&page.text, "<th scope=\"row\">", "</th>").map(str::to_owned));
+        let name = |head| between(head, "<bdi>", "</bdi>").next().unwrap_or(head).to_owned();
+        heads.extend(between(&page.text, "<th scope=\"row\">", "</th>").map(name));
         let to = between(&page.text, "rel=\"next\" href=\"", "\"").next().map(|to| to.replace("&amp;", "&"));
         let here = address.split('?').next().unwrap_or_default();
         let whole = |to: String| if to.starts_with('?') { format!("{here}{to}") } else { to };

@@ -39,6 +39,16 @@ pub enum CsvError {
         /// Fields of the header.
         expected: u64,
     },
+    /// A line of totals that counts more rows than there are.
+    #[error("line {line} says `{text}`, but only {rows} records are above it")]
+    FewerRows {
+        /// The line, from 1.
+        line: u64,
+        /// Its text.
+        text: String,
+        /// The records above it.
+        rows: u64,
+    },
     /// Lines above the header.
     #[error("line {line}, `{text}`, is not the header: the mapped columns are in line {header}")]
     LinesAboveHeader {
@@ -107,9 +117,11 @@ impl ProtocolError for CsvError {
 
     fn kind(&self) -> &'static str {
         match self {
-            Self::NotUtf8 { .. } | Self::StrayQuote { .. } | Self::OpenQuote { .. } | Self::Fields { .. } => {
-                "bad_file"
-            }
+            Self::NotUtf8 { .. }
+            | Self::StrayQuote { .. }
+            | Self::OpenQuote { .. }
+            | Self::Fields { .. }
+            | Self::FewerRows { .. } => "bad_file",
             Self::LinesAboveHeader { .. }
             | Self::HeaderSkipped { .. }
             | Self::SkippedPerson { .. }
@@ -127,6 +139,7 @@ impl ProtocolError for CsvError {
             | Self::StrayQuote { .. }
             | Self::OpenQuote { .. }
             | Self::Fields { .. }
+            | Self::FewerRows { .. }
             | Self::LinesAboveHeader { .. }
             | Self::HeaderSkipped { .. }
             | Self::SkippedPerson { .. }
@@ -150,6 +163,9 @@ impl ProtocolError for CsvError {
             }
             Self::Fields { .. } => {
                 "check whether the file is truncated, a field contains the delimiter without quotes, or the row is not a record; `skip_rows_after_header` skips rows below the header".into()
+            }
+            Self::FewerRows { .. } => {
+                "rows are missing: export the file again; a total that does not count rows belongs in a field of its own".into()
             }
             Self::LinesAboveHeader { header, .. } => format!("set `skip_lines = {}`", header - 1).into(),
             Self::HeaderSkipped { header } => format!("set `skip_lines = {}`", header - 1).into(),

@@ -9,13 +9,16 @@ use crate::csv::field::is_blank;
 use crate::csv::preamble::Preamble;
 use crate::csv::quote_check::StrictQuoteReader;
 use crate::csv::reader::BUFFER;
-use crate::csv::total_line::find_total;
+use crate::csv::total_line::{declared_rows, find_total};
 use crate::csv::{CsvError, CsvSettings, header};
 use crate::file::FileError;
 use crate::file::line_counter::LineCounter;
 use crate::mapper::find_address;
 use crate::{AttributeMapping, ConnectorCause, ExceededLimit, ReadingError};
 use rollcall_model::attributes::AttributeSet;
+
+/// Rows that a line of totals may count besides the records above it: the header and itself.
+const COUNTED_FRAME: u64 = 2;
 
 /// Number of characters of a line that an error message shows.
 const SHOWN_CHARACTERS: usize = 60;
@@ -29,6 +32,8 @@ pub(super) struct CsvTable<R> {
     pub places: Vec<usize>,
     /// Number of rows below the header that are still to be skipped.
     skip_rows: u64,
+    /// Number of records so far.
+    records: u64,
     /// The line of totals at the end of the file, and its text.
     pub total: Option<(u64, String)>,
 }
@@ -73,7 +78,7 @@ impl CsvTable<()> {
             }
         })?;
         let skip_rows = settings.skip_rows_after_header;
-        Ok(CsvTable { reader, delimiter, header, places, skip_rows, total: None })
+        Ok(CsvTable { reader, delimiter, header, places, skip_rows, records: 0, total: None })
     }
 }
 
@@ -103,12 +108,19 @@ impl<R: Read> CsvTable<R> {
                 continue;
             }
             if row.len() == self.width() {
+                self.records += 1;
                 return Ok(Some(line));
             }
             let (found, expected) = (row.len() as u64, self.width() as u64);
             let total = find_total(row).filter(|_| found < expected);
+            let declared = declared_rows(row);
             match total {
-                Some(text) if self.is_at_end(row)? => self.total = Some((line, text)),
+                Some(text) if self.is_at_end(row)? => {
+                    if declared.is_some_and(|rows| rows > self.records + COUNTED_FRAME) {
+                        return Err(CsvError::FewerRows { line, text, rows: self.records }.into());
+                    }
+                    self.total = Some((line, text));
+                }
                 Some(_) | None => return Err(CsvError::Fields { line, found, expected }.into()),
             }
         }

@@ -44,9 +44,39 @@ pub(super) fn find_total(row: &ByteRecord) -> Option<String> {
     (is_total && has_number && text.chars().count() <= LONGEST).then_some(text)
 }
 
+/// The number of rows that a line of totals says, if it is one field with one whole number, such as `Total: 1,234`.
+pub(super) fn declared_rows(row: &ByteRecord) -> Option<u64> {
+    let mut texts = row.iter().filter_map(|field| std::str::from_utf8(field).ok()).map(clean);
+    let text = texts.find(|text| !text.is_empty())?;
+    if texts.any(|text| !text.is_empty()) {
+        return None;
+    }
+    let number = text.trim_matches(|character: char| !character.is_ascii_digit());
+    let mut groups = number.split([',', '.', '\'', ' ']);
+    let first = groups.next()?;
+    let is_whole =
+        groups.clone().all(|group| group.len() == 3) && (first.len() <= 3 || groups.next().is_none());
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let has_only_separators = number.chars().all(|one| one.is_ascii_digit() || ",.' ".contains(one));
+    digits.parse().ok().filter(|_| is_whole && has_only_separators)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn declared_rows_are_whole_numbers_of_one_field() {
+        let declared = |fields: &[&str]| declared_rows(&ByteRecord::from(fields.to_vec()));
+        assert_eq!(declared(&["Total: 320"]), Some(320));
+        assert_eq!(declared(&["", "1,234 rows", ""]), Some(1234));
+        assert_eq!(declared(&["Summe: 1.234.567"]), Some(1_234_567));
+        for fields in
+            [&["Total", "320"][..], &["Total: 1234,50"], &["Total 3 of 4"], &["Total: 12.5"], &["Total"]]
+        {
+            assert_eq!(declared(fields), None, "{fields:?}");
+        }
+    }
 
     #[test]
     fn totals_are_told_from_people() {

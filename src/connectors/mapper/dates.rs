@@ -45,7 +45,8 @@ impl RecordMapper<'_> {
         first.map_or(Symbol::EMPTY, |day| self.people.values.intern(&day.to_string()))
     }
 
-    /// Reports an end before the start. A known person keeps the dates that were last read, and a new one has no end.
+    /// Reports an end before the start. A known person keeps the dates that were last read. A new one, and one whose last
+    /// end is over, has no end: the end is of a former employment.
     pub(super) fn check_dates(&mut self) {
         let text = |attribute: Attribute| self.people.values.first(self.cells[attribute.index()]);
         let (start, end) = (text(Attribute::START_DATE), text(Attribute::END_DATE));
@@ -54,7 +55,7 @@ impl RecordMapper<'_> {
             return;
         }
         let message = format!(
-            "`end_date` {end} is before `start_date` {start}: the dates last read are kept, and a new person has no end"
+            "`end_date` {end} is before `start_date` {start}: the dates last read are kept; a new person, and one whose last `end_date` is over, starts again without an end"
         );
         self.report_date(id, message);
         self.people.note_unreadable(id, Attribute::START_DATE);

@@ -291,6 +291,9 @@ impl<'a> RecordMapper<'a> {
         let mut values = record.values_of(column.number);
         let Some(first) = values.next() else { return Symbol::EMPTY };
         let attribute = column.attribute;
+        if is_spreadsheet_error(first) {
+            return self.report_spreadsheet_error(attribute, first);
+        }
         let Some(second) = values.next() else {
             let only = strip_manager(attribute, column.translate(first));
             return self.people.values.intern(only);
@@ -300,6 +303,22 @@ impl<'a> RecordMapper<'a> {
             self.texts.push(strip_manager(attribute, column.translate(value)).to_owned());
         }
         self.people.values.intern_all(&mut self.texts)
+    }
+
+    /// Reports a cell whose formula failed: the person keeps the value that was last read.
+    fn report_spreadsheet_error(&mut self, attribute: Attribute, text: &str) -> Symbol {
+        let id = self.cells[Attribute::ID.index()];
+        if !id.is_empty() {
+            let name = self.attributes.name(attribute);
+            let message = format!(
+                "`{text}` in `{name}` is a failed formula of a spreadsheet: the value last read is kept"
+            );
+            let warning =
+                RunWarning::new(RunWarningKind::FailedFormula, self.people.values.text(id), message);
+            self.problems.push(warning);
+            self.people.note_unreadable(id, attribute);
+        }
+        Symbol::EMPTY
     }
 
     /// The primary address, or the first one in byte order, so that the order of the server does not matter.
@@ -374,6 +393,16 @@ impl<'a> RecordMapper<'a> {
         }
         self.people.values.intern(named.unwrap_or(EmploymentStatus::Active).as_str())
     }
+}
+
+/// What a spreadsheet writes for a formula that failed, in English and German.
+const SPREADSHEET_ERRORS: [&str; 13] = [
+    "#N/A", "#NV", "#REF!", "#BEZUG!", "#NAME?", "#VALUE!", "#WERT!", "#DIV/0!", "#NULL!", "#NUM!", "#ZAHL!",
+    "#SPILL!", "#CALC!",
+];
+
+fn is_spreadsheet_error(text: &str) -> bool {
+    text.starts_with('#') && SPREADSHEET_ERRORS.contains(&text)
 }
 
 /// Takes the address of a manager out of what is around it, so that it is compared with those of people.

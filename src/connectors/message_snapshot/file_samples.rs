@@ -119,6 +119,7 @@ fn csv_causes() -> Vec<CsvError> {
         CsvError::StrayQuote { line: 3 },
         CsvError::OpenQuote { line: 3 },
         CsvError::Fields { line: 3, found: 5, expected: 4 },
+        CsvError::FewerRows { line: 192, text: "Total: 200".to_owned(), rows: 190 },
         CsvError::LinesAboveHeader { line: 1, text: "All workers".to_owned(), header: 3 },
         CsvError::HeaderSkipped { header: 2 },
         CsvError::SkippedPerson { line: 2 },
@@ -144,6 +145,7 @@ fn csv_causes() -> Vec<CsvError> {
             | CsvError::StrayQuote { .. }
             | CsvError::OpenQuote { .. }
             | CsvError::Fields { .. }
+            | CsvError::FewerRows { .. }
             | CsvError::LinesAboveHeader { .. }
             | CsvError::HeaderSkipped { .. }
             | CsvError::SkippedPerson { .. }

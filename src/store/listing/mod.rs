@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod assignments;
 pub mod audit_log;
 pub mod changes;
+pub mod completion;
 pub mod courses;
 pub mod database_info;
 pub mod enrollments;

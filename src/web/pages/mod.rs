@@ -7,6 +7,7 @@ mod groups;
 mod job_queue;
 mod learner_picker;
 mod learners;
+mod overview;
 mod settings;
 pub(super) mod sign_in;
 mod sync;
@@ -14,7 +15,7 @@ mod sync;
 use askama::Template;
 use axum::Extension;
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Response};
 
 use crate::WebContext;
 use crate::error::PageError;
@@ -44,7 +45,7 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
         .get("/healthz", RouteAccess::Open, health::healthz)
         .get("/readyz", RouteAccess::Open, health::readyz)
         .get("/metrics", RouteAccess::TokenOrSession(Permission::Metrics), metrics::export_metrics)
-        .get("/", READ, home)
+        .get("/", READ, overview::show)
         .get("/assets/{name}", RouteAccess::Open, serve_asset)
         .get("/sign-in", RouteAccess::Open, sign_in::password::show)
         .post("/sign-in", RouteAccess::Open, sign_in::password::sign_in)
@@ -101,11 +102,6 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
         .post("/learners/{id}/restore", OPERATE, learners::suspend_learner::submit_restoration)
         .get("/progress/{run}", READ, job_progress);
     settings::routes(account::routes(job_queue::routes(sync::routes(routes))))
-}
-
-/// Redirects to the home page.
-async fn home(_: Extension<Principal>) -> Redirect {
-    Redirect::to("/groups")
 }
 
 /// Handles unknown paths.

@@ -6,6 +6,7 @@ use axum::extract::State;
 
 use crate::WebContext;
 use crate::csv_export;
+use crate::filters;
 use crate::form_data::UrlQuery;
 use crate::layout::{Layout, MenuItem};
 use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};

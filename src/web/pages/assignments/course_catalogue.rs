@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect};
 use crate::WebContext;
 use crate::csv_export;
 use crate::error::format_sentence;
+use crate::filters;
 use crate::form_data::{FormData, UrlQuery};
 use crate::layout::{FieldError, Layout, MenuItem};
 use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};

@@ -41,8 +41,9 @@ const HISTORY_LENGTH: i64 = 20;
 struct GroupDetailPage<'a> {
     frame: Layout,
     group: Group,
-    size: String,
     origin: String,
+    tab: GroupTab,
+    progress: GroupProgress,
     courses: Vec<GroupCourseLine>,
     text: &'a str,
     members: Vec<GroupMemberLine>,
@@ -52,6 +53,68 @@ struct GroupDetailPage<'a> {
     next_excluded: Option<i64>,
     is_first_excluded: bool,
     history: Vec<GroupHistoryLine>,
+}
+
+/// Part of the page of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GroupTab {
+    Members,
+    Courses,
+    Excluded,
+    History,
+}
+
+impl GroupTab {
+    const ALL: [Self; 4] = [Self::Members, Self::Courses, Self::Excluded, Self::History];
+
+    fn from_query(query: &FormData) -> Self {
+        match query.text("tab") {
+            "courses" => Self::Courses,
+            "excluded" => Self::Excluded,
+            "history" => Self::History,
+            _ => Self::Members,
+        }
+    }
+
+    fn query(self) -> &'static str {
+        match self {
+            Self::Members => "",
+            Self::Courses => "?tab=courses",
+            Self::Excluded => "?tab=excluded",
+            Self::History => "?tab=history",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Members => "Members",
+            Self::Courses => "Courses",
+            Self::Excluded => "Kept out",
+            Self::History => "History",
+        }
+    }
+}
+
+/// Enrollments of the members in the courses of the group.
+struct GroupProgress {
+    enrolled: i64,
+    completed: i64,
+    overdue: i64,
+}
+
+impl GroupProgress {
+    fn of(courses: &[GroupCourseLine]) -> Self {
+        Self {
+            enrolled: courses.iter().map(|one| one.enrolled).sum(),
+            completed: courses.iter().map(|one| one.completed).sum(),
+            overdue: courses.iter().map(|one| one.overdue).sum(),
+        }
+    }
+
+    /// Completed enrollments in percent, rounded down.
+    fn percent(&self) -> i64 {
+        self.completed * 100 / self.enrolled.max(1)
+    }
 }
 
 struct GroupCourseLine {
@@ -68,7 +131,6 @@ struct GroupCourseLine {
 struct GroupMemberLine {
     row: MemberListRow,
     why: String,
-    joined: String,
 }
 
 struct GroupHistoryLine {
@@ -84,7 +146,7 @@ struct GroupHistoryLine {
 pub(in crate::pages) fn format_due_date(due: DuePolicy) -> String {
     match due {
         DuePolicy::Never => "no due date".to_owned(),
-        DuePolicy::On(day) => day.format("%e %B %Y").to_string().trim_start().to_owned(),
+        DuePolicy::On(day) => day.format("%-d %b %Y").to_string(),
         DuePolicy::AfterJoining(days) => format!("{} after joining", count(u64::from(days), "day", "days")),
         DuePolicy::AfterStart(days) => {
             format!("{} after the start date", count(u64::from(days), "day", "days"))
@@ -139,11 +201,10 @@ async fn load_members(
                 },
             )
             .collect();
-        let joined = row.joined_on.map_or_else(String::new, |day| day.to_string());
         if why.is_empty() {
             why.push(format!("by hand, waits ({})", row.status));
         }
-        GroupMemberLine { why: why.join(", "), joined, row }
+        GroupMemberLine { why: why.join(", "), row }
     };
     Ok(rows.into_iter().map(member).collect())
 }
@@ -199,14 +260,24 @@ pub(super) async fn render_group(
     let zone = web.config().timezone;
     let mut tx = web.store.begin_read().await?;
     let group = find_group(&mut tx, id).await?;
-    let mut rows = members::list(&mut tx, group.id, text, place.to_store_page()).await?;
-    let next = split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
-    let members = load_members(&mut tx, &group, rows).await?;
+    let tab = GroupTab::from_query(query);
     let courses = load_courses(&mut tx, web, &group).await?;
     let excluded_after = query.number("excluded");
-    let (excluded, next_excluded) =
-        load_excluded(&mut tx, &group, excluded_after.unwrap_or_default(), web.change_time().today).await?;
-    let history = load_history(&mut tx, &group, zone).await?;
+    let (mut members, mut next, mut excluded, mut next_excluded, mut history) = Default::default();
+    match tab {
+        GroupTab::Courses => {}
+        GroupTab::Members => {
+            let mut rows = members::list(&mut tx, group.id, text, place.to_store_page()).await?;
+            next = split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
+            members = load_members(&mut tx, &group, rows).await?;
+        }
+        GroupTab::Excluded => {
+            let today = web.change_time().today;
+            (excluded, next_excluded) =
+                load_excluded(&mut tx, &group, excluded_after.unwrap_or_default(), today).await?;
+        }
+        GroupTab::History => history = load_history(&mut tx, &group, zone).await?,
+    }
     let rules = listed::list_rules(&mut tx, vec![group.id.0]).await?;
     let rules: Vec<&str> = rules.iter().map(|(_, rule)| rule.as_str()).collect();
     let has_by_hand = listed::has_by_hand(&mut tx, group.id).await?;
@@ -215,7 +286,8 @@ pub(super) async fn render_group(
         .faults(faults);
     let page = GroupDetailPage {
         frame,
-        size: count(group.members.unsigned_abs(), "member", "members"),
+        tab,
+        progress: GroupProgress::of(&courses),
         origin: format_origin(&rules, has_by_hand),
         group,
         courses,
@@ -247,8 +319,9 @@ pub(in crate::pages) async fn export_csv(
         let Some(last) = rows.last() else { break };
         after = ListCursor { text: last.name_folded.clone(), id: last.id };
         for one in load_members(&mut tx, &group, rows).await? {
-            let GroupMemberLine { row, why, joined } = &one;
-            sheet.write_row([&row.name, &row.email, &row.department, &row.location, &row.role, why, joined]);
+            let GroupMemberLine { row, why } = &one;
+            let joined = row.joined_on.map_or_else(String::new, |day| day.to_string());
+            sheet.write_row([&row.name, &row.email, &row.department, &row.location, &row.role, why, &joined]);
         }
     }
     Ok(sheet.into_download("members.csv"))

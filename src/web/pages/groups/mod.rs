@@ -48,7 +48,7 @@ fn field_error(field: &'static str, error: GroupError) -> Result<FieldError, Pag
 
 /// Formats a time in the configured time zone.
 pub(super) fn format_local_time(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%e %b %Y, %H:%M").to_string().trim_start().to_owned()
+    at.with_timezone(&zone).format("%-d %b %Y, %H:%M").to_string()
 }
 
 /// Describes the sources of a group's members.

@@ -4,15 +4,17 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
+use chrono::NaiveDate;
 
 use crate::WebContext;
 use crate::actions::{self, LinkAction};
 use crate::error::{PageError, format_sentence};
+use crate::filters;
 use crate::form_data::{FormData, UrlQuery};
 use crate::layout::{FieldError, Layout, MenuItem};
 use crate::pages::{PageResult, load_notice, render_page_with_status};
 use rollcall_core::accounts::Principal;
-use rollcall_core::explain::explanation::{ExplainedCourse, ExplainedGroup};
+use rollcall_core::explain::explanation::{ExplainedCourse, ExplainedGroup, MembershipCause};
 use rollcall_core::explain::render::{ExplanationSection, RenderedExplanation, render_explanation};
 use rollcall_core::explain::{self, ExplainRequest};
 use rollcall_core::groups::GroupError;
@@ -35,6 +37,9 @@ struct LearnerDetailPage {
     email: String,
     status: String,
     is_suspended: bool,
+    /// Role, department, location, manager and the like.
+    facts: Vec<(&'static str, String)>,
+    chips: Vec<LearnerGroupChip>,
     attributes: Vec<LearnerAttributeLine>,
     about: Vec<ExplanationSection>,
     groups: Vec<(ExplainedGroup, Vec<ExplanationSection>)>,
@@ -47,6 +52,16 @@ struct LearnerDetailPage {
     outcome: Vec<String>,
 }
 
+/// The attributes that the card of a learner shows, in this order.
+const FACTS: [(&str, &str); 6] = [
+    ("role", "Role"),
+    ("department", "Department"),
+    ("location", "Location"),
+    ("manager", "Manager"),
+    ("employee_type", "Employment"),
+    ("start_date", "Start date"),
+];
+
 struct LearnerAttributeLine {
     name: String,
     values: String,
@@ -55,10 +70,32 @@ struct LearnerAttributeLine {
 
 struct LearnerCourseLine {
     code: String,
+    title: String,
+    /// `completed`, `overdue`, `enrolled` or `ended`.
     state: &'static str,
-    due: String,
-    completed: String,
+    due: Option<NaiveDate>,
+    completed: Option<NaiveDate>,
     through: String,
+}
+
+/// A group that the learner is a member of.
+struct LearnerGroupChip {
+    name: String,
+    through: String,
+    joined_on: Option<NaiveDate>,
+}
+
+fn group_chip(group: &ExplainedGroup) -> LearnerGroupChip {
+    let through = group.because.iter().filter_map(|cause| match cause {
+        MembershipCause::ByHand { .. } => Some("by hand".to_owned()),
+        MembershipCause::Rule { rule, .. } => Some(format!("by rule {rule}")),
+        _ => None,
+    });
+    LearnerGroupChip {
+        name: group.group.clone(),
+        through: through.collect::<Vec<_>>().join(", "),
+        joined_on: group.joined_on,
+    }
 }
 
 fn course_line(course: &ExplainedCourse, web: &WebContext) -> LearnerCourseLine {
@@ -66,14 +103,20 @@ fn course_line(course: &ExplainedCourse, web: &WebContext) -> LearnerCourseLine 
     let through = course
         .through
         .iter()
-        .map(|one| one.group.clone().unwrap_or_else(|| "assigned to the learner alone".to_owned()));
+        .map(|one| one.group.clone().unwrap_or_else(|| "assigned to this learner".to_owned()));
+    let completed = course.completed_at.map(|at| at.with_timezone(&zone).date_naive());
+    let is_overdue = course.due.is_some_and(|due| due < web.change_time().today);
     LearnerCourseLine {
         code: course.course.clone(),
-        state: if course.access { "enrolled" } else { "no access" },
-        due: course.due.map_or_else(String::new, |day| day.to_string()),
-        completed: course
-            .completed_at
-            .map_or_else(String::new, |at| at.with_timezone(&zone).date_naive().to_string()),
+        title: course.title.clone(),
+        state: match (completed, course.access) {
+            (Some(_), _) => "completed",
+            (None, false) => "ended",
+            (None, true) if is_overdue => "overdue",
+            (None, true) => "enrolled",
+        },
+        due: course.due,
+        completed,
         through: through.collect::<Vec<_>>().join(", "),
     }
 }
@@ -113,6 +156,12 @@ pub(super) async fn render_learner(
         values: one.values.join(", "),
         origin: one.origin.connector.clone().unwrap_or_else(|| "by hand".to_owned()),
     });
+    let facts = FACTS.iter().filter_map(|(name, label)| {
+        let attribute = explained.learner.attributes.iter().find(|one| one.name == *name)?;
+        Some((*label, attribute.values.join(", ")))
+    });
+    let facts = facts.collect();
+    let chips = explained.groups.iter().filter(|one| one.member).map(group_chip).collect();
     let courses: Vec<LearnerCourseLine> = explained.courses.iter().map(|one| course_line(one, web)).collect();
     let frame = Layout::new(who, MenuItem::Learners, learner.name.clone())
         .notice(load_notice(&mut tx, query).await?)
@@ -132,6 +181,8 @@ pub(super) async fn render_learner(
         name: learner.name,
         email: learner.email,
         status: learner.status.to_string(),
+        facts,
+        chips,
         is_suspended: learner.status == LearnerStatus::Suspended,
     };
     render_page_with_status(page.frame.status(), &page)

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use chrono::Utc;
+use chrono_tz::Tz;
 
 use crate::WebContext;
 use crate::filters;
@@ -25,11 +26,30 @@ struct ConnectorOverviewPage {
     struck: Vec<String>,
 }
 
-struct ConnectorLine {
-    glance: ConnectorStatus,
-    last: String,
-    state: String,
-    next: String,
+/// A connector in a list.
+pub(in crate::pages) struct ConnectorLine {
+    pub glance: ConnectorStatus,
+    pub last: String,
+    pub state: String,
+    pub next: String,
+}
+
+impl ConnectorLine {
+    pub(in crate::pages) fn new(glance: ConnectorStatus, zone: Tz) -> Self {
+        Self {
+            last: glance.last_started_at.map_or_else(String::new, |at| format_local_time(at, zone)),
+            state: match (&glance.holder, glance.last_status) {
+                (Some(_), _) => "running now".to_owned(),
+                (None, Some(RunStatus::Running)) => "interrupted".to_owned(),
+                (None, Some(status)) => status.to_string(),
+                (None, None) => "never run".to_owned(),
+            },
+            next: glance
+                .next_run_at
+                .map_or_else(|| "by hand only".to_owned(), |at| format_local_time(at, zone)),
+            glance,
+        }
+    }
 }
 
 pub(super) async fn show_connectors(
@@ -50,21 +70,10 @@ pub(super) async fn render_connectors(
     let mut tx = web.store.begin_read().await?;
     let all = overview(&mut tx, &config.connectors, Utc::now()).await?;
     let waiting = runs::list_pending(&mut tx).await?;
-    let line = |glance: ConnectorStatus| ConnectorLine {
-        last: glance.last_started_at.map_or_else(String::new, |at| format_local_time(at, zone)),
-        state: match (&glance.holder, glance.last_status) {
-            (Some(_), _) => "running now".to_owned(),
-            (None, Some(RunStatus::Running)) => "interrupted".to_owned(),
-            (None, Some(status)) => status.to_string(),
-            (None, None) => "never run".to_owned(),
-        },
-        next: glance.next_run_at.map_or_else(|| "by hand only".to_owned(), |at| format_local_time(at, zone)),
-        glance,
-    };
     let page = ConnectorOverviewPage {
         frame: Layout::new(who, MenuItem::Sync, "Sync").faults(faults),
         tab: "overview",
-        rows: all.connectors.into_iter().map(line).collect(),
+        rows: all.connectors.into_iter().map(|one| ConnectorLine::new(one, zone)).collect(),
         waiting,
         struck: all.struck,
     };

@@ -3,7 +3,7 @@
 mod background_operations;
 mod cancel_run;
 mod chart;
-mod connector_overview;
+pub(super) mod connector_overview;
 mod decision;
 mod retire_connector;
 mod rule_list;
