@@ -130,8 +130,8 @@ fn end_before_start_is_reported() {
         let report = company.sync();
         let about_dates = report.problems.iter().filter(|one| one.kind == RunWarningKind::BadDate);
         let messages: Vec<_> = about_dates.map(|one| one.message.as_str()).collect();
-        let text = "`end_date` 2020-01-01 is before `start_date` 2020-02-01: the dates last read are kept, and a new \
-                    person has no end";
+        let text = "`end_date` 2020-01-01 is before `start_date` 2020-02-01: the dates last read are kept; a new person, and \
+                    one whose last `end_date` is over, starts again without an end";
         assert_eq!(messages, [text]);
     });
 }

@@ -31,13 +31,11 @@ impl PersonQuery<'_> {
         (!text.is_empty() && !text.contains('@')).then(|| text.to_owned())
     }
 
-    /// Returns true if a record that was rejected may be the person's: it has the address, or neither an id nor an address
-    /// that tells it from the person.
+    /// Returns true if a record that was rejected may be the person's: it has the address or none. The id of such a record
+    /// says nothing, so it may be anybody's who is asked for by an id.
     fn may_be_of_person(&self, people: &PeopleTable, cells: &[Symbol]) -> bool {
-        let id = people.values.text(cells[Attribute::ID.index()]);
         let address = fold(people.values.first(cells[Attribute::EMAIL.index()]));
-        let is_of_address = address == fold(self.text);
-        is_of_address || (id.is_empty() && (address.is_empty() || self.own_id().is_some()))
+        address.is_empty() || address == fold(self.text) || self.own_id().is_some()
     }
 }
 

@@ -5,24 +5,12 @@ use ::csv::ByteRecord;
 use rollcall_model::names::{clean, fold};
 
 /// Words that begin or end a line of totals.
-const WORDS: [&str; 16] = [
-    "total",
-    "totals",
-    "totale",
-    "sum",
-    "summe",
-    "suma",
-    "somme",
-    "gesamt",
-    "gesamtsumme",
-    "insgesamt",
-    "anzahl",
-    "count",
-    "records",
-    "rows",
-    "datensätze",
-    "zeilen",
-];
+const WORDS: [&str; 10] =
+    ["total", "totals", "totale", "sum", "summe", "suma", "somme", "gesamt", "gesamtsumme", "insgesamt"];
+
+/// Words that do so in a line whose number counts rows.
+const COUNTING_WORDS: [&str; 10] =
+    ["trailer", "trl", "footer", "record", "records", "rows", "count", "anzahl", "datensätze", "zeilen"];
 
 /// Longest line of totals, in characters.
 const LONGEST: usize = 80;
@@ -36,19 +24,25 @@ pub(super) fn find_total(row: &ByteRecord) -> Option<String> {
     }
     let text = texts.join(" ");
     let folded = fold(&text);
-    let mut words =
-        folded.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
-    let (first, last) = (words.clone().next()?, words.next_back()?);
-    let is_total = WORDS.contains(&first) || WORDS.contains(&last);
+    let is_total = begins_or_ends_with(&folded, &WORDS) || begins_or_ends_with(&folded, &COUNTING_WORDS);
     let has_number = folded.chars().any(|character| character.is_ascii_digit());
     (is_total && has_number && text.chars().count() <= LONGEST).then_some(text)
 }
 
-/// The number of rows that a line of totals says, if it is one field with one whole number, such as `Total: 1,234`.
+fn begins_or_ends_with(folded: &str, words: &[&str]) -> bool {
+    let mut parts =
+        folded.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    let first = parts.clone().next();
+    [first, parts.next_back()].into_iter().flatten().any(|part| words.contains(&part))
+}
+
+/// The number of rows that a line of totals says: a whole number in the only field, such as `Total: 1,234`, or beside a
+/// word such as `rows`. A number in a field of its own beside another word can be the sum of a column.
 pub(super) fn declared_rows(row: &ByteRecord) -> Option<u64> {
-    let mut texts = row.iter().filter_map(|field| std::str::from_utf8(field).ok()).map(clean);
-    let text = texts.find(|text| !text.is_empty())?;
-    if texts.any(|text| !text.is_empty()) {
+    let texts = row.iter().filter_map(|field| std::str::from_utf8(field).ok()).map(clean);
+    let texts: Vec<_> = texts.filter(|text| !text.is_empty()).collect();
+    let text = texts.join(" ");
+    if texts.len() > 1 && !begins_or_ends_with(&fold(&text), &COUNTING_WORDS) {
         return None;
     }
     let number = text.trim_matches(|character: char| !character.is_ascii_digit());
@@ -71,6 +65,7 @@ mod tests {
         assert_eq!(declared(&["Total: 320"]), Some(320));
         assert_eq!(declared(&["", "1,234 rows", ""]), Some(1234));
         assert_eq!(declared(&["Summe: 1.234.567"]), Some(1_234_567));
+        assert_eq!(declared(&["TRAILER", "600"]), Some(600));
         for fields in
             [&["Total", "320"][..], &["Total: 1234,50"], &["Total 3 of 4"], &["Total: 12.5"], &["Total"]]
         {
@@ -87,6 +82,8 @@ mod tests {
             &["320 rows"],
             &["Gesamt 1.234,50 EUR"],
             &["Anzahl=3", ""],
+            &["TRAILER", "600"],
+            &["Record Count: 600"],
         ] {
             assert!(find(fields).is_some(), "{fields:?}");
         }

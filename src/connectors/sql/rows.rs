@@ -102,7 +102,9 @@ impl<'s> SqlSource<'s> {
                 }
             }
             EngineConnection::Sqlite(connection) => {
-                let prepared = connection.prepare(AssertSqlSafe(query.to_owned()).into_sql_str());
+                // As a part of another query, so that nothing but a query is accepted.
+                let wrapped = format!("SELECT * FROM ({query}\n)");
+                let prepared = connection.prepare(AssertSqlSafe(wrapped).into_sql_str());
                 let prepared = wait_for_next(connector, wait, ATTEMPT, prepared).await?.map_err(broken)?;
                 let names: Vec<&str> = prepared.columns().iter().map(Column::name).collect();
                 let places = places_in(connector, columns, &names)?;
