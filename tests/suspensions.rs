@@ -130,6 +130,22 @@ fn suspended_person_under_a_new_id_stays_suspended() {
     });
 }
 
+/// A source keeps the former record of a suspended person, as left, beside the one of the new employment.
+#[test]
+fn suspended_person_employed_again_beside_the_former_record_stays_suspended() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        suspend(&company, "ada");
+        let address = email("ada");
+        company.change("ada", &[("status", "left")]);
+        company.hire("ada2", &[("email", &address), ("name", "ada"), ("department", "Sales")]);
+        company.sync();
+        assert_out(&company, "ada");
+        assert_eq!(company.count_rows("learners"), 2);
+        assert_eq!(company.count_rows("learners WHERE status = 'active'"), 1, "only the other person");
+    });
+}
+
 /// A suspended person who comes back under a new id and another name stays suspended, and the run says so: by the address,
 /// or by the value of `match` with a new address.
 #[test]

@@ -207,7 +207,9 @@ impl MatchContext<'_> {
         let same_match = own_match.is_some() && own_match == holder.match_value.as_deref();
         let still_here = holder.ids.iter().any(|(id, _)| people.row(id).is_some() || people.is_set_aside(id));
         if still_here {
-            return same_match && self.has_left_here(people, holder);
+            // A suspended person whose former record says that the person left is known by the address alone.
+            let is_known = same_match || holder.status == LearnerStatus::Suspended;
+            return is_known && self.has_left_here(people, holder);
         }
         let other_match = own_match.is_some() && holder.match_value.is_some() && !same_match;
         // At first contact the address is all that is known.
