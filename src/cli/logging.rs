@@ -20,7 +20,8 @@ pub(crate) fn init_logging(verbose: u8, is_service: bool) -> std::io::Result<Log
         (true | false, _) => "rollcall=trace,debug",
     };
     // Statements of the database and bytes of connections hold people's data; a general level does not turn them on.
-    let quiet = "sqlx=warn,rustls=warn,ldap3=warn,h2=warn,hyper=warn";
+    // A PostgreSQL server chooses text and level of its notices.
+    let quiet = "sqlx=warn,sqlx::postgres::notice=off,rustls=warn,ldap3=warn,h2=warn,hyper=warn";
     let level = if is_service || verbose > 0 {
         level.to_owned()
     } else {

@@ -59,7 +59,7 @@ pub enum ServiceError {
 }
 
 /// Time allowed for shutdown after SIGTERM.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(7);
 
 /// Runs until SIGTERM or Ctrl-C.
 ///

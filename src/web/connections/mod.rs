@@ -52,7 +52,7 @@ use crate::tls::TlsCertificate;
 use rollcall_model::resource_limits::ResourceLimit;
 
 /// Time that requests in progress may take to end when the service stops. The service ends within 10 s.
-const SHUTDOWN_TIME: Duration = Duration::from_secs(8);
+const SHUTDOWN_TIME: Duration = Duration::from_secs(6);
 
 /// Time after which another connection makes way if the first one has not.
 const EVICTION_PAUSE: Duration = Duration::from_millis(100);
@@ -308,6 +308,8 @@ impl ConnectionServer {
         let closes = self.answers == AnsweredPaths::Health;
         let response = (!is_refused).then(|| TowerToHyperService::new(self.router.clone()).call(request));
         async move {
+            // A connection with many requests at once gives way to other tasks after each of them.
+            tokio::task::yield_now().await;
             let mut response = match response {
                 Some(response) => response.await?,
                 None => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")], BUSY).into_response(),
