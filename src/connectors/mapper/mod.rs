@@ -12,10 +12,12 @@ mod dates;
 mod mapper_tests;
 mod record;
 mod second_header;
+mod spreadsheet_error;
 mod total_row;
 
 use rustc_hash::FxHashMap;
 
+use self::spreadsheet_error::is_spreadsheet_error;
 use crate::active_directory::is_optional;
 use crate::protocol_error::ProtocolError;
 use crate::{AttributeMapping, ConnectorAttempt, ConnectorError, ExceededLimit, ReadingError};
@@ -305,22 +307,6 @@ impl<'a> RecordMapper<'a> {
         self.people.values.intern_all(&mut self.texts)
     }
 
-    /// Reports a cell whose formula failed: the person keeps the value that was last read.
-    fn report_spreadsheet_error(&mut self, attribute: Attribute, text: &str) -> Symbol {
-        let id = self.cells[Attribute::ID.index()];
-        if !id.is_empty() {
-            let name = self.attributes.name(attribute);
-            let message = format!(
-                "`{text}` in `{name}` is a failed formula of a spreadsheet: the value last read is kept"
-            );
-            let warning =
-                RunWarning::new(RunWarningKind::FailedFormula, self.people.values.text(id), message);
-            self.problems.push(warning);
-            self.people.note_unreadable(id, attribute);
-        }
-        Symbol::EMPTY
-    }
-
     /// The primary address, or the first one in byte order, so that the order of the server does not matter.
     fn address(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let column = &mut self.columns[index];
@@ -393,16 +379,6 @@ impl<'a> RecordMapper<'a> {
         }
         self.people.values.intern(named.unwrap_or(EmploymentStatus::Active).as_str())
     }
-}
-
-/// What a spreadsheet writes for a formula that failed, in English and German.
-const SPREADSHEET_ERRORS: [&str; 13] = [
-    "#N/A", "#NV", "#REF!", "#BEZUG!", "#NAME?", "#VALUE!", "#WERT!", "#DIV/0!", "#NULL!", "#NUM!", "#ZAHL!",
-    "#SPILL!", "#CALC!",
-];
-
-fn is_spreadsheet_error(text: &str) -> bool {
-    text.starts_with('#') && SPREADSHEET_ERRORS.contains(&text)
 }
 
 /// Takes the address of a manager out of what is around it, so that it is compared with those of people.
