@@ -25,10 +25,7 @@ const SOON: TimeDelta = TimeDelta::days(14);
 const NEW: TimeDelta = TimeDelta::days(7);
 
 /// Courses and groups in each list.
-const LISTED: usize = 10;
-
-/// The same, for the database.
-const LISTED_ROWS: i64 = 10;
+const LISTED: u8 = 10;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -86,13 +83,13 @@ pub(super) async fn show(State(web): State<WebContext>, Extension(who): Extensio
     let mut tx = web.store.begin_read().await?;
     let mut courses = completion::count_by_course(&mut tx, today, today + SOON).await?;
     let totals = CompletionTotals::of(&courses);
-    courses.truncate(LISTED);
+    courses.truncate(usize::from(LISTED));
     let page = OverviewPage {
         completion: totals,
         courses,
-        groups: completion::count_by_group(&mut tx, today, today + SOON, LISTED_ROWS).await?,
+        groups: completion::count_by_group(&mut tx, today, today + SOON, i64::from(LISTED)).await?,
         newcomers: completion::count_newcomers(&mut tx, today - NEW).await?,
-        unassigned: completion::list_unassigned(&mut tx, LISTED_ROWS).await?,
+        unassigned: completion::list_unassigned(&mut tx, i64::from(LISTED)).await?,
         sync: if frame.operates() { Some(load_sync(&mut tx, &web).await?) } else { None },
         frame,
     };
